@@ -1,0 +1,36 @@
+"""The element a detector sees: a node of the masked tree, never of the original one."""
+
+from typing import Final
+
+import msgspec
+
+DETECTION_ATTRIBUTES: Final = frozenset(
+    {
+        "id", "class", "role", "type", "name", "href", "target", "download", "title", "alt", "value",
+        "aria-label", "aria-disabled", "aria-haspopup", "aria-expanded", "data-testid", "data-wince-ignore",
+        "contenteditable", "disabled", "tabindex", "for", "onclick", "hidden",
+    }
+)  # fmt: skip
+"""The attributes kept for detectors and labels; a resumed session knows these and no others."""
+
+LABEL_MAX_CHARACTERS: Final = 64
+"""Texts longer than this are cut for detectors and labels."""
+
+
+class Element(msgspec.Struct, gc=False, eq=False):
+    """One element or text of the masked tree, linked to its parent.
+
+    `node_id` is rrweb's id or an interaction event's element id. `tag` is lower case; `#text` is a text node, whose
+    (masked) `text` is at most `LABEL_MAX_CHARACTERS` and kept only inside interactive elements; `#document` is the
+    root. `attributes` hold masked values of `DETECTION_ATTRIBUTES` only; an attribute whose value was dropped is
+    present with the value `""`. `children` are node ids in document order. The engine changes elements in place as
+    the page changes: a detector reads what it needs when it is called and keeps no reference.
+    """
+
+    node_id: int | str
+    tag: str
+    attributes: dict[str, str]
+    parent: "Element | None" = None
+    children: list[int] | None = None
+    text: str = ""
+    flags: int = 0
