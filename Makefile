@@ -1,0 +1,79 @@
+# Needs make and Python 3.11 or newer, nothing else. uv is used when it is on PATH, only because it is quicker.
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-builtin-rules
+
+PYTHON ?= python3 python3.13 python3.12 python3.11
+VENV ?= .venv
+BIN := $(VENV)/bin
+UV := $(shell command -v uv 2>/dev/null)
+
+# What was done last, so that a later run does not do it again.
+VENV_STAMP := $(VENV)/.made
+RUN_STAMP := $(VENV)/.installed-run
+TEST_STAMP := $(VENV)/.installed-test
+
+ifdef UV
+INSTALL := uv pip install --quiet --python $(BIN)/python
+else
+INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check
+endif
+
+.PHONY: help
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: run
+run: $(RUN_STAMP) ## install what is needed, then run the demo
+	@$(BIN)/wince demo
+
+.PHONY: test
+test: lint ## install what is needed, then check style and types and run all tests
+	$(BIN)/pytest
+
+.PHONY: lint
+lint: $(TEST_STAMP) ## check style and types only
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+.PHONY: format
+format: $(TEST_STAMP) ## rewrite the code in the house style
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+.PHONY: bench
+bench: $(RUN_STAMP) ## measure speed
+	$(BIN)/wince bench
+
+.PHONY: lock
+lock: .uv/bin/uv ## pin the newest allowed versions of all dependencies
+	.uv/bin/uv lock --upgrade
+	.uv/bin/uv export --quiet --frozen --no-header --no-emit-project --no-default-groups --group build \
+	  --output-file requirements/run.txt
+	.uv/bin/uv export --quiet --frozen --no-header --no-emit-project --no-default-groups --group dev \
+	  --output-file requirements/dev.txt
+
+.PHONY: clean
+clean: ## remove everything the other targets made
+	rm -rf $(VENV) .uv build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(VENV_STAMP):
+	@python=$$(scripts/choose-python $(PYTHON)) && echo "Making $(VENV) with $$python" && "$$python" -m venv --clear $(VENV)
+	@touch $@
+
+$(RUN_STAMP): requirements/run.txt pyproject.toml | $(VENV_STAMP)
+	@echo "Installing what Wince needs to run (the first time takes a minute)"
+	@$(INSTALL) --require-hashes --requirement requirements/run.txt
+	@$(INSTALL) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(TEST_STAMP): requirements/dev.txt pyproject.toml | $(VENV_STAMP)
+	@echo "Installing what Wince needs to be tested (the first time takes a minute)"
+	@$(INSTALL) --require-hashes --requirement requirements/dev.txt
+	@$(INSTALL) --no-deps --no-build-isolation --editable .
+	@touch $@ $(RUN_STAMP)
+
+.uv/bin/uv:
+	@python=$$(scripts/choose-python $(PYTHON)) && "$$python" -m venv .uv && .uv/bin/pip install --quiet uv
