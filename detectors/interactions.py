@@ -4,9 +4,16 @@
 Targets are live `Element`s of the masked tree; `None` where the recording does not know the node.
 """
 
+from typing import Final
+
 import msgspec
 
 from detectors.elements import Element
+
+MUTATION_MAX_CHANGES: Final = 16
+"""A mutation tells at most this many of its changes."""
+SCOPE_MAX_NODES: Final = 6
+"""A change names its node and the nearest of its ancestors, at most this many in all."""
 
 
 class _At(msgspec.Struct, frozen=True, gc=False):
@@ -199,7 +206,6 @@ class PageExit(_At, frozen=True, gc=False):
     """The page goes away."""
 
 
-MUTATION_MAX_CHANGES = 16
 
 Interaction = (
     Press

@@ -34,7 +34,9 @@ class _At(msgspec.Struct, gc=False, omit_defaults=True, tag_field="kind", kw_onl
     page: str | None = None
 
 
-class _Pointer(_At, kw_only=True):
+class PointerEvent(_At, kw_only=True):
+    """What all pointer events have: where (CSS pixels in the viewport, and in the page if known) and on what."""
+
     target: ElementDescription
     x: Number = 0
     y: Number = 0
@@ -44,7 +46,7 @@ class _Pointer(_At, kw_only=True):
     is_primary: bool = True
 
 
-class ClickEvent(_Pointer, tag="click", kw_only=True):
+class ClickEvent(PointerEvent, tag="click", kw_only=True):
     """A whole gesture: press at `down_t`, release at `up_t`, click at `t` (both default to `t`)."""
 
     down_t: Milliseconds | None = None
@@ -52,7 +54,7 @@ class ClickEvent(_Pointer, tag="click", kw_only=True):
     button: int = 0
 
 
-class AuxClickEvent(_Pointer, tag="auxclick", kw_only=True):
+class AuxClickEvent(PointerEvent, tag="auxclick", kw_only=True):
     """A click of a secondary button."""
 
     down_t: Milliseconds | None = None
@@ -60,17 +62,17 @@ class AuxClickEvent(_Pointer, tag="auxclick", kw_only=True):
     button: int = 2
 
 
-class DoubleClickEvent(_Pointer, tag="dblclick", kw_only=True):
+class DoubleClickEvent(PointerEvent, tag="dblclick", kw_only=True):
     """The browser's own double click event, after its two clicks."""
 
 
-class TouchStartEvent(_Pointer, tag="touchstart", kw_only=True):
+class TouchStartEvent(PointerEvent, tag="touchstart", kw_only=True):
     """A finger goes down; `touches` is the number of fingers."""
 
     touches: int = 1
 
 
-class TouchEndEvent(_Pointer, tag="touchend", kw_only=True):
+class TouchEndEvent(PointerEvent, tag="touchend", kw_only=True):
     """A finger goes up; `touches` is the number of fingers still down."""
 
     touches: int = 0
@@ -84,34 +86,36 @@ class MouseMoveEvent(_At, tag="mousemove", kw_only=True):
     target: ElementDescription | None = None
 
 
-class _Targeted(_At, kw_only=True):
+class TargetedEvent(_At, kw_only=True):
+    """What events about an element have."""
+
     target: ElementDescription | None = None
 
 
-class KeyDownEvent(_Targeted, tag="keydown", kw_only=True):
+class KeyDownEvent(TargetedEvent, tag="keydown", kw_only=True):
     """A key; which one is never read."""
 
     modifiers: list[str] = []
 
 
-class ScrollEvent(_Targeted, tag="scroll", kw_only=True):
+class ScrollEvent(TargetedEvent, tag="scroll", kw_only=True):
     """A scroll position; without target it is the page's."""
 
     x: Number = 0
     y: Number = 0
 
 
-class InputEvent(_Targeted, tag="input", kw_only=True):
+class InputEvent(TargetedEvent, tag="input", kw_only=True):
     """A field changed; its value is never read."""
 
 
-class SelectionEvent(_Targeted, tag="selection", kw_only=True):
+class SelectionEvent(TargetedEvent, tag="selection", kw_only=True):
     """The selection changed; `collapsed` is a mere caret."""
 
     collapsed: bool = False
 
 
-class MutationEvent(_Targeted, tag="mutation", kw_only=True):
+class MutationEvent(TargetedEvent, tag="mutation", kw_only=True):
     """The page changed: `mutation_type` is what changed, `attr` the attribute's name."""
 
     mutation_type: Literal["childList", "attributes", "characterData", "stylesheet", "canvas", "media"] = "childList"
@@ -162,7 +166,9 @@ class WindowFocusEvent(_At, tag="window_focus", kw_only=True):
     """The window got the focus."""
 
 
-class _Failure(_At, kw_only=True):
+class FailureEvent(_At, kw_only=True):
+    """What all failures have: message, type, stack as the browser prints it, and the place."""
+
     message: str = ""
     error_type: str | None = None
     stack: str | None = None
@@ -171,15 +177,15 @@ class _Failure(_At, kw_only=True):
     col: int | None = None
 
 
-class ErrorEvent(_Failure, tag="error", kw_only=True):
+class ErrorEvent(FailureEvent, tag="error", kw_only=True):
     """An uncaught error."""
 
 
-class UnhandledRejectionEvent(_Failure, tag="unhandled_rejection", kw_only=True):
+class UnhandledRejectionEvent(FailureEvent, tag="unhandled_rejection", kw_only=True):
     """A promise rejected without a handler."""
 
 
-class ConsoleErrorEvent(_Failure, tag="console_error", kw_only=True):
+class ConsoleErrorEvent(FailureEvent, tag="console_error", kw_only=True):
     """A call of `console.error`."""
 
 

@@ -1,0 +1,52 @@
+"""What the parts of one window's rebuild share: its page, its time, and where interactions and counts go."""
+
+from collections.abc import Callable
+from typing import Final
+
+import msgspec
+
+from detectors.interactions import Interaction
+from engine.masking.policy import Policy
+from engine.reasons import Reason
+from engine.rebuild.page import Page
+
+PRESS_MAX_AGE_MS: Final = 10_000
+"""A click whose press is older than this had none that was recorded."""
+
+
+class RebuildLimits(msgspec.Struct, frozen=True):
+    """How deep (levels of elements) and how large (nodes) the mirror of one page may get."""
+
+    max_depth: int
+    max_nodes: int
+
+
+class Gesture(msgspec.Struct, gc=False):
+    """The last press and release of a window (epoch ms, -1 for none): a click is told with them."""
+
+    press_t: int = -1
+    release_t: int = -1
+    touch: bool = False
+
+
+class Context:
+    """One window's rebuild: `t` is the window's time, `wanted` the interaction classes somebody listens to."""
+
+    __slots__ = ("emit", "gesture", "limits", "note", "page", "policy", "t", "wanted")
+
+    def __init__(
+        self,
+        policy: Policy,
+        limits: RebuildLimits,
+        emit: Callable[[Interaction], None],
+        wanted: frozenset[type],
+        note: Callable[[Reason], None],
+    ) -> None:
+        self.policy = policy
+        self.limits = limits
+        self.emit = emit
+        self.wanted = wanted
+        self.note = note
+        self.page = Page(policy)
+        self.gesture = Gesture()
+        self.t = 0

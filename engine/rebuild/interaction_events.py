@@ -1,0 +1,270 @@
+"""Interaction events: masks them as rrweb events are masked, and tells the same interactions."""
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from detectors import interactions as told
+from detectors.elements import LABEL_MAX_CHARACTERS, Element
+from engine.masking.elements import own_flags
+from engine.masking.flags import BLOCKED, INHERITED, MASKED
+from engine.rebuild.context import Context
+from engine.rebuild.page import DOCUMENT_TAG, PREPARED, closed_root, detection_attributes
+from engine.rebuild.payloads import FAILED_STATUS, PAYLOAD_MAX_CHARACTERS, error_type_of
+from engine.rebuild.tree import tag_name
+from schemas import interaction_events as wire
+from schemas.interaction_events import ElementDescription, InteractionEvent
+
+ANCESTORS_MAX: Final = 64
+"""Of an element's ancestors the nearest this many are kept."""
+NAVIGATIONS: Final = frozenset({"load", "push", "replace", "pop", "hash"})
+MODIFIERS: Final = frozenset({"alt", "ctrl", "meta", "shift"})
+MUTATIONS: Final = {"childList": "add", "attributes": "attribute", "characterData": "text"}
+
+
+class InteractionRebuilder:
+    """Masks interaction events and tells what they say; its state is the context's."""
+
+    __slots__ = ("_context", "_handlers")
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._handlers: Mapping[type, Callable[..., InteractionEvent]] = {
+            wire.ClickEvent: self._click,
+            wire.AuxClickEvent: self._other_pointer(told.AuxClick),
+            wire.DoubleClickEvent: self._other_pointer(told.DoubleClick),
+            wire.TouchStartEvent: self._touch(told.Press, told.TouchStart),
+            wire.TouchEndEvent: self._touch(told.Release, told.TouchEnd),
+            wire.MouseMoveEvent: self._mouse_move,
+            wire.KeyDownEvent: self._key_down,
+            wire.ScrollEvent: self._scroll,
+            wire.InputEvent: self._input,
+            wire.SelectionEvent: self._selection,
+            wire.MutationEvent: self._mutation,
+            wire.NavigationEvent: self._navigation,
+            wire.RequestStartEvent: self._request_start,
+            wire.RequestEndEvent: self._request_end,
+            wire.WindowOpenEvent: self._plain(lambda t, page: told.WindowOpen(t, page)),
+            wire.VisibilityEvent: self._visibility,
+            wire.WindowBlurEvent: self._plain(lambda t, page: told.WindowFocus(t, page, gained=False)),
+            wire.WindowFocusEvent: self._plain(lambda t, page: told.WindowFocus(t, page, gained=True)),
+            wire.ErrorEvent: self._failure("error"),
+            wire.UnhandledRejectionEvent: self._failure("unhandled_rejection"),
+            wire.ConsoleErrorEvent: self._failure("console_error"),
+            wire.PageExitEvent: self._plain(lambda t, page: told.PageExit(t, page)),
+        }
+
+    def feed(self, event: InteractionEvent) -> InteractionEvent:
+        """Return the masked event. The event was decoded for this call and is changed in place."""
+        page = self._context.page
+        if event.page is not None:
+            page.enter(event.page)
+            event.page = page.url
+        return self._handlers[type(event)](event)
+
+    def _emit(self, interaction: told.Interaction) -> None:
+        self._context.emit(interaction)
+
+    def _element(self, description: ElementDescription) -> tuple[ElementDescription, Element]:
+        """Mask an element with its ancestors, outermost first; return what may be shown and what detectors see."""
+        policy, masker = self._context.policy, self._context.page.masker
+        chain = [*description.ancestors[:ANCESTORS_MAX][::-1], description]
+        element: Element | None = None
+        inherited, bits, masked = 0, [0], []
+        for link in chain:
+            tag = tag_name(link.tag)
+            flags = own_flags(tag, link.attributes, False) | inherited
+            bits.insert(0, policy.selectors.own_bits(tag, link.attributes))
+            if any(bits):
+                flags |= policy.selectors.decide(bits)
+            attributes = masker.attributes(tag, flags, link.attributes)
+            text = None if link.text is None else masker.text(link.text, flags)
+            label = None if link.label is None else masker.text(link.label, flags)
+            name = masker.identifier(link.id) if isinstance(link.id, str) else link.id
+            hidden = inherited & BLOCKED
+            if not hidden:
+                masked.append(ElementDescription(name, tag, attributes, text, [], label))
+            shown = (text or "").strip()[:LABEL_MAX_CHARACTERS]
+            element = Element(name, tag, detection_attributes(attributes), element, None, shown, flags | PREPARED)
+            inherited = flags & INHERITED
+        assert element is not None  # noqa: S101  # the chain holds at least the description itself
+        if element.flags & (BLOCKED | MASKED):
+            element = closed_root(element)
+        *ancestors, own = masked
+        own.ancestors = ancestors[::-1]
+        return own, element
+
+    def _target(self, event: wire.TargetedEvent) -> Element | None:
+        if event.target is None:
+            return None
+        event.target, element = self._element(event.target)
+        return element
+
+    def _place(self, event: wire.PointerEvent) -> tuple[int, str, Element, float, float, float, float, int, tuple[str, ...]]:
+        context, page = self._context, self._context.page
+        event.target, element = self._element(event.target)
+        event.modifiers = [name for name in event.modifiers if name in MODIFIERS]
+        x, y = float(event.x), float(event.y)
+        page_x = x + page.scroll_x if event.page_x is None else float(event.page_x)
+        page_y = y + page.scroll_y if event.page_y is None else float(event.page_y)
+        button = getattr(event, "button", 0)
+        return context.t, page.url, element, x, y, page_x, page_y, button, tuple(event.modifiers)
+
+    def _click(self, event: wire.ClickEvent) -> InteractionEvent:
+        """Tell a whole gesture, now that it is complete: `press_t` and `release_t` say when its parts were."""
+        place = self._place(event)
+        t = self._context.t
+        press_t = t - max(0, int(event.t - event.down_t)) if event.down_t is not None else t
+        release_t = t - max(0, int(event.t - event.up_t)) if event.up_t is not None else t
+        self._emit(told.Press(*place))
+        self._emit(told.Release(*place))
+        if event.button:
+            self._emit(told.AuxClick(*place))
+        else:
+            self._emit(
+                told.Click(
+                    *place,
+                    press_t=press_t,
+                    release_t=release_t,
+                    is_primary=event.is_primary,
+                    label=event.target.label,
+                )
+            )
+        return event
+
+    def _other_pointer(
+        self, tell: type[told.AuxClick | told.DoubleClick]
+    ) -> Callable[[wire.PointerEvent], wire.PointerEvent]:
+        def handle(event: wire.PointerEvent) -> wire.PointerEvent:
+            self._emit(tell(*self._place(event)))
+            return event
+
+        return handle
+
+    def _touch(
+        self, tell: type[told.Press | told.Release], tell_touch: type[told.TouchStart | told.TouchEnd]
+    ) -> Callable[..., wire.PointerEvent]:
+        def handle(event: wire.TouchStartEvent | wire.TouchEndEvent) -> wire.PointerEvent:
+            place = self._place(event)
+            self._emit(tell(*place))
+            self._emit(tell_touch(*place, touches=event.touches))
+            return event
+
+        return handle
+
+    def _plain(self, make: Callable[[int, str], told.Interaction]) -> Callable[[InteractionEvent], InteractionEvent]:
+        def handle(event: InteractionEvent) -> InteractionEvent:
+            self._emit(make(self._context.t, self._context.page.url))
+            return event
+
+        return handle
+
+    def _mouse_move(self, event: wire.MouseMoveEvent) -> InteractionEvent:
+        if event.target is not None:
+            event.target, _ = self._element(event.target)
+        t = self._context.t
+        self._emit(told.MouseMove(t, self._context.page.url, ((t, float(event.x), float(event.y)),)))
+        return event
+
+    def _key_down(self, event: wire.KeyDownEvent) -> InteractionEvent:
+        event.modifiers = [name for name in event.modifiers if name in MODIFIERS]
+        target = self._target(event)
+        self._emit(told.KeyDown(self._context.t, self._context.page.url, target, tuple(event.modifiers)))
+        return event
+
+    def _scroll(self, event: wire.ScrollEvent) -> InteractionEvent:
+        page = self._context.page
+        x, y = float(event.x), float(event.y)
+        target = self._target(event)
+        if target is None:
+            page.scroll_x, page.scroll_y = x, y
+            target = Element(DOCUMENT_TAG, DOCUMENT_TAG, {}, None)
+        self._emit(told.Scroll(self._context.t, page.url, target, x, y))
+        return event
+
+    def _input(self, event: wire.InputEvent) -> InteractionEvent:
+        self._emit(told.Input(self._context.t, self._context.page.url, self._target(event)))
+        return event
+
+    def _selection(self, event: wire.SelectionEvent) -> InteractionEvent:
+        target = self._target(event)
+        self._emit(told.Selection(self._context.t, self._context.page.url, target, event.collapsed))
+        return event
+
+    def _mutation(self, event: wire.MutationEvent) -> InteractionEvent:
+        context, t, url = self._context, self._context.t, self._context.page.url
+        target = self._target(event)
+        name = "" if event.attr is None else context.page.masker.identifier(event.attr)
+        event.attr = name or None
+        kind = MUTATIONS.get(event.mutation_type)
+        if kind is not None:
+            scope = _scope(target)
+            change = told.Change(kind, scope[0], scope, name, has_text=kind == "text")
+            self._emit(told.Mutation(t, url, (change,), 1))
+        elif event.mutation_type == "stylesheet":
+            self._emit(told.StyleChange(t, url))
+        elif event.mutation_type == "canvas":
+            self._emit(told.CanvasChange(t, url, target))
+        else:
+            self._emit(told.Media(t, url, target))
+        return event
+
+    def _navigation(self, event: wire.NavigationEvent) -> InteractionEvent:
+        page = self._context.page
+        event.nav = event.nav if event.nav in NAVIGATIONS else "load"
+        if event.url is not None:
+            page.enter(event.url)
+            event.url = page.url
+        if event.nav == "load":
+            page.scroll_x = page.scroll_y = 0.0
+        self._emit(told.Navigation(self._context.t, page.url, event.nav))
+        return event
+
+    def _request_parts(self, event: wire.RequestStartEvent | wire.RequestEndEvent) -> tuple[str, str]:
+        masker = self._context.page.masker
+        event.url = None if event.url is None else masker.url(event.url)
+        event.method = None if event.method is None else masker.identifier(event.method)
+        if isinstance(event.request_id, str):
+            event.request_id = masker.identifier(event.request_id)
+        return event.url or "", "" if event.request_id is None else str(event.request_id)
+
+    def _request_start(self, event: wire.RequestStartEvent) -> InteractionEvent:
+        url, request_id = self._request_parts(event)
+        self._emit(told.RequestStart(self._context.t, self._context.page.url, url, request_id))
+        return event
+
+    def _request_end(self, event: wire.RequestEndEvent) -> InteractionEvent:
+        url, request_id = self._request_parts(event)
+        t, status = self._context.t, event.status or 0
+        start_t = t - max(0, int(event.duration_ms or 0))
+        failed = event.failed or status >= FAILED_STATUS
+        self._emit(told.RequestEnd(t, self._context.page.url, start_t, url, request_id, status, failed))
+        return event
+
+    def _visibility(self, event: wire.VisibilityEvent) -> InteractionEvent:
+        self._emit(told.Visibility(self._context.t, self._context.page.url, event.state == "hidden"))
+        return event
+
+    def _failure(self, source: str) -> Callable[[wire.FailureEvent], wire.FailureEvent]:
+        def handle(event: wire.FailureEvent) -> wire.FailureEvent:
+            masker = self._context.page.masker
+            message = event.message[:PAYLOAD_MAX_CHARACTERS]
+            frames = masker.stack_frames((event.stack or "")[:PAYLOAD_MAX_CHARACTERS])
+            event.message = masker.error_message(message)
+            event.error_type = None if event.error_type is None else masker.identifier(event.error_type)
+            event.stack = "\n".join(frames) or None
+            event.source = None if event.source is None else masker.url(event.source)
+            error_type = event.error_type or error_type_of(message)
+            self._emit(
+                told.Failure(self._context.t, self._context.page.url, source, error_type, event.message, frames)
+            )
+            return event
+
+        return handle
+
+
+def _scope(element: Element | None) -> tuple[int | str, ...]:
+    scope: list[int | str] = []
+    while element is not None and len(scope) < told.SCOPE_MAX_NODES:
+        scope.append(element.node_id)
+        element = element.parent
+    return tuple(scope) or (DOCUMENT_TAG,)

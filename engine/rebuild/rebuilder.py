@@ -1,0 +1,165 @@
+"""Turns the events of one window into masked events and interactions, in stream order."""
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+import msgspec
+
+from detectors import interactions as told
+from engine.masking.flags import STICKY
+from engine.reasons import Reason
+from engine.rebuild.context import Context
+from engine.rebuild.incremental import IncrementalRebuilder
+from engine.rebuild.interaction_events import InteractionRebuilder
+from engine.rebuild.page import Page
+from engine.rebuild.payloads import CUSTOM, PLUGIN, tell_payload
+from engine.rebuild.tree import TreeMasker
+from schemas.interaction_events import InteractionEvent
+from schemas.rrweb_events import (
+    Annotation,
+    Asset,
+    Custom,
+    CustomData,
+    DomContentLoaded,
+    FullSnapshot,
+    IncrementalSnapshot,
+    Load,
+    Meta,
+    Plugin,
+    PluginData,
+    RrwebEvent,
+)
+from schemas.rrweb_nodes import ElementNode, Node
+
+Event = RrwebEvent | InteractionEvent
+"""What a batch holds, decoded."""
+
+CONTINUITY_SAMPLE: Final = 64
+CONTINUITY_SHARE: Final = 0.8
+"""A snapshot continues its page if at least this share of its first elements kept id and tag."""
+
+
+class Rebuilder:
+    """Masks one window's events and tells its interactions; all its state is the context and `loading`.
+
+    `loading` is true from a page's first sign of life until its full snapshot: the old page's nodes mean nothing for
+    the snapshot that follows.
+    """
+
+    __slots__ = ("_handlers", "_interactions", "_known_kinds", "context", "loading")
+
+    def __init__(self, context: Context) -> None:
+        self.context = context
+        self.loading = False
+        self._interactions = InteractionRebuilder(context)
+        self._handlers: Mapping[type, Callable[..., Event | None]] = {
+            IncrementalSnapshot: IncrementalRebuilder(context).feed,
+            FullSnapshot: self._full_snapshot,
+            Meta: self._meta,
+            Custom: self._custom,
+            Plugin: self._plugin,
+            DomContentLoaded: self._dom_content_loaded,
+            Load: _as_it_is,
+            Asset: self._asset,
+            Annotation: self._annotation,
+        }
+
+    def feed(self, event: Event, t: int) -> Event | None:
+        """Return the masked event, `None` if it may not be published. `t` is the window's time (epoch ms).
+
+        The event was decoded for this call and is not used afterwards in its original form.
+        """
+        self.context.t = t
+        handler = self._handlers.get(type(event))
+        if handler is None:
+            return self._interactions.feed(event)  # type: ignore[arg-type]  # all rrweb events have their handler
+        return handler(event)
+
+    def _dom_content_loaded(self, event: DomContentLoaded) -> Event:
+        if not self.loading:
+            self._leave_page()
+        return event
+
+    def _leave_page(self) -> None:
+        context = self.context
+        self.loading = True
+        if context.page.known:
+            context.emit(told.PageExit(context.t, context.page.url))
+        context.emit(told.Navigation(context.t, context.page.url, "load"))
+
+    def _meta(self, event: Meta) -> Event:
+        context = self.context
+        before = context.page.url
+        context.page.enter(event.data.href)
+        event.data.href = context.page.url
+        if not self.loading and before not in ("", context.page.url):
+            context.emit(told.Navigation(context.t, context.page.url, "load"))
+        return event
+
+    def _full_snapshot(self, event: FullSnapshot) -> Event:
+        context = self.context
+        old = context.page
+        continues = old.known and not self.loading and continues_page(old, event.data.node)
+        page = context.page = Page(context.policy)
+        page.url, page.masker = old.url, old.masker
+        sticky = {node_id: (node.tag, node.flags & STICKY) for node_id, node in old.nodes.items()} if continues else {}
+        offset = event.data.initial_offset
+        if offset:
+            page.scroll_x, page.scroll_y = float(offset.left), float(offset.top)
+        tree = TreeMasker(page, sticky, context.note, context.limits.max_depth, context.limits.max_nodes)
+        tree.add(event.data.node, None, 0)
+        page.known = True
+        self.loading = False
+        return event
+
+    def _custom(self, event: Custom) -> Event | None:
+        context = self.context
+        payload = bytes(event.data.payload)
+        masked = context.page.masker.custom(event.data.tag, payload)
+        tell_payload(context, CUSTOM, event.data.tag, payload)
+        if masked is None:
+            context.note(Reason.CUSTOM_DROPPED)
+            return None
+        event.data = CustomData(event.data.tag, msgspec.Raw(masked))
+        return event
+
+    def _plugin(self, event: Plugin) -> Event | None:
+        context = self.context
+        payload = bytes(event.data.payload)
+        masked = context.page.masker.plugin(event.data.plugin, payload)
+        tell_payload(context, PLUGIN, event.data.plugin, payload)
+        if masked is None:
+            context.note(Reason.PLUGIN_DROPPED)
+            return None
+        event.data = PluginData(event.data.plugin, msgspec.Raw(masked))
+        return event
+
+    def _asset(self, _event: Asset) -> None:
+        """An asset's bytes can't be masked: counted, never published."""
+        self.context.note(Reason.ASSET_DROPPED)
+
+    def _annotation(self, event: Annotation) -> Event | None:
+        data = event.data
+        if data.type not in ("caption", "timelineMarker"):
+            self.context.note(Reason.INVALID_EVENT)
+            return None
+        if isinstance(data.text, str):
+            data.text = self.context.page.masker.text_label(data.text)
+        return event
+
+
+def continues_page(page: Page, node: Node) -> bool:
+    """Tell whether a snapshot shows the mirrored page again: a checkout keeps ids, a new page starts over."""
+    waiting, seen, same = [node], 0, 0
+    while waiting and seen < CONTINUITY_SAMPLE:
+        current = waiting.pop(0)
+        if isinstance(current, ElementNode):
+            seen += 1
+            element = page.nodes.get(current.id)
+            same += element is not None and element.tag == current.tag_name
+        waiting += getattr(current, "child_nodes", ())[:CONTINUITY_SAMPLE]
+    return seen > 0 and same >= CONTINUITY_SHARE * seen
+
+
+def _as_it_is(event: Event) -> Event:
+    return event

@@ -1,0 +1,62 @@
+"""Style sheet events, masked rule by rule. A rule's place counts: what is scrubbed away leaves an empty rule."""
+
+from typing import Final
+
+from msgspec import UNSET
+
+from engine.masking.masker import Masker
+from schemas.rrweb_sources import (
+    AdoptedStyleSheetData,
+    FontData,
+    RuleAddition,
+    StyleDeclarationData,
+    StyleSheetRuleData,
+)
+
+EMPTY_RULE: Final = "rr-masked {}"
+"""Stands for a rule of which nothing may be shown: the indices of later rule events stay true."""
+
+
+def _mask_rules(masker: Masker, rules: list[RuleAddition]) -> None:
+    for rule in rules:
+        rule.rule = masker.style_rule(rule.rule) or EMPTY_RULE
+
+
+def mask_sheet_rule(masker: Masker, data: StyleSheetRuleData) -> StyleSheetRuleData:
+    """Mask inserted rules and replaced sheets."""
+    if data.adds:
+        _mask_rules(masker, data.adds)
+    if isinstance(data.replace, str):
+        data.replace = masker.css(data.replace)
+    if isinstance(data.replace_sync, str):
+        data.replace_sync = masker.css(data.replace_sync)
+    return data
+
+
+def mask_style_declaration(masker: Masker, data: StyleDeclarationData) -> StyleDeclarationData | None:
+    """Mask a set declaration; `None` if its value may not be shown at all."""
+    declaration = data.set
+    if declaration and declaration.value is not None:
+        value = masker.style_property(declaration.property, declaration.value)
+        if value is None:
+            return None
+        declaration.value = value
+    return data
+
+
+def mask_adopted_sheet(masker: Masker, data: AdoptedStyleSheetData) -> AdoptedStyleSheetData:
+    """Mask the rules of constructed style sheets."""
+    for style in data.styles or ():
+        _mask_rules(masker, style.rules)
+    return data
+
+
+def mask_font(masker: Masker, data: FontData) -> FontData | None:
+    """Mask a font's source; `None` if it may not be shown."""
+    source = None if data.buffer else masker.font_source(data.font_source)
+    if source is None:
+        return None
+    data.font_source = source
+    data.family = masker.identifier(data.family)
+    data.descriptors = UNSET
+    return data
