@@ -1,0 +1,71 @@
+"""What can be set about the detectors: each threshold with its default, its bounds and its meaning.
+
+The types are plain values; reading them from files and variables, and reporting wrong ones, is for the caller.
+"""
+
+from typing import Annotated, Literal, TypeAlias
+
+from msgspec import Meta, Struct
+
+PresetName: TypeAlias = Literal["wince"]
+"""Rule sets that can be chosen. A preset is data; a new one is added here when its data is there."""
+
+Enabled: TypeAlias = Annotated[bool, Meta(description="Whether this detector runs.")]
+
+MAX_WINDOW_MS = 60_000
+"""Longest window of a detector: every open session holds state for that long, and a later answer is no answer."""
+
+Window: TypeAlias = Annotated[int, Meta(ge=1, le=MAX_WINDOW_MS)]
+Quiet: TypeAlias = Annotated[int, Meta(ge=0, le=MAX_WINDOW_MS)]
+
+
+class RageClickSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """When several clicks on one spot are rage."""
+
+    enabled: Enabled = True
+    count: Annotated[int, Meta(ge=2, le=100, description="Clicks that make rage.")] = 4
+    window_ms: Annotated[Window, Meta(description="Time in which that many clicks are rage, answered or not.")] = 1_000
+    unanswered_window_ms: Annotated[
+        Window, Meta(description="Time in which that many clicks are rage if the page answered none of them.")
+    ] = 2_000
+    max_spread_px: Annotated[
+        int, Meta(ge=0, le=10_000, description="Largest width and height of the area that a burst covers.")
+    ] = 50
+    quiet_ms: Annotated[Quiet, Meta(description="Time without another click after which a burst is over.")] = 1_000
+
+
+class DeadClickSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """When a click that nothing answered is dead."""
+
+    enabled: Enabled = True
+    wait_ms: Annotated[Window, Meta(description="Time that the page has to answer a click.")] = 3_000
+
+
+class ErrorClickSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """When an error is blamed on a click."""
+
+    enabled: Enabled = True
+    window_ms: Annotated[Window, Meta(description="Time after a click in which an error is blamed on it.")] = 1_000
+
+
+class JsErrorSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """When JavaScript errors are reported."""
+
+    enabled: Enabled = True
+    quiet_ms: Annotated[
+        Quiet,
+        Meta(description="Time without the same error after which its repetitions are one signal."),
+    ] = 1_000
+
+
+class DetectorSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Everything that can be set about the detectors of a project."""
+
+    preset: Annotated[
+        PresetName,
+        Meta(description="Rule set that the detectors follow; their tables change single numbers of it."),
+    ] = "wince"
+    rage_click: RageClickSettings = RageClickSettings()
+    dead_click: DeadClickSettings = DeadClickSettings()
+    error_click: ErrorClickSettings = ErrorClickSettings()
+    js_error: JsErrorSettings = JsErrorSettings()

@@ -1,0 +1,40 @@
+"""The settings of every runtime: declared once, read from a file and variables, wrong ones reported together."""
+
+from engine.settings._load import ResolvedSettings, load_settings, resolve_settings
+from engine.settings._problems import SettingsError, SettingsProblem
+from engine.settings._reader import SelectorCheck
+from engine.settings._reference import SettingRow, describe, reference_document
+from engine.settings._render import render
+from engine.settings._sections import (
+    LimitSettings,
+    OrderSettings,
+    PrivacyLevel,
+    PrivacyRule,
+    PrivacySettings,
+    ProjectSettings,
+    SessionSettings,
+    Settings,
+    StoreSettings,
+)
+
+__all__ = [
+    "LimitSettings",
+    "OrderSettings",
+    "PrivacyLevel",
+    "PrivacyRule",
+    "PrivacySettings",
+    "ProjectSettings",
+    "ResolvedSettings",
+    "SelectorCheck",
+    "SessionSettings",
+    "SettingRow",
+    "Settings",
+    "SettingsError",
+    "SettingsProblem",
+    "StoreSettings",
+    "describe",
+    "load_settings",
+    "reference_document",
+    "render",
+    "resolve_settings",
+]

@@ -1,0 +1,104 @@
+"""Puts the sources together: defaults, then the file, then variables; and a project's own over what all have."""
+
+from collections.abc import Mapping
+from pathlib import Path as FilePath
+
+import msgspec
+
+from engine.settings._layers import read_file, read_variables
+from engine.settings._problems import SettingsError
+from engine.settings._reader import Path, Reader, SelectorCheck
+from engine.settings._sections import ProjectSettings, Settings
+from engine.settings._units import format_duration, format_size
+
+Tree = Mapping[str, object]
+
+
+class ResolvedSettings(msgspec.Struct, frozen=True):
+    """Settings, and for each key that is not at its default the source that set it."""
+
+    settings: Settings
+    sources: Mapping[Path, str]
+
+
+def load_settings(
+    path: FilePath | None, environ: Mapping[str, str], *, validate_selectors: SelectorCheck | None = None
+) -> Settings:
+    """Load the settings of a process.
+
+    Args:
+        path: A TOML file, or nothing.
+        environ: The environment; its `WINCE_*` variables are stronger than the file.
+        validate_selectors: Takes each CSS selector; returns what is wrong with it, or nothing.
+
+    Raises:
+        SettingsError: Anything is wrong with any of the sources. It lists all problems.
+    """
+    return resolve_settings(path, environ, validate_selectors=validate_selectors).settings
+
+
+def resolve_settings(
+    path: FilePath | None, environ: Mapping[str, str], *, validate_selectors: SelectorCheck | None = None
+) -> ResolvedSettings:
+    """Load the settings of a process as `load_settings` does, and tell where each of them was set."""
+    reader = Reader(validate_selectors)
+    layers = [read_file(path, reader)] if path else []
+    layers += read_variables(environ, reader)
+    tree: Tree = {}
+    for layer in layers:
+        tree = _merge(tree, reader.read(layer.source, layer.tree))
+    _raise_any(reader)
+    settings = _build(tree)
+    _note_contradictions(settings, reader)
+    _raise_any(reader)
+    return ResolvedSettings(settings, reader.sources)
+
+
+def _raise_any(reader: Reader) -> None:
+    if reader.problems:
+        raise SettingsError(reader.problems)
+
+
+def _build(tree: Tree) -> Settings:
+    common = {section: values for section, values in tree.items() if section in ProjectSettings.__struct_fields__}
+    own = tree.get("projects", {})
+    projects = {name: _merge(common, values) for name, values in own.items()} if isinstance(own, dict) else {}
+    return msgspec.convert({**tree, "projects": projects}, Settings)
+
+
+def _merge(below: Tree, above: Tree) -> Tree:
+    """Lay one tree over another: tables are joined key by key, everything else is replaced."""
+    merged = dict(below)
+    for key, value in above.items():
+        under = merged.get(key)
+        merged[key] = _merge(under, value) if isinstance(under, dict) and isinstance(value, dict) else value
+    return merged
+
+
+def _note_contradictions(settings: Settings, reader: Reader) -> None:
+    """Find values that are possible alone and make no sense together."""
+    _note_session_contradiction(settings, (), reader)
+    for name, project in settings.projects.items():
+        if project.session != settings.session:
+            _note_session_contradiction(project, ("projects", name), reader)
+    if settings.order.max_held_bytes < settings.limits.max_batch_bytes:
+        low, high = ("order", "max_held_bytes"), ("limits", "max_batch_bytes")
+        least = format_size(settings.limits.max_batch_bytes)
+        held = format_size(settings.order.max_held_bytes)
+        source = _source_of_any(reader, low, high)
+        reader.add_problem(source, low, held, f'at least limits.max_batch_bytes, which is "{least}"')
+
+
+def _note_session_contradiction(project: ProjectSettings, at: tuple[str, ...], reader: Reader) -> None:
+    session = project.session
+    if session.idle_timeout_ms <= session.max_duration_ms:
+        return
+    low, high = ("session", "idle_timeout"), ("session", "max_duration")
+    source = _source_of_any(reader, (*at, *low), (*at, *high), low, high)
+    idle, longest = format_duration(session.idle_timeout_ms), format_duration(session.max_duration_ms)
+    reader.add_problem(source, (*at, *low), idle, f'at most session.max_duration, which is "{longest}"')
+
+
+def _source_of_any(reader: Reader, *paths: tuple[str, ...]) -> str:
+    # The value that is wrong may be a default that another setting rules out.
+    return next(reader.sources[path] for path in paths if path in reader.sources)

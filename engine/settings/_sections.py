@@ -1,0 +1,168 @@
+"""The declarations: every setting with its type, default, bounds and meaning. All else is derived from them.
+
+A field whose key names no unit takes a duration or a size as people write it; the field itself always holds
+milliseconds or bytes and says so in its name.
+"""
+
+from typing import Annotated, Literal, TypeAlias
+
+from msgspec import Meta, Struct, field
+
+from detectors.settings import DetectorSettings
+from engine.settings._units import DAY_MS, GIB, HOUR_MS, KIB, MIB, MINUTE_MS
+
+PrivacyLevel: TypeAlias = Literal["conservative", "medium", "light"]
+
+Duration: TypeAlias = Annotated[int, Meta(ge=1, le=3_650 * DAY_MS, extra={"unit": "duration"})]
+DurationOrZero: TypeAlias = Annotated[int, Meta(ge=0, le=3_650 * DAY_MS, extra={"unit": "duration"})]
+Size: TypeAlias = Annotated[int, Meta(ge=1, le=1_024 * GIB, extra={"unit": "size"})]
+Count: TypeAlias = Annotated[int, Meta(ge=1, le=1_000_000_000)]
+Selector: TypeAlias = Annotated[str, Meta(min_length=1, extra={"expected": "a CSS selector", "selector": True})]
+UserId: TypeAlias = Annotated[str, Meta(min_length=1, extra={"expected": "a user id"})]
+
+
+class PrivacyRule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Another privacy level for some pages."""
+
+    url: Annotated[
+        str,
+        Meta(
+            pattern=r"\A[^?#]+\Z",
+            description="Pages the rule is for: origin and path, where `*` stands for any text, such as `https://shop.example/help/*`.",
+            extra={"expected": "origin and path with `*` for any text, without query (?) and fragment (#)"},
+        ),
+    ]
+    level: Annotated[PrivacyLevel, Meta(description="Privacy level of those pages.")]
+
+
+class PrivacySettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is masked before anything is stored."""
+
+    level: Annotated[
+        PrivacyLevel,
+        Meta(
+            description="How much is masked where nothing below says otherwise: `conservative` all text and fields, "
+            "`medium` all form fields, `light` sensitive form fields. No level shows passwords and card numbers."
+        ),
+    ] = "medium"
+    mask: Annotated[
+        tuple[Selector, ...], Meta(description="CSS selectors of elements that are masked with all they contain.")
+    ] = ()
+    unmask: Annotated[
+        tuple[Selector, ...],
+        Meta(description="CSS selectors of elements that are kept at any level; `mask` and `block` are stronger."),
+    ] = ()
+    block: Annotated[
+        tuple[Selector, ...],
+        Meta(description="CSS selectors of elements that are replaced by an empty box."),
+    ] = ()
+    exclude_users: Annotated[
+        tuple[UserId, ...],
+        Meta(description="Ids of users about whom nothing is stored or published."),
+    ] = ()
+    rules: Annotated[
+        tuple[PrivacyRule, ...],
+        Meta(description="Levels of some pages; the first rule that matches decides."),
+    ] = ()
+
+
+class SessionSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """When a session ends."""
+
+    idle_timeout_ms: Annotated[Duration, Meta(description="A session ends after this time without events.")] = field(
+        default=30 * MINUTE_MS, name="idle_timeout"
+    )
+    max_duration_ms: Annotated[
+        Duration, Meta(description="A session ends when it has lasted this long, however busy it is.")
+    ] = field(default=24 * HOUR_MS, name="max_duration")
+    grace_ms: Annotated[
+        DurationOrZero,
+        Meta(description="Data that comes this long after the end of its session re-opens it; later is too late."),
+    ] = field(default=24 * HOUR_MS, name="grace")
+    max_bytes: Annotated[
+        Size,
+        Meta(description="Most bytes of events that are kept of a session; the rest is a hole."),
+    ] = 50 * MIB
+
+
+class OrderSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How long missing batches are waited for."""
+
+    gap_wait_ms: Annotated[
+        Duration, Meta(description="A missing batch is waited for this long, then recorded as a hole.")
+    ] = field(default=15 * MINUTE_MS, name="gap_wait")
+    max_held_batches: Annotated[Count, Meta(description="Most batches that are held back behind a missing one.")] = 256
+    max_held_bytes: Annotated[Size, Meta(description="Most bytes that are held back behind one.")] = 32 * MIB
+    max_gap_batches: Annotated[
+        Count, Meta(description="A jump in the batch numbers of more than this is not waited for.")
+    ] = 1_000
+
+
+class LimitSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is refused because it is too large."""
+
+    max_message_bytes: Annotated[Size, Meta(description="Largest message as it arrives, compressed.")] = 10 * MIB
+    max_batch_bytes: Annotated[Size, Meta(description="Largest message after decompression.")] = 16 * MIB
+    max_batch_events: Annotated[Count, Meta(description="Most events in one batch.")] = 10_000
+    max_depth: Annotated[int, Meta(ge=8, le=500, description="Deepest nesting of JSON values in a message.")] = 200
+    max_text_bytes: Annotated[Size, Meta(description="Longest text value outside full snapshots.")] = 64 * KIB
+    max_nodes_per_page: Annotated[Count, Meta(description="Most nodes of one page that are followed.")] = 100_000
+    max_windows_per_session: Annotated[Count, Meta(description="Most windows (tabs) of one session.")] = 64
+    max_signals_per_session: Annotated[Count, Meta(description="Most signals that are kept of one session.")] = 1_000
+
+
+class StoreSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where sessions and bundles are kept, and for how long."""
+
+    redis_url: Annotated[
+        str,
+        Meta(
+            pattern=r"\A(rediss?|unix)://\S+\Z",
+            description="Redis server. A password in it is never printed.",
+            extra={"expected": 'a URL such as "redis://127.0.0.1:6379/0", "rediss://..." or "unix://..."'},
+        ),
+    ] = "redis://127.0.0.1:6379/0"
+    key_prefix: Annotated[
+        str,
+        Meta(
+            pattern=r"\A[A-Za-z0-9_.-]{1,32}\Z",
+            description="Start of the name of every key in Redis, so that two installations can share one server.",
+            extra={"expected": "1 to 32 of the characters A-Z, a-z, 0-9, _ . -"},
+        ),
+    ] = "wince"
+    retention_ms: Annotated[
+        Duration, Meta(description="A session is deleted when nothing was written to it for this long.")
+    ] = field(default=30 * DAY_MS, name="retention")
+    compact_block_bytes: Annotated[
+        Size, Meta(description="When a session has ended, its small blocks are joined into blocks of about this size.")
+    ] = MIB
+
+
+class ProjectSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The settings that a project can have its own of."""
+
+    privacy: PrivacySettings = PrivacySettings()
+    detectors: DetectorSettings = DetectorSettings()
+    session: SessionSettings = SessionSettings()
+
+
+class Settings(ProjectSettings, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """All settings of one process; its own project settings hold for projects that have no others."""
+
+    order: OrderSettings = OrderSettings()
+    limits: LimitSettings = LimitSettings()
+    store: StoreSettings = StoreSettings()
+    projects: Annotated[
+        dict[str, ProjectSettings],
+        Meta(
+            description="What single projects have of their own: `[projects.ID.privacy]`, `[projects.ID.detectors]` "
+            "and `[projects.ID.session]` take the keys of the sections of those names, which hold for all else."
+        ),
+    ] = {}
+
+    def for_project(self, project_id: str) -> ProjectSettings:
+        """Return the settings in force for a project: its own where it has any, else the common ones.
+
+        One dictionary look-up, since every batch asks: overrides were merged when the settings were loaded.
+        """
+        return self.projects.get(project_id, self)
