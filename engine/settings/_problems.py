@@ -24,7 +24,7 @@ class SettingsProblem(msgspec.Struct, frozen=True, kw_only=True):
     source: str
 
     def __str__(self) -> str:
-        return f"{self.source}: {self.key} = {self.value}: expected {self.expected}"
+        return _printable(f"{self.source}: {self.key} = {self.value}: expected {self.expected}")
 
 
 class SettingsError(Exception):
@@ -46,14 +46,18 @@ def shown(value: object, *, key: str = "") -> str:
         return "(missing)"
     if _SECRET_NAME.search(key):
         return '"***"'
-    text = json.dumps(_without_secrets(value), ensure_ascii=False, default=str)
-    text = text.encode("utf-8", "backslashreplace").decode()
+    text = _printable(json.dumps(_without_secrets(value), ensure_ascii=False, default=str))
     return text if len(text) <= _MAX_SHOWN_CHARACTERS else f"{text[:_MAX_SHOWN_CHARACTERS]}..."
 
 
 def hide_passwords(text: str) -> str:
     """Replace the user part and any password parameter of a URL."""
     return _URL_PARAMETER.sub("***", _URL_SECRET.sub(r"\1***@", text))
+
+
+def _printable(text: str) -> str:
+    # A message goes to terminals and logs, where control characters could forge lines.
+    return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text)
 
 
 def _without_secrets(value: object) -> object:
