@@ -1,0 +1,38 @@
+"""The commands of `wince`, in the order in which help lists them.
+
+A command is a module with two functions, `add_parser` and `run` (see `CommandModule`). It is imported only when it is
+the one asked for, so a command may import what it needs at its top and `wince --help` stays quick.
+"""
+
+import argparse
+from typing import Final, Protocol, TypeAlias
+
+import msgspec
+
+SubParsers: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001 - it has no public name
+
+
+class CommandModule(Protocol):
+    """What the module of a command provides."""
+
+    def add_parser(self, subparsers: SubParsers) -> None:
+        """Add one parser, of the command's name, with its arguments."""
+        ...
+
+    def run(self, args: argparse.Namespace) -> int:
+        """Do the work and return the exit status.
+
+        Wrong settings may be left to the caller, who prints a `SettingsError` and exits with 2.
+        """
+        ...
+
+
+class Command(msgspec.Struct, frozen=True):
+    """A command, the module that implements it, and the line about it in `wince --help`."""
+
+    name: str
+    module: str
+    summary: str
+
+
+COMMANDS: Final = (Command("config", "engine.cli.config", "print the settings in force, check them, or list them all"),)
