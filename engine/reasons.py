@@ -24,8 +24,8 @@ class Reason(StrEnum):
     kind: Kind
     explanation: str
 
-    def __new__(cls, word: str, kind: Kind, explanation: str) -> Self:
-        """Make the member with the value `word`."""
+    def __new__(cls, word: str, kind: Kind = Kind.NOTED, explanation: str = "") -> Self:
+        """Make the member with the value `word`; the defaults only let `Reason(word)` look one up."""
         member = str.__new__(cls, word)
         member._value_ = word
         member.kind = kind
