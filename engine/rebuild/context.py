@@ -30,9 +30,12 @@ class Gesture(msgspec.Struct, gc=False):
 
 
 class Context:
-    """One window's rebuild: `t` is the window's time, `wanted` the interaction classes somebody listens to."""
+    """One window's rebuild: `t` is the window's time, `wanted` the interaction classes somebody listens to.
 
-    __slots__ = ("emit", "gesture", "limits", "note", "page", "policy", "t", "wanted")
+    `drop_reason` says why an event of which nothing is published isn't; `note` counts changes inside published ones.
+    """
+
+    __slots__ = ("drop_reason", "emit", "gesture", "limits", "note", "page", "policy", "t", "wanted")
 
     def __init__(
         self,
@@ -50,3 +53,4 @@ class Context:
         self.page = Page(policy)
         self.gesture = Gesture()
         self.t = 0
+        self.drop_reason = Reason.NOTHING_LEFT

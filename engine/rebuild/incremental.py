@@ -97,7 +97,7 @@ class IncrementalRebuilder:
     def _mouse_interaction(self, data: MouseInteractionData) -> Masked:
         kind = data.type
         if not 0 <= kind <= TOUCH_CANCEL:
-            self._context.note(Reason.INVALID_EVENT)
+            self._context.drop_reason = Reason.INVALID_EVENT
             return None
         self._tell_pointer(kind, data)
         data.id = self._context.page.public_id(data.id)
@@ -169,7 +169,7 @@ class IncrementalRebuilder:
         """Pixels and drawn texts can't be masked: they are counted, told as an answer, and never published."""
         context, page = self._context, self._context.page
         context.emit(told.CanvasChange(context.t, page.url, page.target(data.id)))
-        context.note(Reason.CANVAS_DROPPED)
+        context.drop_reason = Reason.CANVAS_DROPPED
         return None
 
     def _log(self, data: LogData) -> Masked:

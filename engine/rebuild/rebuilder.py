@@ -118,7 +118,7 @@ class Rebuilder:
         masked = context.page.masker.custom(event.data.tag, payload)
         tell_payload(context, CUSTOM, event.data.tag, payload)
         if masked is None:
-            context.note(Reason.CUSTOM_DROPPED)
+            context.drop_reason = Reason.CUSTOM_DROPPED
             return None
         event.data = CustomData(event.data.tag, msgspec.Raw(masked))
         return event
@@ -129,19 +129,19 @@ class Rebuilder:
         masked = context.page.masker.plugin(event.data.plugin, payload)
         tell_payload(context, PLUGIN, event.data.plugin, payload)
         if masked is None:
-            context.note(Reason.PLUGIN_DROPPED)
+            context.drop_reason = Reason.PLUGIN_DROPPED
             return None
         event.data = PluginData(event.data.plugin, msgspec.Raw(masked))
         return event
 
     def _asset(self, _event: Asset) -> None:
         """An asset's bytes can't be masked: counted, never published."""
-        self.context.note(Reason.ASSET_DROPPED)
+        self.context.drop_reason = Reason.ASSET_DROPPED
 
     def _annotation(self, event: Annotation) -> Event | None:
         data = event.data
         if data.type not in ("caption", "timelineMarker"):
-            self.context.note(Reason.INVALID_EVENT)
+            self.context.drop_reason = Reason.INVALID_EVENT
             return None
         if isinstance(data.text, str):
             data.text = self.context.page.masker.text_label(data.text)

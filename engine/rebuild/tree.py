@@ -52,7 +52,7 @@ class TreeMasker:
         """
         nodes = self._page.nodes
         if depth > self._max_depth or len(nodes) >= self._max_nodes:
-            self._note(Reason.TOO_DEEP if depth > self._max_depth else Reason.TOO_MANY_NODES)
+            self._note(Reason.NODE_TOO_DEEP if depth > self._max_depth else Reason.TOO_MANY_NODES)
             return False
         kind = type(node)
         if kind is ElementNode:

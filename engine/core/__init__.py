@@ -1,0 +1,1 @@
+"""The pure core: batches and the passing of time in, effects out."""

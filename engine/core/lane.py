@@ -1,0 +1,175 @@
+"""The way of one window's batches: put in order, decoded in their turn, given to the window."""
+
+from collections.abc import Mapping
+from typing import Final, Protocol
+
+import msgspec
+
+from engine.core.projects import Project
+from engine.core.shared import Shared
+from engine.core.window import Window, WindowOwner, WindowState
+from engine.input.messages import DecodedBatch
+from engine.order import Expired, OrderState, Verdict, WindowOrder, fingerprint
+from engine.reasons import Reason
+from replay.writes import BlockDraft, FilledRange
+from schemas.bundle_index import Hole
+
+REFUSALS: Final[Mapping[Verdict, Reason]] = {
+    Verdict.DUPLICATE: Reason.DUPLICATE_BATCH,
+    Verdict.CONFLICT: Reason.SEQUENCE_CONFLICT,
+}
+
+
+class LaneOwner(WindowOwner, Protocol):
+    """What a lane tells its session, besides what its window does."""
+
+    @property
+    def capped(self) -> Reason | None:
+        """Why nothing more of the session is taken, if so."""
+
+    def refuse(self, batch: DecodedBatch, reason: Reason) -> None:
+        """Count a whole batch that is not used."""
+
+    def took_batch(self) -> None:
+        """Count a batch that is used."""
+
+    def repair(self, reason: Reason, count: int = 1) -> None:
+        """Count changes inside events, or things worth a note."""
+
+    def drop(self, reason: Reason, count: int = 1) -> None:
+        """Count events that are not published."""
+
+    def hole(self, hole: Hole) -> None:
+        """Take note of a part that is missing."""
+
+
+class LaneState(msgspec.Struct, frozen=True, array_like=True):
+    """A lane as data."""
+
+    order: OrderState
+    window: WindowState
+
+
+class Lane:
+    """One window's batches on their way. Times are the arrival clock (epoch ms)."""
+
+    def __init__(self, window_id: str, project: Project, shared: Shared, owner: LaneOwner) -> None:
+        self.window_id = window_id
+        self._project = project
+        self._shared = shared
+        self._owner = owner
+        self._order: WindowOrder[DecodedBatch] = WindowOrder(shared.order)
+        self._window = Window(window_id, project, shared.rebuild_limits, owner)
+        self._late_blocks: list[BlockDraft] = []
+        self._filled: list[FilledRange] = []
+
+    @property
+    def now(self) -> int:
+        """The window's time (epoch ms of events); -1 before its first event."""
+        return self._window.now
+
+    def offer(self, batch: DecodedBatch, position: int, now_ms: int) -> None:
+        """Take a batch: process it if it is its turn, and what it was waited for by."""
+        envelope = batch.envelope
+        verdict = self._order.offer(
+            envelope.seq, fingerprint(envelope.events), batch.size_bytes, position, now_ms, batch
+        )
+        if verdict is Verdict.READY:
+            self._process(batch)
+            for held in self._order.release():
+                self._process(held.payload)
+        elif verdict is Verdict.LATE:
+            self._process_late(batch)
+        elif verdict in REFUSALS:
+            self._owner.refuse(batch, REFUSALS[verdict])
+        elif verdict is Verdict.HELD:
+            self.expire(now_ms)
+
+    def _process(self, batch: DecodedBatch | None) -> None:
+        if batch is not None:
+            self._decode(batch, self._window)
+
+    def _process_late(self, batch: DecodedBatch) -> None:
+        """Store a batch in its place after all: masked as of unknown nodes, and not judged."""
+        late = Window(self.window_id, self._project, self._shared.rebuild_limits, self._owner, late=True)
+        self._decode(batch, late)
+        self._late_blocks += late.blocks.take()
+        seq = batch.envelope.seq
+        self._filled.append(FilledRange(self.window_id, seq, seq))
+        self._owner.repair(Reason.LATE_BATCH)
+
+    def _decode(self, batch: DecodedBatch, window: Window) -> None:
+        shared, owner = self._shared, self._owner
+        capped = owner.capped
+        if capped is not None:
+            owner.refuse(batch, capped)
+            return
+        decoded = shared.decoder.decode(batch.envelope.events)
+        counts = shared.counts
+        counts.events_read += decoded.read
+        for reason, count in decoded.dropped.items():
+            owner.drop(reason, count)
+        for reason, count in decoded.repaired.items():
+            owner.repair(reason, count)
+        if not decoded.read:
+            owner.repair(Reason.EMPTY_BATCH)
+        owner.took_batch()
+        counts.events_published += window.process(decoded.events, batch.envelope.seq)
+
+    def expire(self, now_ms: int) -> None:
+        """Give up batches that were waited for long enough."""
+        self._give_up(self._order.expire(now_ms))
+
+    def give_up(self) -> None:
+        """Give up everything that is still waited for."""
+        self._give_up(self._order.finish())
+
+    def _give_up(self, expired: Expired[DecodedBatch]) -> None:
+        for held in expired.jumped:
+            if held.payload is not None:
+                self._owner.refuse(held.payload, Reason.SEQUENCE_JUMP)
+        for gap in expired.gaps:
+            self._owner.repair(Reason.GAP_ABANDONED)
+            t = max(self._window.now, 0)
+            self._owner.hole(Hole(self.window_id, "gap", t, gap.first_seq, gap.last_seq))
+        after_gaps = {gap.last_seq + 1 for gap in expired.gaps}
+        for held in self._order.release():
+            if held.seq in after_gaps:
+                self._window.blocks.cut()
+            self._process(held.payload)
+
+    def finish(self) -> None:
+        """The session ended: nothing more is expected."""
+        self._window.finish()
+
+    def deadline(self) -> int | None:
+        """Return when `expire` has something to do, if anything waits."""
+        return self._order.deadline()
+
+    def replay_from(self) -> int | None:
+        """Return the smallest input position of a batch held back."""
+        return self._order.replay_from()
+
+    @property
+    def holds(self) -> bool:
+        """Whether batches are held back: their content is not part of a snapshot."""
+        return self._order.held_count > 0
+
+    def take_blocks(self) -> list[BlockDraft]:
+        """Give the blocks finished since the last call."""
+        late, self._late_blocks = self._late_blocks, []
+        return self._window.blocks.take() + late
+
+    def take_filled(self) -> list[FilledRange]:
+        """Give what late batches filled since the last call."""
+        filled, self._filled = self._filled, []
+        return filled
+
+    def snapshot(self) -> LaneState:
+        """Describe the lane; batches held back are known by number and position only."""
+        return LaneState(self._order.snapshot(), self._window.snapshot())
+
+    def restore(self, state: LaneState) -> None:
+        """Take over the state of an equal lane. Raises msgspec.ValidationError for states of other settings."""
+        self._order = WindowOrder(self._shared.order, state.order)
+        self._window.restore(state.window)

@@ -1,0 +1,93 @@
+"""What a session has come to so far: everything its record shows, and room under its caps."""
+
+from collections import Counter
+from typing import Final
+
+import msgspec
+
+from detectors.interactions import Click, Failure, Input, Interaction
+from detectors.score import score
+from engine.masking.policy import Policy
+from engine.reasons import Reason
+from schemas.session_record import EndReason, PageVisit, SessionRecord, Totals
+
+PAGES_MAX: Final = 200
+"""A record lists the first this many page visits."""
+
+
+class Ledger(msgspec.Struct, gc=False):
+    """Sums and lists of one session; times are epoch ms of events, -1 before the first."""
+
+    project_id: str
+    session_id: str
+    started_at: int = -1
+    last_event_at: int = -1
+    user_id: str | None = None
+    anonymous_id: str | None = None
+    batches: int = 0
+    events: int = 0
+    bytes: int = 0
+    clicks: int = 0
+    inputs: int = 0
+    errors: int = 0
+    signals: int = 0
+    reopened: int = 0
+    end_reason: EndReason | None = None
+    pages: list[PageVisit] = []
+    tags: Counter[str] = msgspec.field(default_factory=Counter)
+    dropped: Counter[str] = msgspec.field(default_factory=Counter)
+    repaired: Counter[str] = msgspec.field(default_factory=Counter)
+
+    def saw_time(self, t: int) -> None:
+        """Take note of an event's time."""
+        if self.started_at < 0 or t < self.started_at:
+            self.started_at = t
+        self.last_event_at = max(self.last_event_at, t)
+
+    def saw(self, interaction: Interaction) -> None:
+        """Take note of a click, an input or an error."""
+        if isinstance(interaction, Click):
+            self.clicks += 1
+        elif isinstance(interaction, Input):
+            self.inputs += 1
+        elif isinstance(interaction, Failure):
+            self.errors += 1
+
+    def visit(self, window_id: str, url: str, t: int) -> None:
+        """Take note of a page."""
+        if url and len(self.pages) < PAGES_MAX:
+            self.pages.append(PageVisit(url, window_id, t))
+
+    def identify(self, user_id: str | None, anonymous_id: str | None) -> None:
+        """Merge who a batch says the visitor is: a sign-in names the whole session, a sign-out takes nothing back."""
+        self.user_id = user_id or self.user_id
+        self.anonymous_id = anonymous_id or self.anonymous_id
+
+    def drop(self, reason: Reason, count: int = 1) -> None:
+        """Count what is not published."""
+        self.dropped[reason.value] += count
+
+    def record(self, window_ids: list[str], policy: Policy, *, is_open: bool) -> SessionRecord:
+        """Make the record as it is now."""
+        points, parts = score(self.tags)
+        return SessionRecord(
+            session_id=self.session_id,
+            project_id=self.project_id,
+            started_at=max(self.started_at, 0),
+            last_event_at=max(self.last_event_at, 0),
+            status="open" if is_open else "ended",
+            window_ids=window_ids,
+            pages=sorted(self.pages, key=lambda visit: (visit.t, visit.window_id)),
+            totals=Totals(self.batches, self.events, self.bytes, self.clicks, self.inputs, self.errors),
+            tags=dict(sorted(self.tags.items())),
+            score=points,
+            score_parts=parts,
+            privacy_level=policy.level,
+            policy_version=policy.version,
+            user_id=self.user_id,
+            anonymous_id=self.anonymous_id,
+            end_reason=None if is_open else self.end_reason,
+            reopened=self.reopened,
+            dropped=dict(sorted(self.dropped.items())),
+            repaired=dict(sorted(self.repaired.items())),
+        )

@@ -1,0 +1,43 @@
+"""What the core derives once from a project's settings."""
+
+from collections.abc import Mapping
+
+from detectors.settings import DetectorSettings
+from engine.masking.policy import Policy
+from engine.settings import ProjectSettings, SessionSettings, Settings
+
+
+class Project:
+    """A project's settings in the form the hot path uses."""
+
+    __slots__ = ("detectors", "excluded_users", "policy", "session")
+
+    def __init__(self, settings: ProjectSettings, key: bytes | None) -> None:
+        privacy = settings.privacy
+        self.policy = Policy(
+            level=privacy.level,
+            mask=privacy.mask,
+            unmask=privacy.unmask,
+            block=privacy.block,
+            rules=[(rule.url, rule.level) for rule in privacy.rules],
+            key=key,
+        )
+        self.excluded_users = frozenset(privacy.exclude_users)
+        self.detectors: DetectorSettings = settings.detectors
+        self.session: SessionSettings = settings.session
+
+
+class Projects:
+    """Projects by id; those without settings of their own share one."""
+
+    def __init__(self, settings: Settings, key: bytes | None = None) -> None:
+        self._settings = settings
+        self._key = key
+        self._default = Project(settings, key)
+        self._own: Mapping[str, Project] = {
+            project_id: Project(settings.for_project(project_id), key) for project_id in settings.projects
+        }
+
+    def of(self, project_id: str) -> Project:
+        """Return a project, the default one for ids without settings."""
+        return self._own.get(project_id, self._default)

@@ -1,0 +1,280 @@
+"""One session: its windows in order, its life, and what has to be written of it."""
+
+from hashlib import blake2b
+from typing import Final
+
+import msgspec
+
+from detectors.interactions import Interaction
+from detectors.protocol import Finding
+from engine.core.counts import Counts
+from engine.core.effects import SessionEffects
+from engine.core.lane import Lane, LaneState
+from engine.core.ledger import Ledger
+from engine.core.phases import Phase, Sign, advance
+from engine.core.projects import Project
+from engine.core.shared import Shared
+from engine.input.messages import DecodedBatch
+from engine.reasons import Reason
+from replay.writes import BlockDraft, FilledRange
+from schemas.bundle_index import Hole, HoleReason
+from schemas.session_record import EndReason
+from schemas.signals import Signal
+
+CAP_REASONS: Final[dict[Reason, EndReason]] = {
+    Reason.SESSION_MAX_BYTES: "max_bytes",
+    Reason.SESSION_MAX_DURATION: "max_duration",
+}
+CAP_HOLES: Final[dict[Reason, HoleReason]] = {
+    Reason.SESSION_MAX_BYTES: "max_bytes",
+    Reason.SESSION_MAX_DURATION: "max_duration",
+}
+
+
+class SessionState(msgspec.Struct, frozen=True, array_like=True):
+    """A session as data: decisions and masked facts; batches held back are known by number and position only."""
+
+    ledger: Ledger
+    phase: Phase
+    capped: Reason | None
+    last_arrival_ms: int
+    position: int
+    lanes: dict[str, LaneState]
+
+
+class Session:
+    """Takes the batches of one session; `take` gives what has to be written since it was last called.
+
+    `now_ms` is the arrival clock throughout: it never falls.
+    """
+
+    def __init__(self, project_id: str, session_id: str, project: Project, shared: Shared) -> None:
+        self.ledger = Ledger(project_id, session_id)
+        self.phase = Phase.OPEN
+        self.last_arrival_ms = 0
+        self.position = -1
+        self._project = project
+        self._shared = shared
+        self._capped: Reason | None = None
+        self._lanes: dict[str, Lane] = {}
+        self._signals: list[Signal] = []
+        self._holes: list[Hole] = []
+
+    # -- batches ------------------------------------------------------------------------------------------------
+
+    def offer(self, batch: DecodedBatch, position: int, now_ms: int) -> None:
+        """Take one batch, at `position` of the input."""
+        envelope = batch.envelope
+        self.position = max(self.position, position)
+        self.last_arrival_ms = max(self.last_arrival_ms, now_ms)
+        lane = self._lane(envelope.window_id)
+        if self.phase is Phase.CLOSED or lane is None:
+            self.refuse(batch, Reason.AFTER_END if lane else Reason.TOO_MANY_WINDOWS)
+            return
+        self._reopen()
+        self.ledger.identify(envelope.user_id, envelope.anonymous_id)
+        for reason, count in batch.repaired.items():
+            self.repair(reason, count)
+        lane.offer(batch, position, now_ms)
+        if envelope.ended:
+            self._end("explicit", Sign.ENDED_BY_SENDER)
+
+    def _lane(self, window_id: str) -> Lane | None:
+        lane = self._lanes.get(window_id)
+        if lane is None and len(self._lanes) < self._shared.limits.max_windows_per_session:
+            lane = self._lanes[window_id] = Lane(window_id, self._project, self._shared, self)
+        return lane
+
+    def _reopen(self) -> None:
+        if self.phase is Phase.ENDED:
+            self.ledger.reopened += 1
+        self.phase = advance(self.phase, Sign.ACTIVITY)
+
+    # -- what windows tell --------------------------------------------------------------------------------------
+
+    def room(self, t: int, size_bytes: int) -> Reason | None:
+        """Take room for one masked event of `size_bytes`; return why there is none left, if so."""
+        ledger, limits = self.ledger, self._project.session
+        if self._capped is not None:
+            return self._capped
+        ledger.saw_time(t)
+        if t - ledger.started_at > limits.max_duration_ms:
+            return self._cap(Reason.SESSION_MAX_DURATION)
+        if ledger.bytes + size_bytes + 1 > limits.max_bytes:
+            return self._cap(Reason.SESSION_MAX_BYTES)
+        ledger.bytes += size_bytes + 1
+        ledger.events += 1
+        return None
+
+    def _cap(self, reason: Reason) -> Reason:
+        self._capped = reason
+        self.phase = advance(self.phase, Sign.CAPPED)
+        self.ledger.end_reason = CAP_REASONS[reason]
+        for lane in self._lanes.values():
+            self.hole(Hole(lane.window_id, CAP_HOLES[reason], max(lane.now, self.ledger.last_event_at)))
+        return reason
+
+    @property
+    def capped(self) -> Reason | None:
+        """Why nothing more of this session is taken, if so."""
+        return self._capped
+
+    def refuse(self, batch: DecodedBatch, reason: Reason) -> None:
+        """Count a whole batch that is not used."""
+        self.ledger.drop(reason, self._shared.drop_batch(batch, reason))
+
+    def took_batch(self) -> None:
+        """Count a batch that is used."""
+        self.ledger.batches += 1
+        self._shared.counts.batches_used += 1
+
+    def drop(self, reason: Reason, count: int = 1) -> None:
+        """Count events that are not published."""
+        self.ledger.drop(reason, count)
+        self._shared.counts.events_dropped[reason] += count
+
+    def repair(self, reason: Reason, count: int = 1) -> None:
+        """Count changes inside published events."""
+        self.ledger.repaired[reason.value] += count
+        self._shared.counts.repaired[reason] += count
+
+    def hole(self, hole: Hole) -> None:
+        """Take note of a part that is missing."""
+        self._holes.append(hole)
+
+    def visit(self, window_id: str, url: str, t: int) -> None:
+        """Take note of a page a window is on."""
+        self.ledger.visit(window_id, url, t)
+
+    def saw(self, interaction: Interaction) -> None:
+        """Take note of an interaction for the totals."""
+        self.ledger.saw(interaction)
+
+    def find(self, window_id: str, finding: Finding) -> None:
+        """Make a signal of what a detector found."""
+        if self.ledger.signals >= self._shared.limits.max_signals_per_session:
+            self.repair(Reason.TOO_MANY_SIGNALS)
+            return
+        self.ledger.signals += 1
+        self.ledger.tags[finding.detector] += 1
+        self._shared.counts.signals += 1
+        self._signals.append(self._signal(window_id, finding))
+
+    def _signal(self, window_id: str, finding: Finding) -> Signal:
+        ledger = self.ledger
+        node = "" if finding.target is None else finding.target.node_id
+        parts = (ledger.project_id, ledger.session_id, window_id, finding.detector, finding.rule, finding.t, node, finding.key)
+        identity = blake2b("\x1f".join(map(str, parts)).encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+        return Signal(
+            id=identity,
+            detector=finding.detector,
+            session_id=ledger.session_id,
+            window_id=window_id,
+            project_id=ledger.project_id,
+            t=finding.t,
+            end_t=finding.end_t,
+            page=finding.page,
+            target=finding.target,
+            rule=finding.rule,
+            evidence=finding.evidence,
+            count=finding.count,
+        )
+
+    # -- time ---------------------------------------------------------------------------------------------------
+
+    def deadline(self) -> int:
+        """Return the next moment (arrival clock, epoch ms) at which `tick` has something to do."""
+        limits = self._project.session
+        wait = limits.grace_ms + limits.idle_timeout_ms if self.phase is Phase.ENDED else limits.idle_timeout_ms
+        own = self.last_arrival_ms + wait
+        return min([own, *(deadline for lane in self._lanes.values() if (deadline := lane.deadline()) is not None)])
+
+    def tick(self, now_ms: int) -> None:
+        """Let time pass: give up gaps, end the session, close it."""
+        for lane in self._lanes.values():
+            lane.expire(now_ms)
+        limits = self._project.session
+        silent_ms = now_ms - self.last_arrival_ms
+        if silent_ms < limits.idle_timeout_ms:
+            return
+        if self.phase is Phase.ENDED and silent_ms >= limits.idle_timeout_ms + limits.grace_ms:
+            self.phase = advance(self.phase, Sign.EXPIRED)
+        elif self.phase in (Phase.OPEN, Phase.CAPPED):
+            self._end("idle", Sign.IDLED)
+
+    def finish(self) -> None:
+        """The input ended: nothing that is waited for will come."""
+        for lane in self._lanes.values():
+            lane.give_up()
+        if self.phase is not Phase.CLOSED:
+            self._end("input_end", Sign.INPUT_ENDED)
+
+    def _end(self, reason: EndReason, sign: Sign) -> None:
+        was_open = self.phase is Phase.OPEN
+        self.phase = advance(self.phase, sign)
+        if was_open:
+            self.ledger.end_reason = reason
+        for lane in self._lanes.values():
+            lane.finish()
+
+    # -- effects ------------------------------------------------------------------------------------------------
+
+    def take(self) -> SessionEffects:
+        """Give what has to be written since the last call."""
+        blocks: list[BlockDraft] = []
+        filled: list[FilledRange] = []
+        for lane in self._lanes.values():
+            blocks += lane.take_blocks()
+            filled += lane.take_filled()
+        signals, self._signals = self._signals, []
+        holes, self._holes = self._holes, []
+        held = [position for lane in self._lanes.values() if (position := lane.replay_from()) is not None]
+        ledger = self.ledger
+        return SessionEffects(
+            project_id=ledger.project_id,
+            session_id=ledger.session_id,
+            record=ledger.record(list(self._lanes), self._project.policy, is_open=self.phase is Phase.OPEN),
+            blocks=tuple(blocks),
+            holes=tuple(holes),
+            filled=tuple(filled),
+            signals=tuple(signals),
+            ended=self.phase is not Phase.OPEN,
+            deadline_ms=None if self.phase is Phase.CLOSED else self.deadline(),
+            position=self.position,
+            replay_from=min(held, default=None),
+            state=self.snapshot,
+        )
+
+    def withdraw(self) -> SessionEffects:
+        """Give the effects of a session that must not exist."""
+        return msgspec.structs.replace(self.take(), blocks=(), holes=(), filled=(), signals=(), withdrawn=True)
+
+    @property
+    def holds(self) -> bool:
+        """Whether batches are held back: their content is not part of a snapshot."""
+        return any(lane.holds for lane in self._lanes.values())
+
+    # -- resuming -----------------------------------------------------------------------------------------------
+
+    def snapshot(self) -> bytes:
+        """Pack the session for resuming. Everything that `take` gives has to be taken before."""
+        state = SessionState(
+            self.ledger,
+            self.phase,
+            self._capped,
+            self.last_arrival_ms,
+            self.position,
+            {window_id: lane.snapshot() for window_id, lane in self._lanes.items()},
+        )
+        return self._shared.packer.pack(state)
+
+    def restore(self, state: SessionState) -> None:
+        """Take over the state of an equal session. Raises msgspec.ValidationError for states of other settings."""
+        self.ledger = state.ledger
+        self.phase = state.phase
+        self._capped = state.capped
+        self.last_arrival_ms = state.last_arrival_ms
+        self.position = state.position
+        for window_id, lane_state in state.lanes.items():
+            lane = self._lanes[window_id] = Lane(window_id, self._project, self._shared, self)
+            lane.restore(lane_state)

@@ -1,0 +1,40 @@
+"""What all sessions of one core share: limits, decoders, sums."""
+
+from typing import Final
+
+from engine.core.counts import Counts
+from engine.core.packer import Packer
+from engine.input.events import EventDecoder
+from engine.input.messages import DecodedBatch
+from engine.reasons import Reason
+from engine.rebuild.context import RebuildLimits
+from engine.settings import LimitSettings, OrderSettings, Settings
+
+JSON_LEVELS_AROUND_NODES: Final = 4
+"""Objects and arrays around a snapshot's root node; each level of elements takes two more."""
+
+
+class Shared:
+    """Made once per core."""
+
+    __slots__ = ("counts", "decoder", "limits", "order", "packer", "rebuild_limits")
+
+    def __init__(self, settings: Settings) -> None:
+        self.limits: LimitSettings = settings.limits
+        self.order: OrderSettings = settings.order
+        self.counts = Counts()
+        self.decoder = EventDecoder(settings.limits)
+        self.packer = Packer()
+        self.rebuild_limits = RebuildLimits(
+            max_depth=(settings.limits.max_depth - JSON_LEVELS_AROUND_NODES) // 2,
+            max_nodes=settings.limits.max_nodes_per_page,
+        )
+
+    def drop_batch(self, batch: DecodedBatch, reason: Reason) -> int:
+        """Count a whole batch that is not used, and its events; return how many those are."""
+        events = self.decoder.count(batch.envelope.events)
+        counts = self.counts
+        counts.batches_dropped[reason] += 1
+        counts.events_read += events
+        counts.events_dropped[reason] += events
+        return events

@@ -1,0 +1,178 @@
+"""One window of a session: its clock, its pages, its detectors, the block it writes."""
+
+from collections.abc import Callable, Sequence
+from typing import Final, Protocol
+
+import msgspec
+
+from detectors.interactions import Click, Failure, Input, Interaction
+from detectors.protocol import Detector, Finding
+from detectors.registry import make_detectors
+from engine.core.blocks import BlockBuilder
+from engine.core.projects import Project
+from engine.reasons import Reason
+from engine.rebuild.clock import WindowClock
+from engine.rebuild.context import Context, Gesture, RebuildLimits
+from engine.rebuild.page import Page
+from engine.rebuild.page_state import PageState, page_state, restore_page
+from engine.rebuild.rebuilder import Event, Rebuilder
+from schemas.rrweb_events import FullSnapshot, Meta
+
+_encode: Final = msgspec.json.Encoder().encode
+
+
+class WindowOwner(Protocol):
+    """What a window tells its session."""
+
+    def room(self, t: int, size_bytes: int) -> Reason | None:
+        """Take room for one masked event; return why there is none left, if so."""
+
+    def drop(self, reason: Reason) -> None:
+        """Count an event that is not published."""
+
+    def repair(self, reason: Reason) -> None:
+        """Count a change inside an event."""
+
+    def find(self, window_id: str, finding: Finding) -> None:
+        """Take what a detector found."""
+
+    def visit(self, window_id: str, url: str, t: int) -> None:
+        """Take note of a page the window is on."""
+
+    def saw(self, interaction: Interaction) -> None:
+        """Take note of an interaction for the session's totals."""
+
+
+class WindowState(msgspec.Struct, frozen=True, array_like=True):
+    """A window as data, without anything that isn't masked."""
+
+    clock: WindowClock
+    gesture: Gesture
+    loading: bool
+    page: PageState
+    detectors: dict[str, msgspec.Raw]
+
+
+class Window:
+    """Takes decoded events in stream order; masks, publishes and judges each.
+
+    A `late` window takes a batch whose place was given up: it knows no page, judges nothing and marks its blocks.
+    """
+
+    def __init__(self, window_id: str, project: Project, limits: RebuildLimits, owner: WindowOwner, *, late: bool = False):
+        self.window_id = window_id
+        self.blocks = BlockBuilder(window_id, late=late)
+        self._owner = owner
+        self._clock = WindowClock(project.session.idle_timeout_ms)
+        self._detectors: list[Detector] = [] if late else make_detectors(project.detectors, self._found)
+        self._handlers: dict[type, list[Callable[..., None]]] = {}
+        for detector in self._detectors:
+            for kind, handler in detector.handlers().items():
+                self._handlers.setdefault(kind, []).append(handler)
+        self._told: list[Interaction] = []
+        self._context = Context(project.policy, limits, self._told.append, frozenset(self._handlers), owner.repair)
+        self._rebuilder = Rebuilder(self._context)
+        self._url = ""
+        self._previous_is_meta = False
+
+    @property
+    def now(self) -> int:
+        """The window's time (epoch ms); -1 before its first event."""
+        return self._clock.now
+
+    def process(self, events: Sequence[Event], sequence: int) -> int:
+        """Take the events of the batch with this number; return how many were published."""
+        published = 0
+        for event in events:
+            published += self._process(event, sequence)
+        return published
+
+    def _process(self, event: Event, sequence: int) -> bool:
+        timestamp = event.timestamp if hasattr(event, "timestamp") else event.t
+        if self._clock.advance(timestamp) != "on":
+            self._pause()
+        t = self._clock.now
+        for detector in self._detectors:
+            deadline = detector.deadline
+            if deadline is not None and t >= deadline:
+                detector.advance(t)
+        line = self._mask(event, t)
+        if line is None:
+            return False
+        refused = self._owner.room(t, len(line))
+        if refused is not None:
+            self._owner.drop(refused)
+            return False
+        self._publish(event, line, int(timestamp), sequence)
+        return True
+
+    def _mask(self, event: Event, t: int) -> bytes | None:
+        """Return the masked event as JSON, or count why there is none. Whatever fails here must not let it through."""
+        context = self._context
+        context.drop_reason = Reason.NOTHING_LEFT
+        try:
+            masked = self._rebuilder.feed(event, t)
+            line = None if masked is None else _encode(masked)
+        except Exception:  # noqa: BLE001  # fail closed: no error in masking may publish the event or stop its neighbours
+            context.page = Page(context.policy)
+            self._told.clear()
+            self._owner.drop(Reason.MASKING_FAILED)
+            return None
+        if line is None:
+            self._owner.drop(context.drop_reason)
+        if self._told:
+            self._tell()
+        if context.page.url != self._url:
+            self._url = context.page.url
+            self._owner.visit(self.window_id, self._url, t)
+        return line
+
+    def _publish(self, event: Event, line: bytes, timestamp: int, sequence: int) -> None:
+        kind = type(event)
+        if kind is Meta or (kind is FullSnapshot and not (self._previous_is_meta and self.blocks.open)):
+            self.blocks.start_keyframe()
+        self._previous_is_meta = kind is Meta
+        self.blocks.add(line, timestamp, sequence)
+
+    def _pause(self) -> None:
+        """Silence, or a clock set back: what waits is decided by what was seen."""
+        for detector in self._detectors:
+            detector.finish()
+
+    def finish(self) -> None:
+        """The session ended: nothing more is expected."""
+        self._pause()
+
+    def _tell(self) -> None:
+        """Hand what the event told to the detectors; their failures are ours and not the event's."""
+        for interaction in self._told:
+            kind = type(interaction)
+            if kind is Click or kind is Input or kind is Failure:
+                self._owner.saw(interaction)
+            for handler in self._handlers.get(kind, ()):
+                handler(interaction)
+        self._told.clear()
+
+    def _found(self, finding: Finding) -> None:
+        self._owner.find(self.window_id, finding)
+
+    def snapshot(self) -> WindowState:
+        """Describe the window; blocks not taken yet are not part of it."""
+        return WindowState(
+            self._clock,
+            self._context.gesture,
+            self._rebuilder.loading,
+            page_state(self._context.page),
+            {detector.name: detector.snapshot() for detector in self._detectors},
+        )
+
+    def restore(self, state: WindowState) -> None:
+        """Take over the state of an equal window. Raises msgspec.ValidationError for a state of other detectors."""
+        self._clock = state.clock
+        self._context.gesture = state.gesture
+        self._context.page = restore_page(state.page, self._context.policy)
+        self._rebuilder.loading = state.loading
+        self._url = state.page.url
+        for detector in self._detectors:
+            if detector.name in state.detectors:
+                detector.restore(state.detectors[detector.name])

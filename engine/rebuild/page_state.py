@@ -1,0 +1,105 @@
+"""A page's mirror as data: decisions and masked facts in columns, small enough to keep for every idle session."""
+
+import msgspec
+
+from detectors.elements import Element
+from engine.masking.levels import Level
+from engine.masking.policy import Policy
+from engine.rebuild.page import PREPARED, TEXT_TAG, Page, detection_attributes
+
+
+class PageState(msgspec.Struct, frozen=True, array_like=True):
+    """The mirror, one row a node in document order of arrival: no original text, attribute or URL is in it.
+
+    `ids` are differences to the row before, `parents` row numbers back from the own row (0: none), `tags` indices of
+    `tag_names`. `attributes` and `texts` name the rows that have some; attribute texts stand once, in `words`.
+    """
+
+    url: str
+    level: str
+    known: bool
+    scroll_x: float
+    scroll_y: float
+    tag_names: list[str]
+    ids: list[int]
+    parents: list[int]
+    tags: list[int]
+    flags: list[int]
+    attributes: list[tuple[int, list[int]]]
+    words: list[str]
+    texts: list[tuple[int, str]]
+    bits: dict[int, int]
+
+
+class _Words:
+    """Numbers texts in the order they first come."""
+
+    def __init__(self) -> None:
+        self.numbers: dict[str, int] = {}
+
+    def number(self, word: str) -> int:
+        return self.numbers.setdefault(word, len(self.numbers))
+
+
+def page_state(page: Page) -> PageState:
+    """Describe a page; `restore_page` makes an equal one of it (equal to everything later events can tell)."""
+    tags, words = _Words(), _Words()
+    rows: dict[int, int] = {}
+    ids, parents, tag_column, flags = [], [], [], []
+    attributes: list[tuple[int, list[int]]] = []
+    texts: list[tuple[int, str]] = []
+    before = 0
+    for row, (node_id, element) in enumerate(page.nodes.items()):
+        rows[node_id] = row
+        ids.append(node_id - before)
+        before = node_id
+        parent = element.parent
+        parents.append(0 if parent is None else row - rows[parent.node_id])  # type: ignore[index]  # mirrored ids are integers
+        tag_column.append(tags.number(element.tag))
+        flags.append(element.flags & ~PREPARED)
+        kept = detection_attributes(element.attributes) if element.attributes else None
+        if kept:
+            attributes.append((row, [words.number(word) for pair in kept.items() for word in pair]))
+        if element.text and element.tag == TEXT_TAG:
+            texts.append((row, element.text))
+    return PageState(
+        page.url,
+        page.masker.level,
+        page.known,
+        page.scroll_x,
+        page.scroll_y,
+        list(tags.numbers),
+        ids,
+        parents,
+        tag_column,
+        flags,
+        attributes,
+        list(words.numbers),
+        texts,
+        dict(page.bits),
+    )
+
+
+def restore_page(state: PageState, policy: Policy) -> Page:
+    """Make the page that `state` describes."""
+    page = Page(policy)
+    page.url, page.known, page.scroll_x, page.scroll_y = state.url, state.known, state.scroll_x, state.scroll_y
+    page.masker = policy.masker(Level(state.level))
+    page.bits = dict(state.bits)
+    rows: list[Element] = []
+    node_id = 0
+    for row, (step, back, tag, flags) in enumerate(zip(state.ids, state.parents, state.tags, state.flags, strict=True)):
+        node_id += step
+        parent = rows[row - back] if back else None
+        element = Element(node_id, state.tag_names[tag], {}, parent, None, "", flags)
+        rows.append(element)
+        page.nodes[node_id] = element
+        if parent is not None:
+            parent.children = parent.children or {}
+            parent.children[node_id] = None
+    for row, numbers in state.attributes:
+        pairs = [state.words[number] for number in numbers]
+        rows[row].attributes = dict(zip(pairs[::2], pairs[1::2], strict=True))
+    for row, text in state.texts:
+        rows[row].text = text
+    return page
