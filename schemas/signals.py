@@ -1,8 +1,11 @@
 """A signal: one detected incident with its evidence."""
 
+from collections.abc import Sequence
+
 import msgspec
 
-EvidenceValue = str | int | float | bool | None | list[int] | list[float] | list[str]
+EvidenceValue = str | int | float | bool | None | Sequence[int | float | str]
+"""A number, a word, or a list of either; one list type, because a decoder cannot choose between several."""
 
 
 class Target(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
