@@ -1,0 +1,118 @@
+"""What lies outside a session's slot: listings, deadlines, the stream of signals.
+
+All of it follows from the stored session, may be sent any number of times, and is sent again when a session is loaded.
+"""
+
+import hashlib
+from collections import OrderedDict
+from collections.abc import Iterable
+from typing import Final
+
+import msgspec
+
+from replay.entries import listing_names
+from replay.redis_client import Call, load_script
+from replay.redis_keys import DEADLINES, PROJECTS, project_key
+from replay.store import StoreSettings
+from schemas.session_record import SessionRecord
+from schemas.signals import Signal
+
+_PUBLISH: Final = load_script("publish")
+_TRIM: Final = load_script("trim")
+
+_REMEMBERED: Final = 50_000
+"""Sessions, and keys, of which it is remembered what was sent last; forgetting one costs sending it again."""
+
+_TRIM_EVERY_MS: Final = 60_000
+_TRIM_AT_ONCE: Final = 1_000
+
+
+class _Recent:
+    """The last value for each of a bounded number of names."""
+
+    def __init__(self) -> None:
+        self._values: OrderedDict[str, int] = OrderedDict()
+
+    def get(self, name: str) -> int | None:
+        return self._values.get(name)
+
+    def put(self, name: str, value: int) -> None:
+        self._values[name] = value
+        self._values.move_to_end(name)
+        if len(self._values) > _REMEMBERED:
+            self._values.popitem(last=False)
+
+
+class Outside:
+    """Plans the calls; what this process sent before and has not changed is left out."""
+
+    def __init__(self, settings: StoreSettings) -> None:
+        self._settings = settings
+        self._sent = _Recent()
+        self._trimmed = _Recent()
+
+    def forget(self, session_id: str) -> None:
+        """Send all of a session again next time."""
+        self._sent.put(session_id, 0)
+
+    def session_calls(self, record: SessionRecord, deadline_ms: int | None, now_ms: int) -> list[Call]:
+        """List a session and set its deadline."""
+        calls = [_deadline(record.session_id, deadline_ms)]
+        names = listing_names(record)
+        print_ = hash((record.project_id, record.started_at, record.score, *names)) | 1
+        if self._sent.get(record.session_id) == print_:
+            return calls
+        self._sent.put(record.session_id, print_)
+        for name in ("time", *names):
+            key = project_key(record.project_id, name)
+            calls.append(Call("ZADD", (key,), (record.started_at, record.session_id)))
+            calls += self._upkeep(key, now_ms)
+        calls.append(Call("ZADD", (project_key(record.project_id, "score"),), (record.score, record.session_id)))
+        return calls + self._project_upkeep(record.project_id, now_ms)
+
+    def _upkeep(self, key: str, now_ms: int) -> list[Call]:
+        if not self._due(key, now_ms):
+            return []
+        oldest = f"({now_ms - self._settings.retention_ms}"
+        return [
+            Call("PEXPIRE", (key,), (self._settings.retention_ms,)),
+            Call("ZREMRANGEBYSCORE", (key,), ("-inf", oldest)),
+        ]
+
+    def _project_upkeep(self, project_id: str, now_ms: int) -> list[Call]:
+        if not self._due(f"project {project_id}", now_ms):
+            return []
+        keys = (project_key(project_id, "time"), project_key(project_id, "score"))
+        return [
+            Call("SADD", (PROJECTS,), (project_id,)),
+            Call("PEXPIRE", (keys[1],), (self._settings.retention_ms,)),
+            Call(_TRIM, keys, (now_ms - self._settings.retention_ms, _TRIM_AT_ONCE)),
+        ]
+
+    def _due(self, name: str, now_ms: int) -> bool:
+        last = self._trimmed.get(name)
+        if last is not None and now_ms - last < _TRIM_EVERY_MS:
+            return False
+        self._trimmed.put(name, now_ms)
+        return True
+
+    def signal_calls(self, signals: Iterable[Signal], now_ms: int) -> list[Call]:
+        """Append signals to their project's stream."""
+        calls: list[Call] = []
+        for signal in signals:
+            text = msgspec.json.encode(signal)
+            keys = (project_key(signal.project_id, "signals"), project_key(signal.project_id, "published"))
+            limits = (now_ms, self._settings.retention_ms, self._settings.stream_max_signals)
+            calls.append(Call(_PUBLISH, keys, (*limits, identity(signal.id, text), signal.id, signal.session_id, text)))
+        return calls
+
+
+def identity(signal_id: str, text: bytes) -> str:
+    """Name one content of a signal: the same signal may be published again when it has grown."""
+    return f"{signal_id}:{hashlib.blake2b(text, digest_size=8).hexdigest()}"
+
+
+def _deadline(session_id: str, deadline_ms: int | None) -> Call:
+    if deadline_ms is None:
+        return Call("ZREM", (DEADLINES,), (session_id,))
+    return Call("ZADD", (DEADLINES,), (deadline_ms, session_id))

@@ -1,0 +1,187 @@
+"""What every store is: guarded writes of sessions, and the reads of owners, viewers and `explain`."""
+
+import base64
+import binascii
+from collections.abc import AsyncIterator, Sequence
+from typing import Literal, Protocol
+
+import msgspec
+
+from replay.errors import Poison
+from replay.writes import SessionWrite, StoredSession, WriteResult
+from schemas.bundle_index import BundleIndex
+from schemas.session_record import SessionRecord
+from schemas.signals import Signal
+
+Listing = Literal["time", "score", "tag", "user", "page"]
+
+
+class StoreSettings(msgspec.Struct, frozen=True):
+    """Limits of a store.
+
+    `max_session_bytes` counts masked JSON before compression. `retention_ms` is how long a session is kept after
+    its last write; `fate_ttl_ms` how long it is remembered why a session is not there. `stream_max_signals` is about
+    how many signals a project's stream holds; `max_fates` how many sessions have a remembered fate.
+    """
+
+    max_session_bytes: int = 50 << 20
+    compact_block_bytes: int = 1 << 20
+    retention_ms: int = 30 * 86_400_000
+    fate_ttl_ms: int = 7 * 86_400_000
+    stream_max_signals: int = 100_000
+    max_fates: int = 100_000
+
+
+class SessionQuery(msgspec.Struct, frozen=True):
+    """Which sessions of a project to list.
+
+    `by` is `time` (latest start first), `score` (highest first), or `tag`, `user` or `page` with the `value` they are
+    to have (latest first; a page is its URL without query and fragment; a user is a user id or anonymous id).
+    `cursor` is the one a page before ended with. `limit` is 1 to 500.
+    """
+
+    project_id: str
+    by: Listing = "time"
+    value: str = ""
+    limit: int = 50
+    cursor: str = ""
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.limit <= MAX_PAGE:
+            raise Poison(f"limit is 1 to {MAX_PAGE}")
+
+
+MAX_PAGE = 500
+
+
+class SessionPage(msgspec.Struct, frozen=True):
+    """Some sessions of a listing; `cursor` leads to the next ones and is empty at the end."""
+
+    sessions: list[SessionRecord]
+    cursor: str
+
+
+class Fate(msgspec.Struct, frozen=True, gc=False):
+    """What befell data of a session that was not stored: a reason's code, how often, and when last (epoch ms).
+
+    `project_id` is the project the data last said it was of.
+    """
+
+    project_id: str
+    reason: str
+    count: int
+    last_at: int
+
+
+class BundleLine(msgspec.Struct, frozen=True, gc=False):
+    """One masked event of a bundle, as JSON, and its window."""
+
+    window_id: str
+    event: bytes
+
+
+class Store(Protocol):
+    """Where sessions are kept. Each method may raise Unavailable; those that write may raise Saturated.
+
+    After either nothing is known about the write that was tried: send it again, with the same token.
+    """
+
+    async def apply(self, write: SessionWrite) -> WriteResult:
+        """Apply a write if the session is at its `base_version`; see `apply_many`."""
+        ...
+
+    async def apply_many(self, writes: Sequence[SessionWrite]) -> list[WriteResult]:
+        """Apply each write as a whole or not at all, and say what became of each, in their order.
+
+        There is no order or unity between sessions. Blocks beyond the byte cap are left out and a hole is put in
+        their place.
+        """
+        ...
+
+    async def load(self, session_id: str) -> StoredSession | None:
+        """Take over a session: see `load_many`."""
+        ...
+
+    async def load_many(self, session_ids: Sequence[str]) -> list[StoredSession | None]:
+        """Read what a new owner needs, `None` for a session that is not stored.
+
+        What an owner before may have left undone outside the session itself (index entries, published signals,
+        deadline) is done again, so this is for owners; viewers read `record`, `index` and so on.
+        """
+        ...
+
+    async def due(self, now_ms: int, limit: int, offset: int = 0) -> list[tuple[str, int]]:
+        """List session ids whose deadline has come, with it, earliest first.
+
+        A hint: the deadline in the stored session decides. All owners share the list; page with `offset` past those
+        of others.
+        """
+        ...
+
+    async def projects(self) -> list[str]:
+        """List the ids of all projects with sessions, sorted."""
+        ...
+
+    async def sessions(self, query: SessionQuery) -> SessionPage:
+        """List sessions. Raises Poison if the cursor is not one of ours."""
+        ...
+
+    async def record(self, session_id: str) -> SessionRecord | None:
+        """Read a session's record."""
+        ...
+
+    async def index(self, session_id: str) -> BundleIndex | None:
+        """Read a bundle's index."""
+        ...
+
+    async def signals(self, session_id: str) -> list[Signal]:
+        """Read a session's signals in order of time, then id; empty for an unknown session."""
+        ...
+
+    def events(self, session_id: str, window_id: str, from_t: int, to_t: int) -> AsyncIterator[BundleLine]:
+        """Read what shows a window from `from_t` to `to_t` (epoch ms): whole blocks, from the keyframe before."""
+        ...
+
+    def bundle(self, session_id: str) -> AsyncIterator[BundleLine]:
+        """Read a whole bundle in playing order, one window after the other; nothing for an unknown session."""
+        ...
+
+    async def compact(self, session_id: str, version: int) -> bool:
+        """Merge a session's small blocks, if it is still at `version`; say whether the bundle is compacted now.
+
+        Changes neither the version nor what the bundle plays. Doing it again changes nothing.
+        """
+        ...
+
+    async def withdraw(self, session_id: str) -> None:
+        """Delete everything of a session: bundle, record, signals, state, fate, index entries, published signals."""
+        ...
+
+    async def note_fate(self, session_id: str, project_id: str, reason: str, count: int, now_ms: int) -> None:
+        """Count why data of a session was not stored, for `explain`; kept for a while, for a bounded number of ids.
+
+        Call it once for each session, reason and moment: a second call with the same `now_ms` is taken for a
+        repetition of the first.
+        """
+        ...
+
+    async def fates(self, session_id: str) -> list[Fate]:
+        """Read what was noted, ordered by reason."""
+        ...
+
+    async def close(self) -> None:
+        """Finish what is open and let go of connections and files."""
+        ...
+
+
+def encode_cursor(score: float, session_id: str) -> str:
+    """Make a cursor that leads to what follows this session."""
+    return base64.urlsafe_b64encode(msgspec.json.encode((score, session_id))).decode()
+
+
+def decode_cursor(cursor: str) -> tuple[float, str]:
+    """Read a cursor. Raises Poison if it is not one of ours."""
+    try:
+        return msgspec.json.decode(base64.urlsafe_b64decode(cursor), type=tuple[float, str])
+    except (msgspec.DecodeError, binascii.Error, ValueError) as error:
+        raise Poison("this is not a cursor of a listing") from error

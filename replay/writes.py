@@ -1,0 +1,90 @@
+"""The contract between the engine and a store: one write per session and poll, and what became of it."""
+
+import enum
+
+import msgspec
+
+from schemas.bundle_index import BundleIndex, Hole
+from schemas.session_record import SessionRecord
+from schemas.signals import Signal
+
+
+class BlockDraft(msgspec.Struct, frozen=True, gc=False):
+    """A block that has no place yet: `BlockEntry` without its offset, and its compressed bytes.
+
+    `sequence` is the `seq` of its first batch. A block must end where a hole begins: a late batch is placed by its
+    sequence, before the blocks that follow the hole.
+    """
+
+    window_id: str
+    sequence: int
+    data: bytes
+    raw_length: int
+    events: int
+    first_t: int
+    last_t: int
+    keyframe: bool = False
+    late: bool = False
+
+
+class FilledRange(msgspec.Struct, frozen=True, gc=False):
+    """Batches `first_seq` to `last_seq` of a window that came after all, late."""
+
+    window_id: str
+    first_seq: int
+    last_seq: int
+
+
+class SessionWrite(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """Everything one poll changed in one session, to be applied as a whole or not at all.
+
+    `base_version` is the version the writer built on (0: the session is new to it). `token` is unique for each
+    write attempt that is not a repetition of another; by it a writer whose reply was lost recognises its own write.
+    `position` says, in the source's own notation, how far the input was read. `record` and `state` replace the
+    stored ones, `blocks` are appended, `holes` added and `filled` taken out of them, `signals` set by their id.
+    `deadline_ms` is the next moment (epoch ms) at which the session wants to be looked at without new input.
+    """
+
+    project_id: str
+    session_id: str
+    base_version: int
+    token: str
+    position: str
+    record: SessionRecord
+    state: bytes
+    blocks: tuple[BlockDraft, ...] = ()
+    holes: tuple[Hole, ...] = ()
+    filled: tuple[FilledRange, ...] = ()
+    signals: tuple[Signal, ...] = ()
+    ended: bool = False
+    deadline_ms: int | None = None
+
+
+class Outcome(enum.Enum):
+    """What became of a write."""
+
+    APPLIED = "applied"
+    REPEATED = "repeated"
+    """This very write had been applied before; nothing was changed now."""
+    REFUSED = "refused"
+    """Another owner moved on, the session is gone, or its id belongs to another project: load it again, then decide."""
+
+
+class WriteResult(msgspec.Struct, frozen=True, gc=False):
+    """The outcome, the version the session has now (0: none stored), and how many blocks its bundle has."""
+
+    outcome: Outcome
+    version: int
+    blocks: int
+
+
+class StoredSession(msgspec.Struct, frozen=True, gc=False):
+    """What a new owner needs to go on with a session."""
+
+    session_id: str
+    version: int
+    position: str
+    state: bytes
+    record: SessionRecord
+    index: BundleIndex
+    deadline_ms: int | None
