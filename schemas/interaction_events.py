@@ -8,7 +8,7 @@ from typing import Literal
 
 import msgspec
 
-from schemas.numbers import Milliseconds, Number
+from schemas.numbers import Number, Timestamp
 
 AttributeText = str | int | float | bool | None
 
@@ -30,7 +30,7 @@ class ElementDescription(msgspec.Struct, gc=False, omit_defaults=True, rename="c
 
 
 class _At(msgspec.Struct, gc=False, omit_defaults=True, tag_field="kind", kw_only=True):
-    t: Milliseconds
+    t: Timestamp
     page: str | None = None
 
 
@@ -49,16 +49,16 @@ class PointerEvent(_At, kw_only=True):
 class ClickEvent(PointerEvent, tag="click", kw_only=True):
     """A whole gesture: press at `down_t`, release at `up_t`, click at `t` (both default to `t`)."""
 
-    down_t: Milliseconds | None = None
-    up_t: Milliseconds | None = None
+    down_t: Timestamp | None = None
+    up_t: Timestamp | None = None
     button: int = 0
 
 
 class AuxClickEvent(PointerEvent, tag="auxclick", kw_only=True):
     """A click of a secondary button."""
 
-    down_t: Milliseconds | None = None
-    up_t: Milliseconds | None = None
+    down_t: Timestamp | None = None
+    up_t: Timestamp | None = None
     button: int = 2
 
 

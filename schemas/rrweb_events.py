@@ -3,7 +3,7 @@
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from schemas.numbers import Milliseconds, Number
+from schemas.numbers import Milliseconds, Number, Timestamp
 from schemas.rrweb_nodes import DocumentNode
 from schemas.rrweb_sources import IncrementalData
 
@@ -20,7 +20,7 @@ class Offset(msgspec.Struct, gc=False):
 
 
 class _Event(msgspec.Struct, gc=False, tag_field="type", kw_only=True):
-    timestamp: Milliseconds
+    timestamp: Timestamp
     delay: Milliseconds | UnsetType = UNSET
 
 
@@ -129,6 +129,4 @@ class Annotation(_Event, tag=8, kw_only=True):
     data: AnnotationData
 
 
-RrwebEvent = (
-    DomContentLoaded | Load | FullSnapshot | IncrementalSnapshot | Meta | Custom | Plugin | Asset | Annotation
-)
+RrwebEvent = DomContentLoaded | Load | FullSnapshot | IncrementalSnapshot | Meta | Custom | Plugin | Asset | Annotation

@@ -6,13 +6,15 @@ Decoding into these types is the allow-list of the engine's output: what is not 
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from schemas.numbers import NodeId, NodeReference
+
 AttributeValue = str | int | float | bool | None
 """String, number, `true`; `null` removes the attribute (in mutations only)."""
 
 
 class _Node(msgspec.Struct, gc=False, rename="camel", tag_field="type", kw_only=True):
-    id: int
-    root_id: int | UnsetType = UNSET
+    id: NodeId
+    root_id: NodeReference | UnsetType = UNSET
     is_shadow: bool | UnsetType = UNSET
     is_shadow_host: bool | UnsetType = UNSET
 

@@ -3,7 +3,7 @@
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from schemas.numbers import Milliseconds, Number
+from schemas.numbers import Milliseconds, NodeReference, Number
 from schemas.rrweb_nodes import AttributeValue, Node
 
 StyleValue = str | list[str] | bool
@@ -17,32 +17,32 @@ class _Data(msgspec.Struct, gc=False, rename="camel", tag_field="source", kw_onl
 class TextChange(msgspec.Struct, gc=False):
     """A text node's new content."""
 
-    id: int
+    id: NodeReference
     value: str | None
 
 
 class AttributeChange(msgspec.Struct, gc=False):
     """New values of an element's attributes; `None` removes one, a mapping is a difference of `style`."""
 
-    id: int
+    id: NodeReference
     attributes: dict[str, AttributeValue | StyleDifference]
 
 
 class Removal(msgspec.Struct, gc=False, rename="camel"):
     """A node left its parent."""
 
-    parent_id: int
-    id: int
+    parent_id: NodeReference
+    id: NodeReference
     is_shadow: bool | UnsetType = UNSET
 
 
 class Addition(msgspec.Struct, gc=False, rename="camel"):
     """A node came below `parent_id`, before `next_id`; `previous_id` was sent by old recorders."""
 
-    parent_id: int
-    next_id: int | None
+    parent_id: NodeReference
+    next_id: NodeReference | None
     node: Node
-    previous_id: int | None | UnsetType = UNSET
+    previous_id: NodeReference | UnsetType | None = UNSET
 
 
 class MutationData(_Data, tag=0, kw_only=True):
@@ -60,7 +60,7 @@ class Position(msgspec.Struct, gc=False, rename="camel"):
 
     x: Number
     y: Number
-    id: int
+    id: NodeReference
     time_offset: Milliseconds
 
 
@@ -74,7 +74,7 @@ class MouseInteractionData(_Data, tag=2, kw_only=True):
     """Press, release, click and their kin; `type` 0 to 10 as rrweb's `MouseInteractions`."""
 
     type: int
-    id: int
+    id: NodeReference
     x: Number | UnsetType = UNSET
     y: Number | UnsetType = UNSET
     pointer_type: int | UnsetType = UNSET
@@ -83,7 +83,7 @@ class MouseInteractionData(_Data, tag=2, kw_only=True):
 class ScrollData(_Data, tag=3, kw_only=True):
     """An element or (by the document's id) the page was scrolled."""
 
-    id: int
+    id: NodeReference
     x: Number
     y: Number
 
@@ -100,7 +100,7 @@ class InputData(_Data, tag=5, kw_only=True):
 
     text: str
     is_checked: bool
-    id: int
+    id: NodeReference
     user_triggered: bool | UnsetType = UNSET
 
 
@@ -114,7 +114,7 @@ class MediaInteractionData(_Data, tag=7, kw_only=True):
     """Play, pause, seek, volume or rate change of a media element."""
 
     type: int
-    id: int
+    id: NodeReference
     current_time: Number | UnsetType = UNSET
     volume: Number | UnsetType = UNSET
     muted: bool | UnsetType = UNSET
@@ -138,7 +138,7 @@ class RuleRemoval(msgspec.Struct, gc=False):
 class StyleSheetRuleData(_Data, tag=8, kw_only=True):
     """A style sheet changed through the CSS object model."""
 
-    id: int | UnsetType = UNSET
+    id: NodeReference | UnsetType = UNSET
     style_id: int | UnsetType = UNSET
     adds: list[RuleAddition] | UnsetType = UNSET
     removes: list[RuleRemoval] | UnsetType = UNSET
@@ -149,7 +149,7 @@ class StyleSheetRuleData(_Data, tag=8, kw_only=True):
 class CanvasMutationData(_Data, tag=9, kw_only=True):
     """Calls on a canvas context; their arguments stay undecoded."""
 
-    id: int
+    id: NodeReference
     type: int
     commands: msgspec.Raw = msgspec.Raw(b"[]")
     property: str | UnsetType = UNSET
@@ -198,7 +198,7 @@ class StyleDeclarationData(_Data, tag=13, kw_only=True):
     """A declaration of a style sheet rule changed."""
 
     index: list[int]
-    id: int | UnsetType = UNSET
+    id: NodeReference | UnsetType = UNSET
     style_id: int | UnsetType = UNSET
     set: StyleProperty | UnsetType = UNSET
     remove: StylePropertyRemoval | UnsetType = UNSET
@@ -207,9 +207,9 @@ class StyleDeclarationData(_Data, tag=13, kw_only=True):
 class SelectionRange(msgspec.Struct, gc=False, rename="camel"):
     """A selected range; offsets count characters, no text is sent."""
 
-    start: int
+    start: NodeReference
     start_offset: int
-    end: int
+    end: NodeReference
     end_offset: int
 
 
@@ -229,7 +229,7 @@ class AdoptedStyle(msgspec.Struct, gc=False, rename="camel"):
 class AdoptedStyleSheetData(_Data, tag=15, kw_only=True):
     """Constructed style sheets a document or shadow root adopted."""
 
-    id: int
+    id: NodeReference
     style_ids: list[int]
     styles: list[AdoptedStyle] | UnsetType = UNSET
 
