@@ -1,0 +1,161 @@
+"""What a page does on its own: clocks, carousels, live figures. Such changes answer nobody.
+
+Each place of a page that changes without a press before it gets a rhythm. A later change there is background if it
+comes on the beat of a steady rhythm, or so late after a press that only the place's own habit explains it. A change
+off the beat is an answer: a player's clock ticks each second, and jumps when the visitor seeks.
+"""
+
+from typing import Final
+
+import msgspec
+
+from detectors.interactions import Change
+
+MAX_PLACES: Final = 128
+"""Rhythms kept per window; the place that has been still the longest goes first."""
+
+LEARNT_CHANGES: Final = 8
+"""Changes of one mutation that are learnt from: pages that move on their own move a few places."""
+
+STEADY_BEATS: Final = 3
+"""Equal intervals before a rhythm counts: two may be chance."""
+
+STEADY_SHARE: Final = 0.4
+"""Largest mean deviation of a steady rhythm, as a share of its interval; highlights under a mouse have about 0.6."""
+
+SMOOTHING: Final = 0.25
+BEAT_SLACK_MS: Final = 40
+"""Timers of a busy page are late by this much."""
+
+STALE_BEATS: Final = 8
+STALE_MS: Final = 4_000
+"""A rhythm not heard for both so many beats and so long is forgotten."""
+
+PROMPT_MS: Final = 1_000
+"""Answers without a request behind them come sooner; a later change in a restless place is its own."""
+
+RESTLESS_MS: Final = 5_000
+"""A place that moved on its own so recently is restless; carousels turn every three to five seconds."""
+
+
+class Rhythm(msgspec.Struct, gc=False, array_like=True):
+    """When a place last changed (epoch ms), and the mean interval (ms) between changes with its mean deviation."""
+
+    last_t: int
+    interval: float = 0.0
+    deviation: float = 0.0
+    beats: int = 0
+
+
+def beat(rhythm: Rhythm, t: int, acted_t: int) -> None:
+    """Learn that the place changed on its own at `t`; `acted_t` is the visitor's last press (both epoch ms)."""
+    delta = t - rhythm.last_t
+    if delta <= 0:
+        return
+    if rhythm.beats and delta > _patience(rhythm):
+        rhythm.beats = 0
+    elif rhythm.last_t >= acted_t:  # else beats went by unheard in the shadow of a press
+        _smooth(rhythm, delta)
+    rhythm.last_t = t
+
+
+def is_due(rhythm: Rhythm, t: int) -> bool:
+    """Tell whether a change at `t` (epoch ms) is on the beat of a steady rhythm, a few missed beats allowed."""
+    interval = rhythm.interval
+    if rhythm.beats < STEADY_BEATS or rhythm.deviation > STEADY_SHARE * interval:
+        return False
+    delta = t - rhythm.last_t
+    if delta > _patience(rhythm):
+        return False
+    error = abs(delta - round(delta / interval) * interval)
+    if delta < interval / 2:
+        error = delta  # only the other half of the same beat is as early as that
+    return error <= min(max(BEAT_SLACK_MS, 4 * rhythm.deviation), interval / 2)
+
+
+class Background(msgspec.Struct, gc=False):
+    """The rhythms of a window's page, by place; the place that changed last comes last."""
+
+    places: dict[str, Rhythm] = msgspec.field(default_factory=dict)
+
+    def learn(self, changes: tuple[Change, ...], t: int, acted_t: int) -> None:
+        """Note changes that no press explains; arguments as for `beat`."""
+        previous = ""
+        for change in changes[:LEARNT_CHANGES]:
+            place = _place(change)
+            if place == previous:
+                continue
+            previous = place
+            self.learn_place(place, t, acted_t)
+            if change.kind == "attribute":
+                self.learn_place(_shared_place(change), t, acted_t)
+
+    def learn_place(self, place: str, t: int, acted_t: int) -> None:
+        """Note one unexplained change of `place`; arguments as for `beat`."""
+        places = self.places
+        rhythm = places.pop(place, None)
+        if rhythm is None:
+            rhythm = Rhythm(t)
+            if len(places) >= MAX_PLACES:
+                del places[next(iter(places))]
+        else:
+            beat(rhythm, t, acted_t)
+        places[place] = rhythm
+
+    def explains(self, change: Change, t: int, acted_t: int, *, own: bool) -> bool:
+        """Tell whether `change` is the page's own doing although the visitor pressed at `acted_t` (epoch ms).
+
+        An `own` change, within the pressed element, needs a steady rhythm of its very place. Elsewhere a rhythm
+        shared by siblings will do (the dots of a carousel), and late changes of restless places are background.
+        """
+        places = self.places
+        if not places:
+            return False
+        if self._expects(places.get(_place(change)), t, acted_t, strict=own):
+            return True
+        if own or change.kind != "attribute":
+            return False
+        return self._expects(places.get(_shared_place(change)), t, acted_t, strict=False)
+
+    def explains_place(self, place: str, t: int, acted_t: int) -> bool:
+        """Tell the same of a named place: a canvas, a media element, an address that is polled."""
+        return self._expects(self.places.get(place), t, acted_t, strict=False)
+
+    @staticmethod
+    def _expects(rhythm: Rhythm | None, t: int, acted_t: int, *, strict: bool) -> bool:
+        if rhythm is None:
+            return False
+        late = not strict and t - acted_t > PROMPT_MS and t - rhythm.last_t <= RESTLESS_MS
+        if not late and not is_due(rhythm, t):
+            return False
+        rhythm.last_t = max(rhythm.last_t, t)
+        return True
+
+
+def _patience(rhythm: Rhythm) -> float:
+    return max(STALE_BEATS * rhythm.interval, STALE_MS)
+
+
+def _smooth(rhythm: Rhythm, delta: int) -> None:
+    if rhythm.beats == 0:
+        rhythm.interval = delta
+        rhythm.deviation = 0.0
+    else:
+        error = delta - rhythm.interval
+        rhythm.interval += SMOOTHING * error
+        rhythm.deviation += SMOOTHING * (abs(error) - rhythm.deviation)
+    rhythm.beats += 1
+
+
+def _place(change: Change) -> str:
+    if change.kind == "attribute":
+        return f"{change.node_id} {change.name}"
+    if change.kind == "text":
+        return f"{change.node_id} #"
+    scope = change.scope
+    return f"{scope[1] if len(scope) > 1 else change.node_id}"
+
+
+def _shared_place(change: Change) -> str:
+    scope = change.scope
+    return f"{scope[1] if len(scope) > 1 else ''} *{change.name}"

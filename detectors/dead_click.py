@@ -1,0 +1,120 @@
+"""Dead click: a click on something that asks to be clicked, and nothing came of it.
+
+Our rule: within `wait_ms` after the click (and from its press on: menus open on press) nothing answered, where
+everything counts that a recording can show: a change of the page that is neither its own doing nor an undone ripple
+(see `detectors.reactions`), navigation, scroll, selection, input, focus of a field, a request that succeeded, media,
+canvas, a new window, the tab or page left. Which elements owe an answer, and which are exempt: `detectors.interactive`.
+
+A dead click needs proof that the recording lived on: it is reported only when the stream has reached the end of its
+wait. What is undecided at the end is forgotten, since the last seconds of a killed tab never arrive. Clicks on a target
+that follow a dead one within `wait_ms` belong to it and are not reported again.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+import msgspec
+
+from detectors.interactions import Click
+from detectors.interactive import candidate, is_ignored
+from detectors.machine import Machine, Report
+from detectors.protocol import Finding
+from detectors.reactions import Reactions
+from detectors.settings import DeadClickSettings
+from detectors.targets import describe
+from schemas.signals import Target
+
+RULE: Final = "wince/dead_click@1"
+
+MAX_PENDING: Final = 32
+"""Clicks waiting for an answer; while so many wait, further ones are not judged."""
+
+MAX_RECENT: Final = 16
+"""Targets remembered as dead, so that a burst on one of them is reported once."""
+
+
+class PendingClick(msgspec.Struct, gc=False):
+    """A click at `t` after a press at `press_t` (epoch ms); `press` is its number, `sign` why it asks for clicks."""
+
+    press_t: int
+    t: int
+    press: int
+    page: str
+    target: Target
+    sign: str
+
+
+class DeadClickState(msgspec.Struct, gc=False):
+    """Undecided clicks, oldest first, and the last click (epoch ms) of each target lately found dead."""
+
+    pending: list[PendingClick] = msgspec.field(default_factory=list)
+    recent: dict[int | str, int] = msgspec.field(default_factory=dict)
+
+
+class DeadClick(Machine[DeadClickState]):
+    """Finds clicks that nothing answered; `reactions` must have seen each interaction first."""
+
+    name = "dead_click"
+
+    def __init__(self, settings: DeadClickSettings, reactions: Reactions, report: Report) -> None:
+        super().__init__(DeadClickState())
+        self._wait_ms = settings.wait_ms
+        self._reactions = reactions
+        self._report = report
+
+    def handlers(self) -> Mapping[type, Callable[..., None]]:
+        """Only clicks: what answers them is watched by the reactions."""
+        return {Click: self._on_click}
+
+    def advance(self, t: int) -> None:
+        """Decide the clicks whose wait is over at `t` (epoch ms)."""
+        pending = self._state.pending
+        while pending and pending[0].t + self._wait_ms <= t:
+            click = pending.pop(0)
+            if not self._reactions.alive_since(click.press):
+                self._found(click)
+        self._rearm()
+
+    def finish(self) -> None:
+        """Forget what is undecided: silence proves nothing here."""
+        self._state.pending.clear()
+        self._rearm()
+
+    def _rearm(self) -> None:
+        pending = self._state.pending
+        self.deadline = pending[0].t + self._wait_ms if pending else None
+
+    def _on_click(self, click: Click) -> None:
+        pending = self._state.pending
+        if click.target is None or click.button or not click.is_primary or click.modifiers:
+            return
+        if len(pending) >= MAX_PENDING:
+            return
+        found = candidate(click.target, click.page)
+        if found is None or is_ignored(click.target):
+            return
+        press_t = min(click.press_t, click.t)
+        press = self._reactions.current
+        pending.append(PendingClick(press_t, click.t, press, click.page, describe(found.element), found.sign))
+        self._rearm()
+
+    def _found(self, click: PendingClick) -> None:
+        recent = self._state.recent
+        node_id = click.target.node_id
+        last_t = recent.pop(node_id, None)
+        recent[node_id] = click.t
+        if len(recent) > MAX_RECENT:
+            del recent[next(iter(recent))]
+        if last_t is None or click.t - last_t >= self._wait_ms:
+            self._report(self._finding(click))
+
+    def _finding(self, click: PendingClick) -> Finding:
+        return Finding(
+            detector=self.name,
+            t=click.press_t,
+            end_t=click.t,
+            page=click.page,
+            target=click.target,
+            rule=RULE,
+            evidence={"wait_ms": self._wait_ms, "sign": click.sign},
+        )

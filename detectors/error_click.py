@@ -1,0 +1,141 @@
+"""Error click: a click, and an error right after it.
+
+Our rule: the first error (uncaught, rejected promise, or on the console) at most `window_ms` after the latest click
+is blamed on it and uses it up. Further clicks on the target with the same error belong to the same signal as long as
+each error follows the one before within `window_ms` and the wait for the next click: one burst, one signal.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+import msgspec
+
+from detectors.fingerprints import Identified, identify
+from detectors.interactions import Click, Failure, Navigation
+from detectors.interactive import closest_interactive, is_ignored
+from detectors.machine import Machine, Report
+from detectors.protocol import Finding
+from detectors.settings import ErrorClickSettings
+from detectors.targets import describe
+from schemas.signals import Target
+
+RULE: Final = "wince/error_click@1"
+
+
+class BlamableClick(msgspec.Struct, gc=False):
+    """The latest click, at `t` after a press at `press_t` (epoch ms)."""
+
+    press_t: int
+    t: int
+    page: str
+    target: Target
+
+
+class ErrorBurst(msgspec.Struct, gc=False):
+    """Clicks on one target that each led to the same error; the first at `click`, the last error at `end_t`."""
+
+    click: BlamableClick
+    end_t: int
+    delay_ms: int
+    source: str
+    identified: Identified
+    count: int = 1
+
+
+class ErrorClickState(msgspec.Struct, gc=False):
+    """The click that an error would be blamed on, and the burst that may go on."""
+
+    click: BlamableClick | None = None
+    burst: ErrorBurst | None = None
+
+
+class ErrorClick(Machine[ErrorClickState]):
+    """Finds clicks that led to an error."""
+
+    name = "error_click"
+
+    def __init__(self, settings: ErrorClickSettings, report: Report) -> None:
+        super().__init__(ErrorClickState())
+        self._window_ms = settings.window_ms
+        self._report = report
+
+    def handlers(self) -> Mapping[type, Callable[..., None]]:
+        """Clicks, errors, and page loads: a new page's errors are its own."""
+        return {Click: self._on_click, Failure: self._on_failure, Navigation: self._on_navigation}
+
+    def advance(self, t: int) -> None:
+        """Close the burst if no further click can join it at `t` (epoch ms)."""
+        if self.deadline is not None and self.deadline <= t:
+            self.finish()
+
+    def finish(self) -> None:
+        """Close the burst: silence ends it."""
+        state = self._state
+        burst, state.burst = state.burst, None
+        self._rearm()
+        if burst is not None:
+            self._report(self._finding(burst))
+
+    def _rearm(self) -> None:
+        burst, click = self._state.burst, self._state.click
+        if burst is None:
+            self.deadline = None
+        elif click is not None and click.target.node_id == burst.click.target.node_id:
+            self.deadline = max(burst.end_t, click.t) + self._window_ms + 1
+        else:
+            self.deadline = burst.end_t + self._window_ms + 1
+
+    def _on_click(self, click: Click) -> None:
+        state = self._state
+        if click.button or not click.is_primary:
+            return
+        state.click = None
+        if click.target is not None and not is_ignored(click.target):
+            control = closest_interactive(click.target) or click.target
+            state.click = BlamableClick(min(click.press_t, click.t), click.t, click.page, describe(control))
+        if state.burst is not None:
+            self._rearm()
+
+    def _on_failure(self, failure: Failure) -> None:
+        state = self._state
+        click, state.click = state.click, None
+        if click is None or failure.t - click.t > self._window_ms:
+            return
+        found, burst = identify(failure), state.burst
+        if burst is not None and _is_same(burst, click, found):
+            burst.count += 1
+            burst.end_t = failure.t
+        else:
+            self.finish()
+            state.burst = ErrorBurst(click, failure.t, failure.t - click.t, failure.source, found)
+        self._rearm()
+
+    def _on_navigation(self, navigation: Navigation) -> None:
+        if navigation.nav == "load":
+            self._state.click = None
+            if self._state.burst is not None:
+                self._rearm()
+
+    def _finding(self, burst: ErrorBurst) -> Finding:
+        return Finding(
+            detector=self.name,
+            t=burst.click.press_t,
+            end_t=burst.end_t,
+            page=burst.click.page,
+            target=burst.click.target,
+            rule=RULE,
+            evidence={
+                "fingerprint": burst.identified.fingerprint,
+                "error_type": burst.identified.error_type,
+                "message": burst.identified.message,
+                "source": burst.source,
+                "delay_ms": burst.delay_ms,
+                "window_ms": self._window_ms,
+            },
+            count=burst.count,
+            key=burst.identified.fingerprint,
+        )
+
+
+def _is_same(burst: ErrorBurst, click: BlamableClick, found: Identified) -> bool:
+    return burst.click.target.node_id == click.target.node_id and burst.identified.fingerprint == found.fingerprint

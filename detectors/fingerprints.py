@@ -1,0 +1,48 @@
+"""When two JavaScript errors are the same error.
+
+As Sentry and PostHog group: by type and the frames of the application's own code; without such frames by type and
+message template. Messages and frames come masked and with their volatile parts replaced already.
+"""
+
+import hashlib
+import re
+from typing import Final
+
+import msgspec
+
+from detectors.interactions import Failure
+
+MAX_FRAMES: Final = 8
+"""Own frames that tell one error from another; recursion makes the rest."""
+
+MESSAGE_MAX_CHARACTERS: Final = 300
+
+_FOREIGN: Final = (
+    "chrome-extension:", "moz-extension:", "safari-extension:", "safari-web-extension:", "/node_modules/",
+    "webpack/bootstrap", "[native code]", "<anonymous>:",
+)  # fmt: skip
+_PREFIX: Final = re.compile(
+    r"(?:Uncaught )?(?:\(in promise\) )?(?:(?P<type>[A-Z]\w{0,63}(?:Error|Exception)|Error): )?"
+)
+
+
+class Identified(msgspec.Struct, frozen=True, gc=False):
+    """What an error is: its `fingerprint` (16 hexadecimal digits), type, message template and topmost own frame."""
+
+    fingerprint: str
+    error_type: str
+    message: str
+    top_frame: str
+
+
+def identify(failure: Failure) -> Identified:
+    """Identify an error, the same however it came: as an event, a rejected promise or a line of the console."""
+    text = failure.message[:MESSAGE_MAX_CHARACTERS]
+    prefix = _PREFIX.match(text)
+    named = prefix["type"] if prefix is not None else None
+    message = text[prefix.end() :] if prefix is not None else text
+    error_type = failure.error_type or named or ("Error" if failure.source != "console_error" else "")
+    frames = [frame for frame in failure.frames if not any(mark in frame for mark in _FOREIGN)][:MAX_FRAMES]
+    basis = "\n".join(frames) if frames else f"{error_type}\n{message}"
+    digest = hashlib.blake2b(basis.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
+    return Identified(digest, error_type, message, frames[0] if frames else "")

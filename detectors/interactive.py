@@ -1,0 +1,175 @@
+"""Which elements ask to be clicked, and which of them can be blamed for not answering.
+
+Sources: the eligibility and exemption columns of the public rules of Datadog, Sentry, Amplitude, Mixpanel and Splunk.
+A recording shows attributes, no listeners and no computed cursor, so we go by markup and, last of all, by names that
+style sheets give to clickable things.
+"""
+
+from typing import Final
+
+import msgspec
+
+from detectors.elements import Element
+
+MAX_ANCESTORS: Final = 32
+"""Ancestors looked at before we give up: deeper than real controls are nested, and hostile pages nest deeper."""
+
+WEAK_REACH: Final = 3
+"""Weak signs (names, handlers, tabindex) speak for an element, its child and grandchild; beyond, it is a container."""
+
+CLICK_ROLES: Final = frozenset(
+    {
+        "button", "link", "menuitem", "menuitemcheckbox", "menuitemradio", "option", "tab", "treeitem", "switch",
+        "checkbox", "radio",
+    }
+)  # fmt: skip
+
+CLICK_INPUTS: Final = frozenset({"button", "submit", "reset", "image", "checkbox", "radio"})
+"""Input types that act when clicked. A file, colour or date input opens a picker that no recording shows."""
+
+FIELD_TAGS: Final = frozenset({"textarea", "select"})
+UNSEEN_TAGS: Final = frozenset({"canvas", "video", "audio", "iframe", "embed", "object"})
+"""What happens inside these need not reach the recording."""
+
+_IDENTITY_TAGS: Final = frozenset({"a", "area", "button", "summary", "input", "select", "textarea", "option", "label"})
+_ACTING_TAGS: Final = frozenset({"button", "summary"})
+_CONTAINER_TAGS: Final = frozenset(
+    {"html", "body", "main", "nav", "header", "footer", "form", "ul", "ol", "table", "tbody", "tr", "#document"}
+)
+_CLICK_WORDS: Final = frozenset({"link", "btn", "button", "clickable", "cta", "pointer"})
+
+
+class Candidate(msgspec.Struct, frozen=True, gc=False):
+    """An element that owes its visitor an answer, and the `sign` that says so."""
+
+    element: Element
+    sign: str
+
+
+def closest_interactive(element: Element) -> Element | None:
+    """Find the nearest interactive element at or above `element`, up to `MAX_ANCESTORS` away."""
+    node: Element | None = element
+    for _ in range(MAX_ANCESTORS):
+        if node is None:
+            return None
+        if node.tag in _IDENTITY_TAGS or (node.attributes and _is_marked(node.attributes)):
+            return node
+        node = node.parent
+    return None
+
+
+def is_ignored(element: Element) -> bool:
+    """Tell whether the site opted this element or one above it out of all detectors (`data-wince-ignore`)."""
+    node: Element | None = element
+    for _ in range(MAX_ANCESTORS):
+        if node is None:
+            return False
+        if "data-wince-ignore" in node.attributes:
+            return True
+        node = node.parent
+    return False
+
+
+def is_text_field(element: Element) -> bool:
+    """Tell whether the visitor types or picks here: text-like inputs, text areas, selects, editable content."""
+    if element.tag == "input":
+        return element.attributes.get("type", "text").lower() not in CLICK_INPUTS
+    return element.tag in FIELD_TAGS or _is_editable(element.attributes)
+
+
+def answers_unseen(element: Element) -> bool:
+    """Tell whether clicks on `element` are answered where a recording may not show it: fields, canvas, media."""
+    if element.tag in UNSEEN_TAGS:
+        return True
+    control = closest_interactive(element)
+    return control is not None and is_text_field(control)
+
+
+def is_disabled(element: Element) -> bool:
+    """Tell whether the browser (or the page, by `aria-disabled`) refuses clicks on this very element."""
+    attributes = element.attributes
+    return "disabled" in attributes or attributes.get("aria-disabled") == "true"
+
+
+def candidate(element: Element, page: str) -> Candidate | None:
+    """Find who owes an answer to a click on `element` of `page` (masked URL); `None` where nobody does.
+
+    Controls and roles count at any distance. Weak signs count nearby and only if no control or exempt element is
+    above. Exempt are fields, canvas and media, labels (their control gets a click of its own), disabled elements and
+    links with a real address: with a modifier key, as a download, or in another window, they work without a trace.
+    """
+    weak: Candidate | None = None
+    node: Element | None = element
+    for distance in range(MAX_ANCESTORS):
+        if node is None:
+            break
+        if _is_exempt(node, page):
+            return None
+        sign = _strong_sign(node)
+        if sign is not None:
+            return Candidate(node, sign)
+        if weak is None and distance < WEAK_REACH:
+            weak = _weak_candidate(node, distance)
+        node = node.parent
+    return weak
+
+
+def _is_marked(attributes: dict[str, str]) -> bool:
+    return (
+        attributes.get("role") in CLICK_ROLES
+        or "onclick" in attributes
+        or _is_focusable(attributes)
+        or _is_editable(attributes)
+    )
+
+
+def _is_focusable(attributes: dict[str, str]) -> bool:
+    return attributes.get("tabindex", "").strip().isdecimal()
+
+
+def _is_editable(attributes: dict[str, str]) -> bool:
+    return attributes.get("contenteditable", "false") != "false"
+
+
+def _is_exempt(node: Element, page: str) -> bool:
+    tag = node.tag
+    if tag == "label" or tag in UNSEEN_TAGS or is_text_field(node) or is_disabled(node):
+        return True
+    return tag in {"a", "area"} and _leads_away(node.attributes, page)
+
+
+def _leads_away(attributes: dict[str, str], page: str) -> bool:
+    if "download" in attributes or attributes.get("target", "_self") not in {"", "_self"}:
+        return True
+    href = attributes.get("href")
+    if href is None or href.startswith(("#", "javascript:")):
+        return False
+    address, hash_sign, _ = href.partition("#")  # recorders make "#" absolute
+    return not hash_sign or address != page.partition("#")[0]
+
+
+def _strong_sign(node: Element) -> str | None:
+    if node.tag in _ACTING_TAGS or node.tag == "input":
+        return "control"
+    if node.tag == "a" and "name" not in node.attributes:
+        return "link"
+    return "role" if node.attributes.get("role") in CLICK_ROLES else None
+
+
+def _weak_candidate(node: Element, distance: int) -> Candidate | None:
+    attributes = node.attributes
+    if node.tag in _CONTAINER_TAGS:
+        return None
+    if "onclick" in attributes:
+        return Candidate(node, "handler")
+    if "role" not in attributes and _is_focusable(attributes):
+        return Candidate(node, "focusable")
+    if _has_click_name(attributes.get("class", "")):
+        return Candidate(node, "name")
+    return Candidate(node, "image") if node.tag == "img" and distance == 0 else None
+
+
+def _has_click_name(class_names: str) -> bool:
+    return any(
+        name.replace("_", "-").rpartition("-")[2] in _CLICK_WORDS for name in class_names.lower().split(maxsplit=32)
+    )

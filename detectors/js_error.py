@@ -1,0 +1,139 @@
+"""JavaScript errors: one signal for each different error and burst of it.
+
+Our rule: errors with the same fingerprint (see `detectors.fingerprints`) are one; a burst is closed when `quiet_ms`
+have passed without another. A browser tells an uncaught error twice, as an event and on the console: the two are
+joined by fingerprint, or by their messages where the console's stack differs. An error of the console alone counts
+as well; the evidence names the sources.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+import msgspec
+
+from detectors.fingerprints import Identified, identify
+from detectors.interactions import Failure
+from detectors.machine import Machine, Report
+from detectors.protocol import Finding
+from detectors.settings import JsErrorSettings
+
+RULE: Final = "wince/js_error@1"
+
+MAX_ERRORS: Final = 32
+"""Different errors open at a time; the quietest is closed for one more."""
+
+JOIN_MS: Final = 100
+"""The two reports of one error are at most this far apart."""
+
+JOIN_MIN_CHARACTERS: Final = 12
+"""Shorter messages are too common to join two errors by."""
+
+
+class OpenError(msgspec.Struct, gc=False):
+    """A burst of one error from `t` to `end_t` (epoch ms); `by_source` counts its reports."""
+
+    t: int
+    end_t: int
+    page: str
+    identified: Identified
+    by_source: dict[str, int]
+
+    def count(self) -> int:
+        """Give the number of errors: what the console says comes on top only where it says more."""
+        console = self.by_source.get("console_error", 0)
+        return max(console, sum(self.by_source.values()) - console)
+
+
+class JsErrorState(msgspec.Struct, gc=False):
+    """Open bursts by fingerprint, the one that spoke last at the end."""
+
+    errors: dict[str, OpenError] = msgspec.field(default_factory=dict)
+
+
+class JsError(Machine[JsErrorState]):
+    """Groups JavaScript errors."""
+
+    name = "js_error"
+
+    def __init__(self, settings: JsErrorSettings, report: Report) -> None:
+        super().__init__(JsErrorState())
+        self._quiet_ms = settings.quiet_ms
+        self._report = report
+
+    def handlers(self) -> Mapping[type, Callable[..., None]]:
+        """Only failures."""
+        return {Failure: self._on_failure}
+
+    def advance(self, t: int) -> None:
+        """Close the bursts that have been quiet for long enough at `t` (epoch ms)."""
+        errors = self._state.errors
+        while errors and (first := next(iter(errors.values()))).end_t + self._quiet_ms <= t:
+            self._close(first.identified.fingerprint)
+        self._rearm()
+
+    def finish(self) -> None:
+        """Close everything: silence closes a burst."""
+        for fingerprint in list(self._state.errors):
+            self._close(fingerprint)
+        self._rearm()
+
+    def _rearm(self) -> None:
+        first = next(iter(self._state.errors.values()), None)
+        self.deadline = None if first is None else first.end_t + self._quiet_ms
+
+    def _on_failure(self, failure: Failure) -> None:
+        errors = self._state.errors
+        found = identify(failure)
+        known = errors.pop(found.fingerprint, None) or self._other_report(failure, found)
+        if known is None:
+            known = OpenError(failure.t, failure.t, failure.page, found, {})
+        known.end_t = failure.t
+        known.by_source[failure.source] = known.by_source.get(failure.source, 0) + 1
+        errors[known.identified.fingerprint] = known
+        if len(errors) > MAX_ERRORS:
+            self._close(next(iter(errors)))
+        self._rearm()
+
+    def _other_report(self, failure: Failure, found: Identified) -> OpenError | None:
+        """Take out the open error that `failure` tells for the second time, under the name the page gave it."""
+        errors = self._state.errors
+        for fingerprint in reversed(errors):
+            known = errors[fingerprint]
+            if failure.t - known.end_t > JOIN_MS:
+                return None
+            if not _same_error(failure.source, found, known):
+                continue
+            del errors[fingerprint]
+            if failure.source != "console_error":
+                known.identified = found
+            return known
+        return None
+
+    def _close(self, fingerprint: str) -> None:
+        error = self._state.errors.pop(fingerprint)
+        self._report(
+            Finding(
+                detector=self.name,
+                t=error.t,
+                end_t=error.end_t,
+                page=error.page,
+                target=None,
+                rule=RULE,
+                evidence={
+                    "fingerprint": error.identified.fingerprint,
+                    "error_type": error.identified.error_type,
+                    "message": error.identified.message,
+                    "top_frame": error.identified.top_frame,
+                    "sources": sorted(error.by_source),
+                },
+                count=error.count(),
+                key=error.identified.fingerprint,
+            )
+        )
+
+
+def _same_error(source: str, found: Identified, known: OpenError) -> bool:
+    if (source == "console_error") == ("console_error" in known.by_source and len(known.by_source) == 1):
+        return False  # two of a kind are two errors
+    shorter, longer = sorted((found.message, known.identified.message), key=len)
+    return len(shorter) >= JOIN_MIN_CHARACTERS and shorter in longer

@@ -1,0 +1,53 @@
+"""What all our detectors share: a name, a deadline, and a state that can be put away and taken up again."""
+
+from collections.abc import Callable
+from typing import Generic, TypeAlias, TypeVar
+
+import msgspec
+
+from detectors.protocol import Finding
+
+Report: TypeAlias = Callable[[Finding], None]
+"""Takes each finding at the moment it is decided."""
+
+NEVER: int = -(2**53)
+"""A moment before all others, for "has not happened yet"."""
+
+StateT = TypeVar("StateT", bound=msgspec.Struct)
+
+
+class Machine(Generic[StateT]):
+    """A detector whose memory is one msgspec Struct, so that a snapshot can never forget a part of it.
+
+    A subclass sets `name` and keeps `deadline` true after every step; `_rearm` computes it anew from the state.
+    """
+
+    name: str = ""
+
+    def __init__(self, state: StateT) -> None:
+        self._state = state
+        self.deadline: int | None = None
+
+    def advance(self, t: int) -> None:
+        """Decide what is due at `t` (epoch ms). Machines that never wait have nothing to do here."""
+
+    def finish(self) -> None:
+        """Decide or forget what waits. Machines that never wait have nothing to do here."""
+
+    def snapshot(self) -> msgspec.Raw:
+        """Give the state as msgpack; masked like everything that detectors see."""
+        return msgspec.Raw(msgspec.msgpack.encode(self._state))
+
+    def restore(self, state: msgspec.Raw) -> None:
+        """Take over the `snapshot` of a machine of the same class and settings.
+
+        Raises msgspec.ValidationError if it is anything else; the machine is unchanged then.
+        """
+        try:
+            self._state = msgspec.msgpack.decode(state, type=type(self._state))
+        except msgspec.DecodeError:
+            raise msgspec.ValidationError(f"not a snapshot of {self.name}") from None
+        self._rearm()
+
+    def _rearm(self) -> None:
+        self.deadline = None

@@ -1,0 +1,306 @@
+"""Rage click: several clicks on one spot in short time that the page does not answer.
+
+Our rule: `count` consecutive unanswered clicks on the same control, first to last in less than `window_ms` (a true
+sliding span), or in less than `unanswered_window_ms` if no click of the burst was answered at all, because people
+click more slowly at a button that is slow or failing. The clicks of a burst lie within `max_spread_px` on both axes
+(page coordinates). One burst is one signal; it is closed when `quiet_ms` have passed without a further click.
+
+A burst ends at a click elsewhere and at a scroll of the page between two clicks: what was clicked until then is
+judged by itself, so a scroll after the burst changes nothing. A selection made before the burst is closed voids it:
+double and triple clicks select text. Presses on a disabled control count as clicks, since browsers swallow the click.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
+
+import msgspec
+
+from detectors.elements import Element
+from detectors.interactions import Click, Navigation, Release, Scroll, Selection
+from detectors.interactive import answers_unseen, closest_interactive, is_ignored
+from detectors.machine import Machine, Report
+from detectors.protocol import Finding
+from detectors.reactions import MAX_PRESSES, Reactions, scrolls_page
+from detectors.settings import RageClickSettings
+from detectors.targets import describe, place_of
+from schemas.signals import Target
+
+RULE: Final = "wince/rage_click@1"
+
+MAX_MEMBERS: Final = MAX_PRESSES
+"""Clicks of a burst held before it is judged early; the rest of a longer burst is only counted."""
+
+MAX_ENDED: Final = 8
+"""Ended bursts that wait for the last ripple; more than that within a second is no person."""
+
+MAX_LISTED: Final = 32
+"""Click times listed in the evidence."""
+
+
+class Member(msgspec.Struct, gc=False, array_like=True):
+    """A click at `t` after a press at `press_t` (epoch ms), at page coordinates (px); `press` is its number."""
+
+    press_t: int
+    t: int
+    x: float
+    y: float
+    press: int
+
+
+class Box(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """The area that clicks cover, in page coordinates (CSS pixels)."""
+
+    left: float
+    right: float
+    top: float
+    bottom: float
+
+    def side(self) -> float:
+        """Give the longer of width and height."""
+        return max(self.right - self.left, self.bottom - self.top)
+
+
+class Hit(msgspec.Struct, gc=False):
+    """The part of a burst that fulfils the rule; `span_ms` is that of the first `count` clicks within `window_ms`."""
+
+    press_t: int
+    end_t: int
+    count: int
+    span_ms: int
+    window_ms: int
+    spread_px: float
+    click_times: list[int]
+
+
+class Burst(msgspec.Struct, gc=False):
+    """Clicks on one target so far. `answered` remembers an answer among the members already dropped."""
+
+    target: Target
+    place: str
+    page: str
+    members: list[Member]
+    box: Box
+    hit: Hit | None = None
+    answered: bool = False
+    judged: bool = False
+
+
+class RageClickState(msgspec.Struct, gc=False):
+    """The burst that may go on, and those that cannot but still wait to be judged, oldest first."""
+
+    current: Burst | None = None
+    ended: list[Burst] = msgspec.field(default_factory=list)
+
+
+class RageClick(Machine[RageClickState]):
+    """Finds bursts of unanswered clicks; `reactions` must have seen each interaction first."""
+
+    name = "rage_click"
+
+    def __init__(self, settings: RageClickSettings, reactions: Reactions, report: Report) -> None:
+        super().__init__(RageClickState())
+        self._settings = settings
+        self._reactions = reactions
+        self._report = report
+
+    def handlers(self) -> Mapping[type, Callable[..., None]]:
+        """Map what makes, ends and voids a burst."""
+        return {
+            Click: self._on_click,
+            Release: self._on_release,
+            Scroll: self._on_scroll,
+            Selection: self._on_selection,
+            Navigation: self._on_navigation,
+        }
+
+    def advance(self, t: int) -> None:
+        """Judge the bursts that have been quiet for long enough at `t` (epoch ms)."""
+        state = self._state
+        while state.ended and self._due(state.ended[0]) <= t:
+            self._judge(state.ended.pop(0))
+        current = state.current
+        if current is not None and not current.judged and self._due(current) <= t:
+            if self._judge(current):
+                state.current = None
+            else:
+                current.judged = True  # a slow click may still complete it
+        self._rearm()
+
+    def finish(self) -> None:
+        """Judge everything: silence closes a burst."""
+        state = self._state
+        waiting = [*state.ended, state.current] if state.current is not None else state.ended
+        state.ended, state.current = [], None
+        for burst in waiting:
+            if not burst.judged:
+                self._judge(burst)
+        self._rearm()
+
+    def _rearm(self) -> None:
+        state = self._state
+        due = [self._due(burst) for burst in state.ended[:1]]
+        if state.current is not None and not state.current.judged:
+            due.append(self._due(state.current))
+        self.deadline = min(due, default=None)
+
+    def _due(self, burst: Burst) -> int:
+        return burst.members[-1].t + self._settings.quiet_ms
+
+    def _on_click(self, click: Click) -> None:
+        if click.button == 0 and click.is_primary:
+            press_t = min(click.press_t, click.t)
+            member = Member(press_t, click.t, click.page_x, click.page_y, self._reactions.current)
+            self._add(member, click.target, click.page)
+
+    def _on_release(self, release: Release) -> None:
+        target = release.target and closest_interactive(release.target)
+        if target is None or "disabled" not in target.attributes:
+            return
+        press = self._reactions.current
+        if press >= 0:
+            press_t = self._reactions.press_t(press)
+            self._add(Member(press_t, release.t, release.page_x, release.page_y, press), target, release.page)
+
+    def _on_scroll(self, scroll: Scroll) -> None:
+        if self._state.current is not None and scrolls_page(scroll):
+            self._end()
+
+    def _on_selection(self, selection: Selection) -> None:
+        if self._state.current is not None and not selection.collapsed:
+            self._state.current = None
+            self._rearm()
+
+    def _on_navigation(self, navigation: Navigation) -> None:
+        if navigation.nav == "load":
+            self._end()
+
+    def _add(self, member: Member, target: Element | None, page: str) -> None:
+        if target is None or answers_unseen(target) or is_ignored(target):
+            self._end()
+            return
+        control = closest_interactive(target) or target
+        place = place_of(control)
+        burst = self._state.current
+        if burst is not None and burst.members[-1].press == member.press:
+            return  # the same gesture, told twice
+        if burst is None or not self._continues(burst, member, control.node_id, place):
+            self._end()
+            burst = self._state.current = Burst(describe(control), place, page, [], _box_of([member]))
+        self._append(burst, member)
+        self._rearm()
+
+    def _continues(self, burst: Burst, member: Member, node_id: int | str, place: str) -> bool:
+        """Tell whether `member` belongs to `burst`, after letting go of what is too old or too far away."""
+        if burst.target.node_id != node_id and burst.place != place:
+            return False
+        if burst.judged:
+            horizon = member.t - max(self._settings.window_ms, self._settings.unanswered_window_ms)
+            self._drop(burst, sum(1 for old in burst.members if old.t <= horizon))
+        while burst.members and _grown(burst.box, member).side() > self._settings.max_spread_px:
+            if len(burst.members) >= self._settings.count or burst.hit is not None:
+                return False
+            self._drop(burst, 1)
+        return bool(burst.members)
+
+    def _append(self, burst: Burst, member: Member) -> None:
+        burst.judged = False
+        burst.box = _grown(burst.box, member)
+        if burst.hit is None and len(burst.members) >= MAX_MEMBERS:
+            self._condense(burst)
+        if burst.hit is not None:
+            burst.hit.count += 1
+            burst.hit.end_t = member.t
+            burst.members.clear()
+        burst.members.append(member)
+
+    def _condense(self, burst: Burst) -> None:
+        """Judge a burst that is full: it is rage already, or only its last clicks can still become it."""
+        flags = self._flags(burst)
+        burst.hit = self._find(burst, flags)
+        burst.answered = burst.answered or any(flags)
+        if burst.hit is None:
+            del burst.members[: -self._settings.count]
+
+    def _drop(self, burst: Burst, count: int) -> None:
+        dropped = burst.members[:count]
+        del burst.members[:count]
+        burst.answered = burst.answered or any(self._reactions.answered(member.press) for member in dropped)
+        if dropped and burst.members:
+            burst.box = _box_of(burst.members)
+
+    def _end(self) -> None:
+        state = self._state
+        burst, state.current = state.current, None
+        if burst is None:
+            return
+        if not burst.judged and (burst.hit is not None or len(burst.members) >= self._settings.count):
+            if len(state.ended) >= MAX_ENDED:
+                self._judge(state.ended.pop(0))
+            state.ended.append(burst)
+        self._rearm()
+
+    def _flags(self, burst: Burst) -> list[bool]:
+        answered = self._reactions.answered
+        return [answered(member.press) for member in burst.members]
+
+    def _judge(self, burst: Burst) -> bool:
+        hit = burst.hit
+        if hit is None and len(burst.members) >= self._settings.count:
+            hit = self._find(burst, self._flags(burst))
+        if hit is not None:
+            self._report(self._finding(burst, hit))
+        return hit is not None
+
+    def _find(self, burst: Burst, flags: Sequence[bool]) -> Hit | None:
+        settings, members = self._settings, burst.members
+        unanswered = not burst.answered and not any(flags)
+        window_ms = max(settings.window_ms, settings.unanswered_window_ms) if unanswered else settings.window_ms
+        streak = 0
+        for index, answered in enumerate(flags):
+            streak = 0 if answered else streak + 1
+            first = index - settings.count + 1
+            if streak >= settings.count and members[index].t - members[first].t < window_ms:
+                end = next((later for later in range(index, len(flags)) if flags[later]), len(flags))
+                return _hit(members[first:end], settings.count, settings.window_ms, window_ms)
+        return None
+
+    def _finding(self, burst: Burst, hit: Hit) -> Finding:
+        return Finding(
+            detector=self.name,
+            t=hit.press_t,
+            end_t=hit.end_t,
+            page=burst.page,
+            target=burst.target,
+            rule=RULE,
+            evidence={
+                "span_ms": hit.span_ms,
+                "window_ms": hit.window_ms,
+                "needed_clicks": self._settings.count,
+                "spread_px": hit.spread_px,
+                "max_spread_px": self._settings.max_spread_px,
+                "click_times": hit.click_times,
+            },
+            count=hit.count,
+        )
+
+
+def _hit(members: Sequence[Member], count: int, window_ms: int, longer_window_ms: int) -> Hit:
+    span_ms = members[count - 1].t - members[0].t
+    return Hit(
+        press_t=members[0].press_t,
+        end_t=members[-1].t,
+        count=len(members),
+        span_ms=span_ms,
+        window_ms=window_ms if span_ms < window_ms else longer_window_ms,
+        spread_px=round(_box_of(members).side(), 1),
+        click_times=[member.t for member in members[:MAX_LISTED]],
+    )
+
+
+def _grown(box: Box, member: Member) -> Box:
+    return Box(min(box.left, member.x), max(box.right, member.x), min(box.top, member.y), max(box.bottom, member.y))
+
+
+def _box_of(members: Sequence[Member]) -> Box:
+    across, down = [member.x for member in members], [member.y for member in members]
+    return Box(min(across), max(across), min(down), max(down))
