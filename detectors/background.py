@@ -17,12 +17,13 @@ MAX_PLACES: Final = 128
 LEARNT_CHANGES: Final = 8
 """Changes of one mutation that are learnt from: pages that move on their own move a few places."""
 
-STEADY_BEATS: Final = 3
-"""Equal intervals before a rhythm counts: two may be chance."""
+STEADY_SHARES: Final = (0.0, 0.0, 0.1, 0.4)
+"""Largest mean deviation of a steady rhythm, as a share of its interval, after 0, 1, 2, and 3 or more intervals.
 
-STEADY_SHARE: Final = 0.4
-"""Largest mean deviation of a steady rhythm, as a share of its interval; highlights under a mouse have about 0.6."""
+Two intervals must be nearly equal, since alike they may be by chance; highlights under a mouse have about 0.6.
+"""
 
+FEWEST_BEATS: Final = 2
 SMOOTHING: Final = 0.25
 BEAT_SLACK_MS: Final = 40
 """Timers of a busy page are late by this much."""
@@ -62,7 +63,7 @@ def beat(rhythm: Rhythm, t: int, acted_t: int) -> None:
 def is_due(rhythm: Rhythm, t: int) -> bool:
     """Tell whether a change at `t` (epoch ms) is on the beat of a steady rhythm, a few missed beats allowed."""
     interval = rhythm.interval
-    if rhythm.beats < STEADY_BEATS or rhythm.deviation > STEADY_SHARE * interval:
+    if rhythm.beats < FEWEST_BEATS or rhythm.deviation > STEADY_SHARES[min(rhythm.beats, 3)] * interval:
         return False
     delta = t - rhythm.last_t
     if delta > _patience(rhythm):
@@ -143,7 +144,8 @@ def _smooth(rhythm: Rhythm, delta: int) -> None:
     else:
         error = delta - rhythm.interval
         rhythm.interval += SMOOTHING * error
-        rhythm.deviation += SMOOTHING * (abs(error) - rhythm.deviation)
+        share = SMOOTHING if rhythm.beats > 1 else 1.0
+        rhythm.deviation += share * (abs(error) - rhythm.deviation)
     rhythm.beats += 1
 
 

@@ -93,8 +93,8 @@ class DeadClick(Machine[DeadClickState]):
         found = candidate(click.target, click.page)
         if found is None or is_ignored(click.target):
             return
-        press_t = min(click.press_t, click.t)
         press = self._reactions.current
+        press_t = self._reactions.press_t(press)
         pending.append(PendingClick(press_t, click.t, press, click.page, describe(found.element), found.sign))
         self._rearm()
 

@@ -148,18 +148,14 @@ class RageClick(Machine[RageClickState]):
 
     def _on_click(self, click: Click) -> None:
         if click.button == 0 and click.is_primary:
-            press_t = min(click.press_t, click.t)
-            member = Member(press_t, click.t, click.page_x, click.page_y, self._reactions.current)
-            self._add(member, click.target, click.page)
+            self._add(click, click.target)
 
     def _on_release(self, release: Release) -> None:
         target = release.target and closest_interactive(release.target)
         if target is None or "disabled" not in target.attributes:
             return
-        press = self._reactions.current
-        if press >= 0:
-            press_t = self._reactions.press_t(press)
-            self._add(Member(press_t, release.t, release.page_x, release.page_y, press), target, release.page)
+        if self._reactions.current >= 0:
+            self._add(release, target)
 
     def _on_scroll(self, scroll: Scroll) -> None:
         if self._state.current is not None and scrolls_page(scroll):
@@ -174,18 +170,20 @@ class RageClick(Machine[RageClickState]):
         if navigation.nav == "load":
             self._end()
 
-    def _add(self, member: Member, target: Element | None, page: str) -> None:
+    def _add(self, made: Click | Release, target: Element | None) -> None:
         if target is None or answers_unseen(target) or is_ignored(target):
             self._end()
             return
         control = closest_interactive(target) or target
         place = place_of(control)
+        press = self._reactions.current
+        member = Member(self._reactions.press_t(press), made.t, made.page_x, made.page_y, press)
         burst = self._state.current
         if burst is not None and burst.members[-1].press == member.press:
             return  # the same gesture, told twice
         if burst is None or not self._continues(burst, member, control.node_id, place):
             self._end()
-            burst = self._state.current = Burst(describe(control), place, page, [], _box_of([member]))
+            burst = self._state.current = Burst(describe(control), place, made.page, [], _box_of([member]))
         self._append(burst, member)
         self._rearm()
 

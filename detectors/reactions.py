@@ -141,7 +141,8 @@ class Reactions(Machine[ReactionsState]):
         state = self._state
         record = state.presses[-1] if state.presses else None
         if record is None or record.clicked or (record.t != click.press_t and click.press_t == click.t):
-            record = self._begin(click.press_t, click.target)
+            told_before = record is not None and record.t == click.press_t
+            record = self._begin(click.t if told_before else min(click.press_t, click.t), click.target)
         elif click.target is not None:
             record.region = _region(click.target)
         record.clicked = True
@@ -245,7 +246,8 @@ class Reactions(Machine[ReactionsState]):
         state = self._state
         if navigation.t - state.acted_t < self._attention_ms:
             state.presses[-1].answered = True
-        if navigation.nav == "load":  # node ids start again
+        if navigation.nav == "load":  # node ids start again, and the old page's presses explain nothing here
+            state.acted_t = NEVER
             state.ripples.clear()
             state.background.places.clear()
 
