@@ -49,7 +49,7 @@ def decode_block(data: bytes, max_bytes: int) -> bytes:
     The declared size is checked before anything is decompressed, and no more than it is ever held: a frame can
     state a size that is not its own (zstandard's `max_output_size` does not help against that).
 
-    Raises Poison if `data` is not exactly one intact frame of a declared size of at most `max_bytes` bytes.
+    Raises Poison if `data` is not an intact frame of a declared size of at most `max_bytes` bytes, or if more follows.
     """
     try:
         declared = zstandard.frame_content_size(data)

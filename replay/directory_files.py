@@ -7,6 +7,8 @@ from typing import BinaryIO, Final, TypeVar
 
 import msgspec
 
+from replay.explain import Known
+from replay.index import late_events
 from replay.names import encode_name
 from replay.reading import exported_line
 from replay.spool import Spool
@@ -22,19 +24,13 @@ EXPLAIN: Final = "explain.jsonl"
 BUNDLES: Final = "bundles"
 
 
-class Absence(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A line of `explain.jsonl`: what is missing of a session, or why there is none."""
+class _Traces(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A line of `explain.jsonl`: what is missing or late in a session, or why there is none."""
 
     session_id: str
     holes: list[Hole] = []
     fates: list[Fate] = []
-
-
-class DirectoryReading(msgspec.Struct, frozen=True):
-    """What a processed directory says of one session."""
-
-    record: SessionRecord | None
-    absence: Absence | None
+    late_events: int = 0
 
 
 def bundle_path(directory: Path, session_id: str) -> Path:
@@ -56,9 +52,10 @@ async def export(spool: Spool, store: Store, work: Path, directory: Path) -> Non
 
 async def _export_session(store: Store, session_id: str, work: Path, explain: BinaryIO) -> None:
     index = await store.index(session_id)
-    absence = Absence(session_id, index.holes if index else [], await store.fates(session_id))
-    if absence.holes or absence.fates:
-        explain.write(msgspec.json.encode(absence) + b"\n")
+    holes, late = (index.holes, late_events(index)) if index else ([], 0)
+    traces = _Traces(session_id, holes, await store.fates(session_id), late)
+    if traces != _Traces(session_id):
+        explain.write(msgspec.json.encode(traces) + b"\n")
     if index is not None:
         with _create(bundle_path(work, session_id)) as file:
             async for line in store.bundle(session_id):
@@ -90,11 +87,20 @@ def _move(work: Path, directory: Path) -> None:
         (work / name).replace(directory / name)
 
 
-def read_session(directory: Path, session_id: str) -> DirectoryReading:
-    """Find a session in a processed directory. Raises OSError if a file is missing, msgspec.DecodeError if damaged."""
+def read_session(directory: Path, session_id: str) -> Known:
+    """Find what a processed directory knows of a session.
+
+    Raises OSError if a file is missing, msgspec.DecodeError if one is damaged.
+    """
     record = _find(directory / SESSIONS, session_id, SessionRecord)
-    absence = _find(directory / EXPLAIN, session_id, Absence)
-    return DirectoryReading(record, absence)
+    traces = _find(directory / EXPLAIN, session_id, _Traces) or _Traces(session_id)
+    return Known(
+        session_id=session_id,
+        record=record,
+        holes=traces.holes,
+        fates=traces.fates,
+        late_events=traces.late_events,
+    )
 
 
 class _Identified(msgspec.Struct):

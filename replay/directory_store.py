@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from replay.compaction import Fetch, merge_blocks, plan_compaction
+from replay.compaction import Fetch
 from replay.directory_files import export
 from replay.entries import listing_name, listing_names
 from replay.holes import change_holes
@@ -44,11 +44,11 @@ class DirectoryStore:
         if row.version != write.base_version or (row.version and row.project != write.project_id.encode()):
             repeated = row.version != write.base_version and row.token == write.token.encode()
             outcome = Outcome.REPEATED if repeated else Outcome.REFUSED
-            return WriteResult(outcome, row.version, self._spool.block_count(write.session_id))
-        self._apply(write, row)
-        return WriteResult(Outcome.APPLIED, row.version + 1, self._spool.block_count(write.session_id))
+            return WriteResult(outcome, row.version, row.blocks)
+        applied = self._apply(write, row)
+        return WriteResult(Outcome.APPLIED, applied.version, applied.blocks)
 
-    def _apply(self, write: SessionWrite, row: Row) -> None:
+    def _apply(self, write: SessionWrite, row: Row) -> Row:
         room = 0 if row.full else self._settings.max_session_bytes - row.raw_bytes
         kept, lost = cap_blocks(write.blocks, room)
         holes = row.holes
@@ -69,12 +69,13 @@ class DirectoryStore:
             raw_bytes=row.raw_bytes + sum(block.raw_length for block in kept),
             length=row.length + sum(len(block.data) for block in kept),
             full=int(bool(row.full or lost)),
-            compacted=int(row.compacted and not kept),
+            blocks=row.blocks + len(kept),
         )
         self._spool.put_session(write.session_id, changed)
         self._spool.add_blocks(write.session_id, kept, row.length)
         self._spool.put_signals(write.session_id, write.signals)
         self._spool.put_listings(write.session_id, listing_names(write.record))
+        return changed
 
     async def apply_many(self, writes: Sequence[SessionWrite]) -> list[WriteResult]:
         """Apply writes, each whole or not at all."""
@@ -165,20 +166,9 @@ class DirectoryStore:
         return fetch
 
     async def compact(self, session_id: str, version: int) -> bool:
-        """Merge small blocks; see `Store.compact`."""
+        """Check the version and no more: the files written at the end hold bundles whole, whatever their blocks."""
         row = self._spool.session(session_id)
-        if row is None or row.version != version:
-            return False
-        if row.compacted:
-            return True
-        groups = plan_compaction(self._spool.index(session_id, row), self._settings.compact_block_bytes)
-        entries, data = await merge_blocks(groups, self._fetch(session_id))
-        row = self._spool.session(session_id)
-        if row is None or row.version != version:
-            return False
-        self._spool.replace_blocks(session_id, entries, data)
-        self._spool.put_session(session_id, row._replace(length=len(data), compacted=1))
-        return True
+        return row is not None and row.version == version
 
     async def withdraw(self, session_id: str) -> None:
         """Delete everything of a session."""

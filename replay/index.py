@@ -92,3 +92,8 @@ def seek(index: BundleIndex, window_id: str, t: int) -> tuple[int, int] | None:
     """
     blocks = blocks_to_play(index, window_id, t, t)
     return byte_range(blocks) if blocks else None
+
+
+def late_events(index: BundleIndex) -> int:
+    """Count the events that came after their place was given up."""
+    return sum(block.events for block in index.blocks if block.late)

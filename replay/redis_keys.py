@@ -1,12 +1,8 @@
 """The names of all keys in Redis; `docs/redis.md` is their documentation."""
 
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from replay.names import encode_name
-
-DEADLINES: Final = "wince:deadlines"
-FATES: Final = "wince:fates"
-PROJECTS: Final = "wince:projects"
 
 
 class SessionKeys(NamedTuple):
@@ -22,14 +18,23 @@ class SessionKeys(NamedTuple):
     fate: str
 
 
-def session_keys(session_id: str) -> SessionKeys:
-    """Name the keys of a session."""
-    slot = f"wince:session:{{{encode_name(session_id)}}}:"
-    return SessionKeys(
-        *(slot + part for part in ("meta", "record", "index", "signals", "entries", "data:0", "data:1", "fate"))
-    )
+_PARTS = ("meta", "record", "index", "signals", "entries", "data:0", "data:1", "fate")
 
 
-def project_key(project_id: str, part: str) -> str:
-    """Name a key of a project: `signals`, `published`, or a listing; they share a hash tag."""
-    return f"wince:project:{{{encode_name(project_id)}}}:{part}"
+class KeyNames:
+    """Names keys; all begin with `prefix`, so that installations can share a server."""
+
+    def __init__(self, prefix: str) -> None:
+        self._prefix = prefix
+        self.deadlines = f"{prefix}:deadlines"
+        self.fates = f"{prefix}:fates"
+        self.projects = f"{prefix}:projects"
+
+    def session(self, session_id: str) -> SessionKeys:
+        """Name the keys of a session."""
+        slot = f"{self._prefix}:session:{{{encode_name(session_id)}}}:"
+        return SessionKeys(*(slot + part for part in _PARTS))
+
+    def project(self, project_id: str, part: str) -> str:
+        """Name a key of a project: `signals`, `published`, or a listing; they share a hash tag."""
+        return f"{self._prefix}:project:{{{encode_name(project_id)}}}:{part}"

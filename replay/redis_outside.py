@@ -12,7 +12,7 @@ import msgspec
 
 from replay.entries import listing_names
 from replay.redis_client import Call, load_script
-from replay.redis_keys import DEADLINES, PROJECTS, project_key
+from replay.redis_keys import KeyNames
 from replay.store import StoreSettings
 from schemas.session_record import SessionRecord
 from schemas.signals import Signal
@@ -46,8 +46,9 @@ class _Recent:
 class Outside:
     """Plans the calls; what this process sent before and has not changed is left out."""
 
-    def __init__(self, settings: StoreSettings) -> None:
+    def __init__(self, settings: StoreSettings, names: KeyNames) -> None:
         self._settings = settings
+        self._names = names
         self._sent = _Recent()
         self._trimmed = _Recent()
 
@@ -57,18 +58,25 @@ class Outside:
 
     def session_calls(self, record: SessionRecord, deadline_ms: int | None, now_ms: int) -> list[Call]:
         """List a session and set its deadline."""
-        calls = [_deadline(record.session_id, deadline_ms)]
+        calls = [self._deadline(record.session_id, deadline_ms)]
         names = listing_names(record)
         print_ = hash((record.project_id, record.started_at, record.score, *names)) | 1
         if self._sent.get(record.session_id) == print_:
             return calls
         self._sent.put(record.session_id, print_)
         for name in ("time", *names):
-            key = project_key(record.project_id, name)
+            key = self._names.project(record.project_id, name)
             calls.append(Call("ZADD", (key,), (record.started_at, record.session_id)))
             calls += self._upkeep(key, now_ms)
-        calls.append(Call("ZADD", (project_key(record.project_id, "score"),), (record.score, record.session_id)))
+        calls.append(
+            Call("ZADD", (self._names.project(record.project_id, "score"),), (record.score, record.session_id))
+        )
         return calls + self._project_upkeep(record.project_id, now_ms)
+
+    def _deadline(self, session_id: str, deadline_ms: int | None) -> Call:
+        if deadline_ms is None:
+            return Call("ZREM", (self._names.deadlines,), (session_id,))
+        return Call("ZADD", (self._names.deadlines,), (deadline_ms, session_id))
 
     def _upkeep(self, key: str, now_ms: int) -> list[Call]:
         if not self._due(key, now_ms):
@@ -82,9 +90,9 @@ class Outside:
     def _project_upkeep(self, project_id: str, now_ms: int) -> list[Call]:
         if not self._due(f"project {project_id}", now_ms):
             return []
-        keys = (project_key(project_id, "time"), project_key(project_id, "score"))
+        keys = (self._names.project(project_id, "time"), self._names.project(project_id, "score"))
         return [
-            Call("SADD", (PROJECTS,), (project_id,)),
+            Call("SADD", (self._names.projects,), (project_id,)),
             Call("PEXPIRE", (keys[1],), (self._settings.retention_ms,)),
             Call(_TRIM, keys, (now_ms - self._settings.retention_ms, _TRIM_AT_ONCE)),
         ]
@@ -101,7 +109,10 @@ class Outside:
         calls: list[Call] = []
         for signal in signals:
             text = msgspec.json.encode(signal)
-            keys = (project_key(signal.project_id, "signals"), project_key(signal.project_id, "published"))
+            keys = (
+                self._names.project(signal.project_id, "signals"),
+                self._names.project(signal.project_id, "published"),
+            )
             limits = (now_ms, self._settings.retention_ms, self._settings.stream_max_signals)
             calls.append(Call(_PUBLISH, keys, (*limits, identity(signal.id, text), signal.id, signal.session_id, text)))
         return calls
@@ -110,9 +121,3 @@ class Outside:
 def identity(signal_id: str, text: bytes) -> str:
     """Name one content of a signal: the same signal may be published again when it has grown."""
     return f"{signal_id}:{hashlib.blake2b(text, digest_size=8).hexdigest()}"
-
-
-def _deadline(session_id: str, deadline_ms: int | None) -> Call:
-    if deadline_ms is None:
-        return Call("ZREM", (DEADLINES,), (session_id,))
-    return Call("ZADD", (DEADLINES,), (deadline_ms, session_id))

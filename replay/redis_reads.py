@@ -8,7 +8,7 @@ import msgspec
 from replay.compaction import Fetch
 from replay.errors import Broken, Unavailable
 from replay.redis_client import Call, RedisClient, Reply
-from replay.redis_keys import session_keys
+from replay.redis_keys import SessionKeys
 from schemas.bundle_index import BlockEntry, BundleIndex, Hole
 from schemas.session_record import SessionRecord
 from schemas.signals import Signal
@@ -86,9 +86,9 @@ def texts(reply: Reply) -> list[str]:
     return sorted(text.decode() for text in cast("Sequence[bytes]", reply))
 
 
-def index_call(session_id: str) -> Call:
+def index_call(keys: SessionKeys) -> Call:
     """Ask for a session's index: one command, so it is of one moment."""
-    return Call("LRANGE", (session_keys(session_id).bundle_index,), (0, -1))
+    return Call("LRANGE", (keys.bundle_index,), (0, -1))
 
 
 def data_reader(client: RedisClient, key: str) -> Fetch:

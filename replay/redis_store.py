@@ -13,7 +13,7 @@ from replay.holes import change_holes
 from replay.index import blocks_to_play, cap_blocks, playing_order
 from replay.reading import read_lines
 from replay.redis_client import Argument, Call, RedisClient, Reply, connect, load_script
-from replay.redis_keys import DEADLINES, FATES, PROJECTS, project_key, session_keys
+from replay.redis_keys import KeyNames, SessionKeys
 from replay.redis_outside import Outside, identity
 from replay.redis_reads import (
     data_reader,
@@ -78,7 +78,8 @@ class RedisStore:
         self._client = client
         self._settings = settings
         self._clock_ms = clock_ms
-        self._outside = Outside(settings)
+        self._names = KeyNames(settings.key_prefix)
+        self._outside = Outside(settings, self._names)
 
     @classmethod
     def connect(cls, url: str, settings: StoreSettings) -> "RedisStore":
@@ -108,7 +109,9 @@ class RedisStore:
         """
         changing = [write.session_id for write in writes if write.holes or write.filled]
         ids = list(dict.fromkeys(changing))
-        replies = await self._client.run_many([Call("LINDEX", (session_keys(id_).bundle_index,), (1,)) for id_ in ids])
+        replies = await self._client.run_many(
+            [Call("LINDEX", (self._names.session(id_).bundle_index,), (1,)) for id_ in ids]
+        )
         current = {id_: decode_holes(reply) for id_, reply in zip(ids, replies, strict=True)}
         changed: list[list[Hole] | None] = []
         for write in writes:
@@ -128,7 +131,7 @@ class RedisStore:
         return _write_reply(await self._client.run(self._write_call(cut, holes, cut=True)))
 
     def _write_call(self, write: SessionWrite, holes: list[Hole] | None, *, cut: bool) -> Call:
-        keys = session_keys(write.session_id)
+        keys = self._names.session(write.session_id)
         names = listing_names(write.record)
         arguments: list[Argument] = [
             write.base_version,
@@ -172,7 +175,9 @@ class RedisStore:
 
         The version is read before the rest: should somebody write in between, the next write is refused.
         """
-        reads = await self._client.run_many([call for id_ in session_ids for call in _load_calls(id_)])
+        reads = await self._client.run_many(
+            [call for id_ in session_ids for call in _load_calls(self._names.session(id_))]
+        )
         now_ms = self._clock_ms()
         calls: list[Call] = []
         loaded: list[StoredSession | None] = []
@@ -190,21 +195,21 @@ class RedisStore:
     async def due(self, now_ms: int, limit: int, offset: int = 0) -> list[tuple[str, int]]:
         """List sessions whose deadline has come; see `Store.due`."""
         arguments = ("-inf", now_ms, "WITHSCORES", "LIMIT", offset, limit)
-        reply = await self._client.run(Call("ZRANGEBYSCORE", (DEADLINES,), arguments))
+        reply = await self._client.run(Call("ZRANGEBYSCORE", (self._names.deadlines,), arguments))
         return [(session_id, int(deadline)) for session_id, deadline in pairs(reply)]
 
     async def projects(self) -> list[str]:
         """List projects."""
-        return texts(await self._client.run(Call("SMEMBERS", (PROJECTS,))))
+        return texts(await self._client.run(Call("SMEMBERS", (self._names.projects,))))
 
     async def sessions(self, query: SessionQuery) -> SessionPage:
         """List sessions; a session deleted or expired since it was listed is left out."""
-        key = project_key(query.project_id, listing_name(query.by, query.value))
+        key = self._names.project(query.project_id, listing_name(query.by, query.value))
         start = await self._start(key, query.cursor)
         reply = await self._client.run(Call("ZREVRANGE", (key,), (start, start + query.limit, "WITHSCORES")))
         listed = pairs(reply)
         shown = listed[: query.limit]
-        records = await self._client.run_many([Call("GET", (session_keys(id_).record,)) for id_, _ in shown])
+        records = await self._client.run_many([Call("GET", (self._names.session(id_).record,)) for id_, _ in shown])
         cursor = encode_cursor(shown[-1][1], shown[-1][0]) if len(listed) > query.limit else ""
         return SessionPage([record for reply in records if (record := decode_record(reply))], cursor)
 
@@ -225,20 +230,20 @@ class RedisStore:
 
     async def record(self, session_id: str) -> SessionRecord | None:
         """Read a session's record."""
-        return decode_record(await self._client.run(Call("GET", (session_keys(session_id).record,))))
+        return decode_record(await self._client.run(Call("GET", (self._names.session(session_id).record,))))
 
     async def index(self, session_id: str) -> BundleIndex | None:
         """Read a bundle's index."""
-        read = decode_index(await self._client.run(index_call(session_id)))
+        read = decode_index(await self._client.run(index_call(self._names.session(session_id))))
         return read[1] if read else None
 
     async def signals(self, session_id: str) -> list[Signal]:
         """Read a session's signals."""
-        return decode_signals(await self._client.run(Call("HVALS", (session_keys(session_id).signals,))))
+        return decode_signals(await self._client.run(Call("HVALS", (self._names.session(session_id).signals,))))
 
     async def events(self, session_id: str, window_id: str, from_t: int, to_t: int) -> AsyncIterator[BundleLine]:
         """Read part of a bundle; see `Store.events`."""
-        read = decode_index(await self._client.run(index_call(session_id)))
+        read = decode_index(await self._client.run(index_call(self._names.session(session_id))))
         if read:
             blocks = blocks_to_play(read[1], window_id, from_t, to_t)
             async for line in read_lines(blocks, data_reader(self._client, read[0].data)):
@@ -246,7 +251,7 @@ class RedisStore:
 
     async def bundle(self, session_id: str) -> AsyncIterator[BundleLine]:
         """Read a whole bundle; see `Store.bundle`."""
-        read = decode_index(await self._client.run(index_call(session_id)))
+        read = decode_index(await self._client.run(index_call(self._names.session(session_id))))
         if read:
             blocks = playing_order(read[1].blocks)
             async for line in read_lines(blocks, data_reader(self._client, read[0].data)):
@@ -254,8 +259,8 @@ class RedisStore:
 
     async def compact(self, session_id: str, version: int) -> bool:
         """Merge small blocks; see `Store.compact`."""
-        keys = session_keys(session_id)
-        read = decode_index(await self._client.run(index_call(session_id)))
+        keys = self._names.session(session_id)
+        read = decode_index(await self._client.run(index_call(self._names.session(session_id))))
         if read is None or read[1].version != version:
             return False
         head, index = read
@@ -282,7 +287,7 @@ class RedisStore:
         Listings are cleaned before the session's own keys (which say where it is listed) and again after them (from
         then on a writer is refused).
         """
-        keys = session_keys(session_id)
+        keys = self._names.session(session_id)
         reads = [
             Call("HGET", (keys.meta,), ("project",)),
             Call("SMEMBERS", (keys.entries,)),
@@ -290,10 +295,10 @@ class RedisStore:
         ]
         project, entries, signals = await self._client.run_many(reads)
         project_id = project.decode() if isinstance(project, bytes) else None
-        unlisting = [Call("ZREM", (key,), (session_id,)) for key in (DEADLINES, FATES)]
+        unlisting = [Call("ZREM", (key,), (session_id,)) for key in (self._names.deadlines, self._names.fates)]
         if project_id is not None:
             names = ("time", "score", *texts(entries))
-            unlisting += [Call("ZREM", (project_key(project_id, name),), (session_id,)) for name in names]
+            unlisting += [Call("ZREM", (self._names.project(project_id, name),), (session_id,)) for name in names]
         await self._client.run_many(unlisting)
         if project_id is not None:
             await self._unpublish(project_id, session_id, decode_signals(signals))
@@ -302,7 +307,7 @@ class RedisStore:
 
     async def _unpublish(self, project_id: str, session_id: str, signals: Sequence[Signal]) -> None:
         """Take a session's signals out of the project's stream; all of it is searched."""
-        stream = project_key(project_id, "signals")
+        stream = self._names.project(project_id, "signals")
         start = "-"
         while True:
             reply = await self._client.run(Call("XRANGE", (stream,), (start, "+", "COUNT", _STREAM_PAGE)))
@@ -315,26 +320,26 @@ class RedisStore:
             start = f"({found[-1][0].decode()}"
         names = [identity(signal.id, msgspec.json.encode(signal)) for signal in signals]
         if names:
-            await self._client.run(Call("ZREM", (project_key(project_id, "published"),), names))
+            await self._client.run(Call("ZREM", (self._names.project(project_id, "published"),), names))
 
     async def note_fate(self, session_id: str, project_id: str, reason: str, count: int, now_ms: int) -> None:
         """Count why data of a session was not stored; see `Store.note_fate`."""
         fate = Call(
             _FATE,
-            (session_keys(session_id).fate,),
+            (self._names.session(session_id).fate,),
             (reason, count, now_ms, self._settings.fate_ttl_ms, MAX_FATE_REASONS, project_id),
         )
-        listed = Call("ZADD", (FATES,), (now_ms, session_id))
-        total = (await self._client.run_many([fate, listed, Call("ZCARD", (FATES,))]))[2]
+        listed = Call("ZADD", (self._names.fates,), (now_ms, session_id))
+        total = (await self._client.run_many([fate, listed, Call("ZCARD", (self._names.fates,))]))[2]
         excess = cast("int", total) - self._settings.max_fates
         if excess > 0:
-            oldest = pairs(await self._client.run(Call("ZRANGE", (FATES,), (0, excess - 1, "WITHSCORES"))))
-            await self._client.run_many([Call("DEL", (session_keys(id_).fate,)) for id_, _ in oldest])
-            await self._client.run(Call("ZREM", (FATES,), [id_ for id_, _ in oldest]))
+            oldest = pairs(await self._client.run(Call("ZRANGE", (self._names.fates,), (0, excess - 1, "WITHSCORES"))))
+            await self._client.run_many([Call("DEL", (self._names.session(id_).fate,)) for id_, _ in oldest])
+            await self._client.run(Call("ZREM", (self._names.fates,), [id_ for id_, _ in oldest]))
 
     async def fates(self, session_id: str) -> list[Fate]:
         """Read what was noted."""
-        reply = await self._client.run(Call("HGETALL", (session_keys(session_id).fate,)))
+        reply = await self._client.run(Call("HGETALL", (self._names.session(session_id).fate,)))
         fates = []
         for reason, text in cast("dict[bytes, bytes]", reply).items():
             count, last_at, project_id = text.split(b" ", 2)
@@ -371,12 +376,11 @@ def _write_reply(reply: Reply) -> _Reply:
     return _Reply(status.decode(), version, blocks, raw_bytes)
 
 
-def _load_calls(session_id: str) -> tuple[Call, ...]:
-    keys = session_keys(session_id)
+def _load_calls(keys: SessionKeys) -> tuple[Call, ...]:
     return (
         Call("HMGET", (keys.meta,), ("version", "position", "state", "deadline")),
         Call("GET", (keys.record,)),
-        index_call(session_id),
+        index_call(keys),
         Call("HVALS", (keys.signals,)),
     )
 

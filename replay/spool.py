@@ -22,7 +22,7 @@ PRAGMA locking_mode = EXCLUSIVE;
 CREATE TABLE sessions (
     id BLOB PRIMARY KEY, project BLOB, version INTEGER, token BLOB, position BLOB, record BLOB, state BLOB,
     deadline INTEGER, started_at INTEGER, score REAL, holes BLOB, raw_bytes INTEGER, length INTEGER, full INTEGER,
-    compacted INTEGER
+    blocks INTEGER
 ) WITHOUT ROWID;
 CREATE INDEX deadlines ON sessions (deadline) WHERE deadline IS NOT NULL;
 CREATE TABLE blocks (session BLOB, start INTEGER, entry BLOB, data BLOB, PRIMARY KEY (session, start));
@@ -55,7 +55,7 @@ class Row(NamedTuple):
     raw_bytes: int
     length: int
     full: int
-    compacted: int
+    blocks: int
 
 
 class Spool:
@@ -80,18 +80,8 @@ class Spool:
         """Append blocks at `offset` of the session's data."""
         key = session_id.encode()
         for entry, draft in zip(place_blocks(drafts, offset), drafts, strict=True):
-            self._put_block(key, entry, draft.data)
-
-    def _put_block(self, key: bytes, entry: BlockEntry, data: bytes) -> None:
-        values = (key, entry.offset, msgspec.json.encode(entry), data)
-        self.database.execute("INSERT INTO blocks VALUES (?, ?, ?, ?)", values)
-
-    def replace_blocks(self, session_id: str, entries: Sequence[BlockEntry], data: bytes) -> None:
-        """Put other blocks in the place of all."""
-        key = session_id.encode()
-        self.database.execute("DELETE FROM blocks WHERE session = ?", (key,))
-        for entry in entries:
-            self._put_block(key, entry, data[entry.offset : entry.offset + entry.length])
+            values = (key, entry.offset, msgspec.json.encode(entry), draft.data)
+            self.database.execute("INSERT INTO blocks VALUES (?, ?, ?, ?)", values)
 
     def put_signals(self, session_id: str, signals: Sequence[Signal]) -> None:
         """Set signals by their id."""
@@ -113,7 +103,6 @@ class Spool:
             blocks=[_entry.decode(entry) for (entry,) in found],
             holes=_holes.decode(row.holes),
             length=row.length,
-            compacted=bool(row.compacted),
         )
 
     def data(self, session_id: str, offset: int, length: int) -> bytes:
@@ -121,10 +110,6 @@ class Spool:
         select = "SELECT data FROM blocks WHERE session = ? AND start >= ? AND start < ? ORDER BY start"
         rows = self.database.execute(select, (session_id.encode(), offset, offset + length))
         return b"".join(data for (data,) in rows)
-
-    def block_count(self, session_id: str) -> int:
-        """Count a session's blocks."""
-        return self.number("SELECT count(*) FROM blocks WHERE session = ?", session_id.encode())
 
     def number(self, select: str, *values: bytes | float) -> int:
         """Run a query that gives one number."""

@@ -21,7 +21,8 @@ class StoreSettings(msgspec.Struct, frozen=True):
 
     `max_session_bytes` counts masked JSON before compression. `retention_ms` is how long a session is kept after
     its last write; `fate_ttl_ms` how long it is remembered why a session is not there. `stream_max_signals` is about
-    how many signals a project's stream holds; `max_fates` how many sessions have a remembered fate.
+    how many signals a project's stream holds; `max_fates` how many sessions have a remembered fate. `key_prefix` is
+    what the name of every key in Redis begins with.
     """
 
     max_session_bytes: int = 50 << 20
@@ -30,6 +31,7 @@ class StoreSettings(msgspec.Struct, frozen=True):
     fate_ttl_ms: int = 7 * 86_400_000
     stream_max_signals: int = 100_000
     max_fates: int = 100_000
+    key_prefix: str = "wince"
 
 
 class SessionQuery(msgspec.Struct, frozen=True):
@@ -147,9 +149,10 @@ class Store(Protocol):
         ...
 
     async def compact(self, session_id: str, version: int) -> bool:
-        """Merge a session's small blocks, if it is still at `version`; say whether the bundle is compacted now.
+        """Merge a session's small blocks, if it is still at `version`; say whether it was.
 
-        Changes neither the version nor what the bundle plays. Doing it again changes nothing.
+        Changes neither the version nor what the bundle plays. Doing it again changes nothing. A store without a
+        bundle format of its own for ended sessions has nothing to merge.
         """
         ...
 

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
 
+import msgspec
 import pytest
 import pytest_asyncio
 from redis.asyncio import Redis
@@ -58,8 +59,8 @@ async def cluster_server() -> AsyncIterator[RedisServer]:
     binary = _binary_or_skip().binary
     async with RedisServer(binary, ("--cluster-enabled", "yes", "--cluster-node-timeout", "500")) as server:
         async with Redis.from_url(server.url, protocol=2) as admin:
-            await admin.execute_command("CLUSTER", "ADDSLOTSRANGE", 0, 16383)
-            while b"cluster_state:ok" not in await admin.execute_command("CLUSTER", "INFO"):
+            await admin.execute_command("CLUSTER", "ADDSLOTSRANGE", 0, 16383)  # type: ignore[no-untyped-call]
+            while b"cluster_state:ok" not in await admin.execute_command("CLUSTER", "INFO"):  # type: ignore[no-untyped-call]
                 pass
         yield server
 
@@ -91,7 +92,7 @@ async def make_store(server: RedisServer | None, tmp_path: Path) -> AsyncIterato
 
             def directory_store(**limits: int) -> Store:
                 if not shared:
-                    shared.append(DirectoryStore(tmp_path / "out", StoreSettings(**limits)))
+                    shared.append(DirectoryStore(tmp_path / "out", msgspec.convert(limits, StoreSettings)))
                     stack.callback(shared[0].discard)
                 return shared[0]
 
@@ -105,7 +106,7 @@ async def make_store(server: RedisServer | None, tmp_path: Path) -> AsyncIterato
         def redis_store(**limits: int) -> Store:
             client: RedisClient = connect(url)
             stack.push_async_callback(client.close)
-            return RedisStore(client, StoreSettings(**limits), lambda: T0)
+            return RedisStore(client, msgspec.convert(limits, StoreSettings), lambda: T0)
 
         yield redis_store
 

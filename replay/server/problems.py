@@ -1,0 +1,63 @@
+"""Errors as `application/problem+json` (RFC 9457)."""
+
+from http import HTTPStatus
+from typing import Final
+
+import msgspec
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from replay.errors import Poison, Saturated, Unavailable
+
+MEDIA_TYPE: Final = "application/problem+json"
+
+
+class Problem(msgspec.Struct, frozen=True):
+    """What went wrong; `title` is the same for every problem of its kind."""
+
+    title: str
+    status: int
+    detail: str
+
+
+def problem(status: int, title: str, detail: str) -> Response:
+    """Make an answer of a problem."""
+    return Response(msgspec.json.encode(Problem(title, status, detail)), status, media_type=MEDIA_TYPE)
+
+
+class NotFound(Exception):
+    """What was asked for is not there; the text says what."""
+
+
+async def answer_not_found(_: Request, error: Exception) -> Response:
+    """Answer 404."""
+    return problem(404, "not found", str(error))
+
+
+async def answer_wrong(_: Request, error: Exception) -> Response:
+    """Answer 400 to parameters that make no sense."""
+    return problem(400, "wrong request", str(error))
+
+
+async def answer_unavailable(_: Request, error: Exception) -> Response:
+    """Answer 503 when the store cannot be read now."""
+    return problem(503, "store unavailable", str(error))
+
+
+async def answer_http(_: Request, error: Exception) -> Response:
+    """Answer for the framework: no such route, no such method."""
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    headers = error.headers if isinstance(error, HTTPException) else None
+    answer = problem(status, HTTPStatus(status).phrase.lower(), "See / for what there is.")
+    answer.headers.update(headers or {})
+    return answer
+
+
+HANDLERS: Final = {
+    NotFound: answer_not_found,
+    Poison: answer_wrong,
+    Saturated: answer_unavailable,
+    Unavailable: answer_unavailable,
+    HTTPException: answer_http,
+}
