@@ -1,0 +1,30 @@
+"""What happened to the events of one batch while they were decoded."""
+
+from collections import Counter
+
+from engine.reasons import Reason
+from engine.settings import LimitSettings
+from schemas.interaction_events import InteractionEvent
+from schemas.rrweb_events import RrwebEvent
+
+Event = RrwebEvent | InteractionEvent
+"""One event of either kind of input."""
+
+
+class EventRefusedError(Exception):
+    """This event is dropped for `reason`; its neighbours are not."""
+
+    def __init__(self, reason: Reason) -> None:
+        super().__init__(reason.value)
+        self.reason = reason
+
+
+class Tally:
+    """Counts by reason of one batch, and the limits it is decoded under."""
+
+    __slots__ = ("dropped", "limits", "repaired")
+
+    def __init__(self, limits: LimitSettings) -> None:
+        self.limits = limits
+        self.dropped: Counter[Reason] = Counter()
+        self.repaired: Counter[Reason] = Counter()
