@@ -35,4 +35,10 @@ class Command(msgspec.Struct, frozen=True):
     summary: str
 
 
-COMMANDS: Final = (Command("config", "engine.cli.config", "print the settings in force, check them, or list them all"),)
+COMMANDS: Final = (
+    Command("demo", "engine.cli.demo", "run shipped recordings through the engine and look at the result"),
+    Command("process", "engine.cli.process", "run recorded batches through the engine into files"),
+    Command("explain", "engine.cli.explain", "say why something of a session is there, or is not"),
+    Command("config", "engine.cli.config", "print the settings in force, check them, or list them all"),
+    Command("bench", "engine.cli.bench", "measure the speed and memory of the core"),
+)

@@ -71,4 +71,3 @@ class BlockBuilder:
         self.cut()
         finished, self._finished = self._finished, []
         return finished
-

@@ -42,8 +42,8 @@ class Core:
     """All open sessions of one input, and what has to be written of them.
 
     Call `open` and `feed` for every message in the input's order, `tick` when time has passed, and `take` for the
-    effects; what `take` gave has to be written before a snapshot of it counts. `now_ms` is the arrival clock (epoch ms) and never
-    falls. `key` is the secret that makes tokens of identifiers; without one they become a constant.
+    effects; what `take` gave has to be written before a snapshot of it counts. `now_ms` is the arrival clock (epoch
+    ms) and never falls. `key` is the secret that makes tokens of identifiers; without one they become a constant.
     """
 
     def __init__(self, settings: Settings, key: bytes | None = None) -> None:
@@ -92,6 +92,10 @@ class Core:
             self._refuse(batch, refused)
             return
         session = self._session(batch)
+        if session.ledger.project_id != batch.envelope.project_id:
+            self._shared.drop_batch(batch, Reason.PROJECT_CONFLICT)
+            self._touch(session)
+            return
         session.offer(batch, position, now_ms)
         self._touch(session)
 
@@ -234,11 +238,16 @@ class Core:
         }
         return CoreState({**self._packed, **hot}, dict(self._fates))
 
+    def replay_from(self) -> int | None:
+        """Return the smallest input position of a batch that is held back: a snapshot doesn't have its content."""
+        held = (session.replay_from() for session in self._hot.values())
+        return min((position for position in held if position is not None), default=None)
+
     def restore(self, state: CoreState) -> None:
         """Take over the state of a core with equal settings. Raises ValueError for states of another format.
 
-        Go on feeding at the smallest `replay_from` of the sessions' last effects, or after the last position where
-        there is none: what was taken before is recognised by its position.
+        Go on feeding at that core's `replay_from`, or after its last position if that was `None`: what was taken
+        before is recognised by its position.
         """
         for session_id, packed in state.sessions.items():
             session = self._unpack(session_id, packed)

@@ -33,7 +33,9 @@ class Packer:
             if not data.startswith(STATE_FORMAT) or zstandard.frame_content_size(body) > STATE_MAX_BYTES:
                 message = "not a session state of this format"
                 raise ValueError(message)
-            return msgspec.msgpack.decode(self._decompressor.decompress(body, max_output_size=STATE_MAX_BYTES), type=kind)
+            return msgspec.msgpack.decode(
+                self._decompressor.decompress(body, max_output_size=STATE_MAX_BYTES), type=kind
+            )
         except (zstandard.ZstdError, msgspec.DecodeError) as error:
             message = "a damaged session state"
             raise ValueError(message) from error

@@ -7,7 +7,6 @@ import msgspec
 
 from detectors.interactions import Interaction
 from detectors.protocol import Finding
-from engine.core.counts import Counts
 from engine.core.effects import SessionEffects
 from engine.core.lane import Lane, LaneState
 from engine.core.ledger import Ledger
@@ -163,7 +162,16 @@ class Session:
     def _signal(self, window_id: str, finding: Finding) -> Signal:
         ledger = self.ledger
         node = "" if finding.target is None else finding.target.node_id
-        parts = (ledger.project_id, ledger.session_id, window_id, finding.detector, finding.rule, finding.t, node, finding.key)
+        parts = (
+            ledger.project_id,
+            ledger.session_id,
+            window_id,
+            finding.detector,
+            finding.rule,
+            finding.t,
+            node,
+            finding.key,
+        )
         identity = blake2b("\x1f".join(map(str, parts)).encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
         return Signal(
             id=identity,
@@ -228,7 +236,6 @@ class Session:
             filled += lane.take_filled()
         signals, self._signals = self._signals, []
         holes, self._holes = self._holes, []
-        held = [position for lane in self._lanes.values() if (position := lane.replay_from()) is not None]
         ledger = self.ledger
         return SessionEffects(
             project_id=ledger.project_id,
@@ -241,7 +248,7 @@ class Session:
             ended=self.phase is not Phase.OPEN,
             deadline_ms=None if self.phase is Phase.CLOSED else self.deadline(),
             position=self.position,
-            replay_from=min(held, default=None),
+            replay_from=self.replay_from(),
             state=self.snapshot,
         )
 
@@ -253,6 +260,11 @@ class Session:
     def holds(self) -> bool:
         """Whether batches are held back: their content is not part of a snapshot."""
         return any(lane.holds for lane in self._lanes.values())
+
+    def replay_from(self) -> int | None:
+        """Return the smallest input position of a batch held back."""
+        held = (lane.replay_from() for lane in self._lanes.values())
+        return min((position for position in held if position is not None), default=None)
 
     # -- resuming -----------------------------------------------------------------------------------------------
 

@@ -59,7 +59,9 @@ class Window:
     A `late` window takes a batch whose place was given up: it knows no page, judges nothing and marks its blocks.
     """
 
-    def __init__(self, window_id: str, project: Project, limits: RebuildLimits, owner: WindowOwner, *, late: bool = False):
+    def __init__(
+        self, window_id: str, project: Project, limits: RebuildLimits, owner: WindowOwner, *, late: bool = False
+    ) -> None:
         self.window_id = window_id
         self.blocks = BlockBuilder(window_id, late=late)
         self._owner = owner

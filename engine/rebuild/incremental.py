@@ -32,7 +32,9 @@ from schemas.rrweb_sources import (
     ViewportResizeData,
 )
 
-MOUSE_UP, MOUSE_DOWN, CLICK, CONTEXT_MENU, DOUBLE_CLICK, FOCUS, BLUR, TOUCH_START, _, TOUCH_END, TOUCH_CANCEL = range(11)
+MOUSE_UP, MOUSE_DOWN, CLICK, CONTEXT_MENU, DOUBLE_CLICK, FOCUS, BLUR, TOUCH_START, _, TOUCH_END, TOUCH_CANCEL = range(
+    11
+)
 TOUCH_POINTER: Final = 2
 
 Masked = IncrementalData | None

@@ -20,6 +20,8 @@ NAVIGATIONS: Final = frozenset({"load", "push", "replace", "pop", "hash"})
 MODIFIERS: Final = frozenset({"alt", "ctrl", "meta", "shift"})
 MUTATIONS: Final = {"childList": "add", "attributes": "attribute", "characterData": "text"}
 
+Handler = Callable[..., InteractionEvent]
+
 
 class InteractionRebuilder:
     """Masks interaction events and tells what they say; its state is the context's."""
@@ -28,7 +30,7 @@ class InteractionRebuilder:
 
     def __init__(self, context: Context) -> None:
         self._context = context
-        self._handlers: Mapping[type, Callable[..., InteractionEvent]] = {
+        self._handlers: Mapping[type, Handler] = {
             wire.ClickEvent: self._click,
             wire.AuxClickEvent: self._other_pointer(told.AuxClick),
             wire.DoubleClickEvent: self._other_pointer(told.DoubleClick),
@@ -43,14 +45,14 @@ class InteractionRebuilder:
             wire.NavigationEvent: self._navigation,
             wire.RequestStartEvent: self._request_start,
             wire.RequestEndEvent: self._request_end,
-            wire.WindowOpenEvent: self._plain(lambda t, page: told.WindowOpen(t, page)),
+            wire.WindowOpenEvent: self._plain(told.WindowOpen),
             wire.VisibilityEvent: self._visibility,
             wire.WindowBlurEvent: self._plain(lambda t, page: told.WindowFocus(t, page, gained=False)),
             wire.WindowFocusEvent: self._plain(lambda t, page: told.WindowFocus(t, page, gained=True)),
             wire.ErrorEvent: self._failure("error"),
             wire.UnhandledRejectionEvent: self._failure("unhandled_rejection"),
             wire.ConsoleErrorEvent: self._failure("console_error"),
-            wire.PageExitEvent: self._plain(lambda t, page: told.PageExit(t, page)),
+            wire.PageExitEvent: self._plain(told.PageExit),
         }
 
     def feed(self, event: InteractionEvent) -> InteractionEvent:
@@ -72,7 +74,7 @@ class InteractionRebuilder:
         inherited, bits, masked = 0, [0], []
         for link in chain:
             tag = tag_name(link.tag)
-            flags = own_flags(tag, link.attributes, False) | inherited
+            flags = own_flags(tag, link.attributes, is_custom=False) | inherited
             bits.insert(0, policy.selectors.own_bits(tag, link.attributes))
             if any(bits):
                 flags |= policy.selectors.decide(bits)
@@ -99,7 +101,9 @@ class InteractionRebuilder:
         event.target, element = self._element(event.target)
         return element
 
-    def _place(self, event: wire.PointerEvent) -> tuple[int, str, Element, float, float, float, float, int, tuple[str, ...]]:
+    def _place(
+        self, event: wire.PointerEvent
+    ) -> tuple[int, str, Element, float, float, float, float, int, tuple[str, ...]]:
         context, page = self._context, self._context.page
         event.target, element = self._element(event.target)
         event.modifiers = [name for name in event.modifiers if name in MODIFIERS]
@@ -131,10 +135,8 @@ class InteractionRebuilder:
             )
         return event
 
-    def _other_pointer(
-        self, tell: type[told.AuxClick | told.DoubleClick]
-    ) -> Callable[[wire.PointerEvent], wire.PointerEvent]:
-        def handle(event: wire.PointerEvent) -> wire.PointerEvent:
+    def _other_pointer(self, tell: type[told.AuxClick | told.DoubleClick]) -> Handler:
+        def handle(event: wire.AuxClickEvent | wire.DoubleClickEvent) -> InteractionEvent:
             self._emit(tell(*self._place(event)))
             return event
 
@@ -142,8 +144,8 @@ class InteractionRebuilder:
 
     def _touch(
         self, tell: type[told.Press | told.Release], tell_touch: type[told.TouchStart | told.TouchEnd]
-    ) -> Callable[..., wire.PointerEvent]:
-        def handle(event: wire.TouchStartEvent | wire.TouchEndEvent) -> wire.PointerEvent:
+    ) -> Handler:
+        def handle(event: wire.TouchStartEvent | wire.TouchEndEvent) -> InteractionEvent:
             place = self._place(event)
             self._emit(tell(*place))
             self._emit(tell_touch(*place, touches=event.touches))
@@ -151,7 +153,7 @@ class InteractionRebuilder:
 
         return handle
 
-    def _plain(self, make: Callable[[int, str], told.Interaction]) -> Callable[[InteractionEvent], InteractionEvent]:
+    def _plain(self, make: Callable[[int, str], told.Interaction]) -> Handler:
         def handle(event: InteractionEvent) -> InteractionEvent:
             self._emit(make(self._context.t, self._context.page.url))
             return event
@@ -244,8 +246,8 @@ class InteractionRebuilder:
         self._emit(told.Visibility(self._context.t, self._context.page.url, event.state == "hidden"))
         return event
 
-    def _failure(self, source: str) -> Callable[[wire.FailureEvent], wire.FailureEvent]:
-        def handle(event: wire.FailureEvent) -> wire.FailureEvent:
+    def _failure(self, source: str) -> Handler:
+        def handle(event: wire.ErrorEvent | wire.UnhandledRejectionEvent | wire.ConsoleErrorEvent) -> InteractionEvent:
             masker = self._context.page.masker
             message = event.message[:PAYLOAD_MAX_CHARACTERS]
             frames = masker.stack_frames((event.stack or "")[:PAYLOAD_MAX_CHARACTERS])
@@ -254,9 +256,7 @@ class InteractionRebuilder:
             event.stack = "\n".join(frames) or None
             event.source = None if event.source is None else masker.url(event.source)
             error_type = event.error_type or error_type_of(message)
-            self._emit(
-                told.Failure(self._context.t, self._context.page.url, source, error_type, event.message, frames)
-            )
+            self._emit(told.Failure(self._context.t, self._context.page.url, source, error_type, event.message, frames))
             return event
 
         return handle

@@ -6,9 +6,9 @@ from detectors.elements import LABEL_MAX_CHARACTERS, Element
 from detectors.interactions import MUTATION_MAX_CHANGES, SCOPE_MAX_NODES, Change
 from engine.masking.elements import own_flags
 from engine.masking.flags import BLOCKED, CROSSES_ROOT, FIELD, INHERITED, INTERACTIVE, UNKNOWN, UNMASKED
+from engine.reasons import Reason
 from engine.rebuild.page import TEXT_TAG, Page
 from engine.rebuild.tree import Note, TreeMasker
-from engine.reasons import Reason
 from schemas.rrweb_nodes import DocumentNode, ElementNode, Node, TextNode
 from schemas.rrweb_sources import Addition, AttributeChange, MutationData, Removal, TextChange
 
@@ -37,13 +37,17 @@ class MutationMasker:
         adds = self._add_all(data.adds, aside) if data.adds else []
         for change in data.attributes:
             self._decide(change)
-        attributes = [change for change in data.attributes if self._change_attributes(change)] if data.attributes else []
+        attributes = (
+            [change for change in data.attributes if self._change_attributes(change)] if data.attributes else []
+        )
         texts = [change for change in data.texts if self._change_text(change)] if data.texts else []
         return MutationData(
             texts=texts, attributes=attributes, removes=removes, adds=adds, is_attach_iframe=data.is_attach_iframe
         )
 
-    def _note_change(self, kind: str, element: Element | None, node_id: int, name: str = "", *, text: bool = False) -> None:
+    def _note_change(
+        self, kind: str, element: Element | None, node_id: int, name: str = "", *, text: bool = False
+    ) -> None:
         self.total += 1
         if len(self.changes) >= MUTATION_MAX_CHANGES:
             return
@@ -119,7 +123,7 @@ class MutationMasker:
         if element is None:
             return
         told = {name: value for name, value in change.attributes.items() if not isinstance(value, dict)}
-        gained = own_flags(element.tag, {**element.attributes, **told}, False) & ~element.flags
+        gained = own_flags(element.tag, {**element.attributes, **told}, is_custom=False) & ~element.flags
         if gained:
             page.mark(element, gained)
         self._decide_selectors(element, change)
@@ -156,7 +160,7 @@ class MutationMasker:
             self._note_change("attribute", element, change.id, name)
         changed = {name: value for name, value in masked.items() if value is not None and not isinstance(value, dict)}
         old = {name: value for name, value in element.attributes.items() if name not in masked}
-        element.attributes = {**old, **changed}  # type: ignore[dict-item]  # prepared again before a detector reads
+        element.attributes = {**old, **changed}
         page.unprepare(element)
         return True
 

@@ -1,12 +1,13 @@
 """One page load of one window: the mirror of its masked tree, and the decisions that stick to its nodes."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from detectors.elements import DETECTION_ATTRIBUTES, LABEL_MAX_CHARACTERS, Element
 from engine.masking.flags import BLOCKED, INHERITED, INTERACTIVE, MASKED, STICKY, UNKNOWN
 from engine.masking.masker import Masker
 from engine.masking.policy import Policy
+from schemas.rrweb_nodes import AttributeValue
 
 DOCUMENT_TAG: Final = "#document"
 TEXT_TAG: Final = "#text"
@@ -50,7 +51,7 @@ class Page:
         return UNKNOWN if element is None else element.flags
 
     def public_id(self, node_id: int) -> int:
-        """Return the id that may be published as a pointer's target: -1 for unknown nodes, the root of a closed area."""
+        """Return the id to publish as a pointer's target: -1 for unknown nodes, the root of a closed area."""
         element = self.nodes.get(node_id)
         if element is None:
             return -1
@@ -109,7 +110,7 @@ class Page:
         """Take a node and its subtree out of the mirror, noting in `aside` what sticks to each (tag, flags)."""
         parent = element.parent
         if parent is not None and parent.children is not None:
-            parent.children.pop(element.node_id, None)  # type: ignore[call-overload]  # mirrored nodes have integer ids
+            parent.children.pop(element.node_id, None)  # type: ignore[arg-type]  # mirrored nodes have integer ids
             self.unprepare(parent)
         for node in list(self.subtree(element)):
             node_id: int = node.node_id  # type: ignore[assignment]  # as above
@@ -143,8 +144,10 @@ def closed_root(element: Element) -> Element:
     return element
 
 
-def detection_attributes(attributes: "dict[str, str]") -> dict[str, str]:
+def detection_attributes(attributes: Mapping[str, AttributeValue]) -> dict[str, str]:
     """Keep of masked attributes what detectors may read, as texts (`""` for values that aren't)."""
     return {
-        name: value if isinstance(value, str) else "" for name, value in attributes.items() if name in DETECTION_ATTRIBUTES
+        name: value if isinstance(value, str) else ""
+        for name, value in attributes.items()
+        if name in DETECTION_ATTRIBUTES
     }

@@ -13,8 +13,8 @@ from engine.masking.flags import (
     INHERITED,
     INTERACTIVE,
 )
-from engine.rebuild.page import DOCUMENT_TAG, OTHER_TAG, TEXT_TAG, Page
 from engine.reasons import Reason
+from engine.rebuild.page import DOCUMENT_TAG, OTHER_TAG, TEXT_TAG, Page
 from schemas.rrweb_nodes import CdataNode, CommentNode, DoctypeNode, DocumentNode, ElementNode, Node, TextNode
 
 TAG_NAME: Final = re.compile(r"[a-z][a-z0-9_.:-]{0,63}", re.ASCII)
@@ -32,7 +32,17 @@ class TreeMasker:
     `max_nodes` a page are dropped with everything below.
     """
 
-    __slots__ = ("_attributes", "_decide", "_max_depth", "_max_nodes", "_note", "_page", "_selectors", "_sticky", "_text")
+    __slots__ = (
+        "_attributes",
+        "_decide",
+        "_max_depth",
+        "_max_nodes",
+        "_note",
+        "_page",
+        "_selectors",
+        "_sticky",
+        "_text",
+    )
 
     def __init__(self, page: Page, sticky: Sticky, note: Note, max_depth: int, max_nodes: int) -> None:
         self._page = page
@@ -84,14 +94,14 @@ class TreeMasker:
         attributes = node.attributes
         if node.is_shadow is True:
             inherited &= CROSSES_ROOT
-        flags = own_flags(tag, attributes, node.is_custom is True) | inherited
+        flags = own_flags(tag, attributes, is_custom=node.is_custom is True) | inherited
         element = self._register(node.id, tag, parent, flags)
         bits = self._selectors.own_bits(tag, attributes)
         if bits:
             self._page.bits[node.id] = bits
             element.flags |= self._selectors.decide(self._page.bits_outwards(element))
         if attributes:
-            node.attributes = element.attributes = self._attributes(tag, element.flags, attributes)  # type: ignore[assignment]
+            node.attributes = element.attributes = self._attributes(tag, element.flags, attributes)
         if node.child_nodes:
             self._add_children(node, element, element.flags & INHERITED, depth)
         return True
@@ -124,12 +134,12 @@ class TreeMasker:
 
 
 _known_tags: Final = frozenset(
-    "html head body meta link script style title base div span p a img svg path g rect circle line polygon polyline ul ol li "
-    "table thead tbody tfoot tr td th caption col colgroup h1 h2 h3 h4 h5 h6 header footer main nav section article aside "
-    "form input button select option optgroup textarea label fieldset legend datalist output progress meter details summary "
-    "dialog menu iframe video audio source track canvas picture figure figcaption b i u s em strong small sub sup code pre "
-    "kbd samp var blockquote q cite abbr time mark ruby rt rp bdi bdo br hr wbr ins del noscript template slot object embed "
-    "param map area dl dt dd address use defs symbol text tspan".split()
+    "html head body meta link script style title base div span p a img svg path g rect circle line polygon polyline "
+    "ul ol li table thead tbody tfoot tr td th caption col colgroup h1 h2 h3 h4 h5 h6 header footer main nav section "
+    "article aside form input button select option optgroup textarea label fieldset legend datalist output progress "
+    "meter details summary dialog menu iframe video audio source track canvas picture figure figcaption b i u s em "
+    "strong small sub sup code pre kbd samp var blockquote q cite abbr time mark ruby rt rp bdi bdo br hr wbr ins del "
+    "noscript template slot object embed param map area dl dt dd address use defs symbol text tspan".split()
 )
 
 

@@ -1,10 +1,7 @@
 """Recorded sessions that are shipped with the engine, for the demo, the benchmark and first steps."""
 
-from importlib.resources import files
-from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import Final
 
-
-def sample_files() -> list[Traversable]:
-    """List the recordings, one session each: JSON lines of batch envelopes, compressed with zstd."""
-    folder = files("engine.samples")
-    return sorted((item for item in folder.iterdir() if item.name.endswith(".jsonl.zst")), key=lambda item: item.name)
+SAMPLES_FOLDER: Final = Path(__file__).parent
+"""Where the recordings are: one session a file, JSON lines of batch envelopes compressed with zstd."""

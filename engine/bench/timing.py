@@ -1,0 +1,59 @@
+"""Timing of one process on one core, the collector run by plan."""
+
+import gc
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import msgspec
+
+
+class Rate(msgspec.Struct, frozen=True):
+    """How much was done in how many seconds of processor time."""
+
+    seconds: float
+    events: int
+    size_bytes: int
+
+    @property
+    def events_per_s(self) -> float:
+        """Events per second."""
+        return self.events / self.seconds
+
+    @property
+    def mb_per_s(self) -> float:
+        """Megabytes (10^6) of JSON per second."""
+        return self.size_bytes / self.seconds / 1e6
+
+    @property
+    def us_per_event(self) -> float:
+        """Microseconds an event."""
+        return self.seconds / self.events * 1e6
+
+
+@contextmanager
+def collector_by_plan() -> Iterator[Callable[[], None]]:
+    """Keep the cyclic collector out of the hot loop; gives a function to call between polls, which collects."""
+    gc.collect()
+    gc.freeze()
+    gc.disable()
+    try:
+        yield lambda: gc.collect(0) and None
+    finally:
+        gc.enable()
+        gc.unfreeze()
+
+
+class Stopwatch:
+    """Sums of processor seconds by stage."""
+
+    def __init__(self) -> None:
+        self.seconds: Counter[str] = Counter()
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Add the processor time spent inside to a stage."""
+        start = time.process_time()
+        yield
+        self.seconds[name] += time.process_time() - start

@@ -1,0 +1,39 @@
+"""The whole core: decode, order, mask, mirror, all detectors, block compression; no Redis."""
+
+from collections.abc import Callable
+
+from engine.bench.load import Load
+from engine.bench.timing import Rate, Stopwatch, collector_by_plan
+from engine.core.arrival import ArrivalClock
+from engine.core.core import Core
+from engine.runtime.recorded import POLL_BYTES, POLL_MESSAGES
+from engine.settings import Settings
+
+
+def measure_core(load: Load, settings: Settings) -> Rate:
+    """Time the core over a load, polls and effects as in a runtime."""
+    watch = Stopwatch()
+    core = Core(settings)
+    with collector_by_plan() as collect, watch.stage("core"):
+        run_core(core, load, after_poll=collect)
+    return Rate(watch.seconds["core"], load.events, load.size_bytes)
+
+
+def run_core(core: Core, load: Load, after_poll: Callable[[], None]) -> None:
+    """Feed a load and take the effects, calling `after_poll` between polls."""
+    clock = ArrivalClock()
+    size = 0
+    for position, value in enumerate(load.batches):
+        batch = core.open(value, None, "bench", position)
+        if batch is not None:
+            now_ms = clock.saw(batch.envelope.sent_at)
+            deadline = core.next_deadline()
+            if deadline is not None and now_ms >= deadline:
+                core.tick(now_ms)
+            core.feed(batch, position, now_ms)
+        size += len(value)
+        if position % POLL_MESSAGES == POLL_MESSAGES - 1 or size >= POLL_BYTES:
+            size = 0
+            core.take()
+            after_poll()
+    core.take()

@@ -1,0 +1,120 @@
+"""`wince bench`: how fast the core is on this machine, as ratios to limits measured beside it."""
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Final
+
+import msgspec
+from rich.console import Console
+from rich.table import Table
+
+from engine.bench.limits import measure_limits
+from engine.bench.load import Load, file_load, sample_load, without_large_events
+from engine.bench.memory import measure_memory
+from engine.bench.stages import measure_stages
+from engine.bench.timing import Rate
+from engine.bench.whole import measure_core
+from engine.cli._commands import SubParsers
+from engine.cli._options import add_config_option, load_chosen_settings
+from engine.errors import Poison
+
+TARGET_MB_PER_S: Final = 40.0
+TARGET_EVENTS_PER_S: Final = 80_000.0
+TARGET_IDLE_SESSION_BYTES: Final = 8_192
+DEFAULT_MB: Final = 200
+
+
+def add_parser(subparsers: SubParsers) -> None:
+    """Add the command to the command line."""
+    parser = subparsers.add_parser(
+        "bench",
+        help="measure the speed and memory of the core",
+        description="Measure the whole core (decode, order, mask, mirror, detect, compress; no Redis) in one process, "
+        "per stage and as a whole, beside what the same bytes cost at least.",
+    )
+    parser.add_argument(
+        "file", nargs="?", type=Path, metavar="FILE", help="batches to use; by default shipped samples, repeated"
+    )
+    parser.add_argument("--mb", type=float, default=DEFAULT_MB, help=f"use at most this many MB of JSON ({DEFAULT_MB})")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    add_config_option(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Measure and print; exit status 2 if the file can't be used."""
+    settings = load_chosen_settings(args)
+    max_bytes = int(args.mb * 1e6)
+    try:
+        load = sample_load(max_bytes) if args.file is None else file_load(args.file, max_bytes, settings.limits)
+    except (OSError, Poison) as error:
+        print(f"wince: {args.file}: {error}", file=sys.stderr)
+        return 2
+    if not load.events:
+        print("wince: no events to measure", file=sys.stderr)
+        return 2
+    console = Console(stderr=True, quiet=args.json)
+    loads = [load, without_large_events(load)]
+    with console.status("measuring"):
+        measured = [
+            {
+                "limits": measure_limits(each),
+                "core": {"core": measure_core(each, settings)},
+                "stages": measure_stages(each, settings),
+            }
+            for each in loads
+        ]
+        sessions, idle_bytes = measure_memory(load, settings)
+    if args.json:
+        _print_json(loads, measured, idle_bytes)
+        return 0
+    console = Console()
+    for each, parts in zip(loads, measured, strict=True):
+        console.print(_table(each, parts))
+    small = measured[1]["core"]["core"]
+    whole = measured[0]["core"]["core"]
+    console.print(f"Whole core: {whole.mb_per_s:.1f} MB/s (target {TARGET_MB_PER_S:g})")
+    console.print(f"Without large events: {small.events_per_s:,.0f} events/s (target {TARGET_EVENTS_PER_S:,.0f})")
+    console.print(
+        f"Idle open session: {idle_bytes:,.0f} bytes, mean of {sessions} (target {TARGET_IDLE_SESSION_BYTES:,})"
+    )
+    return 0
+
+
+Measured = dict[str, dict[str, Rate]]
+
+
+def _rows(parts: Measured) -> list[tuple[str, str, Rate]]:
+    return [(group, name, rate) for group, rates in parts.items() for name, rate in rates.items()]
+
+
+def _table(load: Load, parts: Measured) -> Table:
+    title = f"{load.name}: {load.size_bytes / 1e6:.1f} MB, {load.events:,} events, {len(load.batches):,} batches"
+    table = Table(title=title, title_justify="left")
+    table.add_column("")
+    for name in ("MB/s", "events/s", "us/event", *parts["limits"]):
+        table.add_column(name.replace("_", " "), justify="right")
+    for group, name, rate in _rows(parts):
+        label = name.replace("_", " ") if group != "stages" else f"  {name}"
+        ratios = [f"{rate.seconds / limit.seconds:.2f} x" for limit in parts["limits"].values()]
+        table.add_row(label, f"{rate.mb_per_s:.1f}", f"{rate.events_per_s:,.0f}", f"{rate.us_per_event:.2f}", *ratios)
+    return table
+
+
+def _print_json(loads: list[Load], measured: list[Measured], idle_bytes: float) -> None:
+    result = [
+        {
+            "load": load.name,
+            "size_bytes": load.size_bytes,
+            "events": load.events,
+            "rates": {
+                name: {"mb_per_s": rate.mb_per_s, "events_per_s": rate.events_per_s, "us_per_event": rate.us_per_event}
+                for _, name, rate in _rows(parts)
+            },
+            "core_to_limit": {
+                name: parts["core"]["core"].seconds / limit.seconds for name, limit in parts["limits"].items()
+            },
+        }
+        for load, parts in zip(loads, measured, strict=True)
+    ]
+    print(msgspec.json.encode({"loads": result, "idle_session_bytes": idle_bytes}).decode())

@@ -1,0 +1,128 @@
+"""`wince demo`: real recordings through the real engine into a real Redis, and a look at the result."""
+
+import argparse
+import asyncio
+import sys
+import time
+from collections.abc import Sequence
+from typing import Final
+
+import uvicorn
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from engine.cli._commands import SubParsers
+from engine.cli._options import add_config_option, load_chosen_settings
+from engine.core.core import Core
+from engine.input.files import read_batches
+from engine.reasons import Reason
+from engine.runtime.recorded import RecordedRun
+from engine.runtime.stores import store_settings
+from engine.runtime.writer import Writer
+from engine.samples import SAMPLES_FOLDER
+from engine.settings import Settings
+from replay.errors import StoreError
+from replay.redis_server import RedisServer
+from replay.redis_store import RedisStore
+from replay.server import create_app
+from replay.store import SessionQuery
+from schemas.session_record import SessionRecord
+from schemas.signals import Signal
+
+DEFAULT_PORT: Final = 8321
+SESSIONS_SHOWN: Final = 10
+FAILED: Final = 1
+
+
+def add_parser(subparsers: SubParsers) -> None:
+    """Add the command to the command line."""
+    parser = subparsers.add_parser(
+        "demo",
+        help="run shipped recordings through the engine into Redis and look at the result",
+        description="Start a Redis server of its own, run the shipped recordings through the engine into it, show the "
+        "most frustrated sessions, and serve sessions and bundles as JSON on 127.0.0.1 until Ctrl-C.",
+    )
+    parser.add_argument("--port", type=int, default=DEFAULT_PORT, help=f"port of the server ({DEFAULT_PORT}; 0: any)")
+    parser.add_argument("--once", action="store_true", help="do not serve: exit after the table")
+    add_config_option(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the demo; exit status 1 if Redis can't be started or the port is taken."""
+    settings = load_chosen_settings(args)
+    try:
+        return asyncio.run(_demo(settings, None if args.once else args.port))
+    except (StoreError, OSError) as error:
+        print(f"wince: {error}", file=sys.stderr)
+        return FAILED
+
+
+async def _demo(settings: Settings, port: int | None) -> int:
+    console = Console()
+    started = time.perf_counter()
+    async with RedisServer() as server:
+        version = ".".join(map(str, server.binary.version))
+        console.print(f"Redis: {server.binary.path} ({version}) at {server.url}", highlight=False)
+        store = RedisStore.connect(server.url, store_settings(settings))
+        try:
+            await _fill(store, settings, console)
+            await _show(store, console)
+            console.print(f"Ready in {time.perf_counter() - started:.1f} s.", highlight=False)
+            return FAILED if port is not None and not await _serve(store, port, console) else 0
+        finally:
+            await store.close()
+
+
+async def _fill(store: RedisStore, settings: Settings, console: Console) -> None:
+    run = RecordedRun(Core(settings), Writer(store, "samples", "demo", keep_state=True))
+    with console.status("running the recordings through the engine"):
+        await run.run(read_batches([SAMPLES_FOLDER], settings.limits, run.unreadable))
+    report = run.report()
+    published, read = report.events["published"], report.events["read"]
+    console.print(
+        f"{report.sessions} sessions, {read} events read, {published} published masked at level "
+        f"{settings.privacy.level}; nothing else was stored."
+    )
+
+
+async def _show(store: RedisStore, console: Console) -> None:
+    found: list[tuple[SessionRecord, list[Signal]]] = []
+    for project_id in await store.projects():
+        page = await store.sessions(SessionQuery(project_id, by="score", limit=SESSIONS_SHOWN))
+        found += [(record, await store.signals(record.session_id)) for record in page.sessions if record.score > 0]
+    found.sort(key=lambda each: -each[0].score)
+    table = Table(title="Most frustrated sessions", title_justify="left")
+    for name, justify in (("score", "right"), ("session", "left"), ("when", "left"), ("moment", "left")):
+        table.add_column(name, justify=justify)  # type: ignore[arg-type]  # the four are what rich knows
+    for record, signals in found[:SESSIONS_SHOWN]:
+        _add_rows(table, record, signals)
+    console.print(table)
+
+
+def _add_rows(table: Table, record: SessionRecord, signals: Sequence[Signal]) -> None:
+    for place, signal in enumerate(signals):
+        head = (f"{record.score:.0f}", record.session_id) if place == 0 else ("", "")
+        offset_s = (signal.t - record.started_at) / 1000
+        table.add_row(*head, f"{offset_s:7.1f} s", Text(_moment(signal)))
+    table.add_section()
+
+
+def _moment(signal: Signal) -> str:
+    times = f" x{signal.count}" if signal.count and signal.count > 1 else ""
+    on = f" on {signal.target.selector}" if signal.target else ""
+    label = f" ({signal.target.text})" if signal.target and signal.target.text else ""
+    return f"{signal.detector}{times}{on}{label} at {signal.page}"
+
+
+async def _serve(store: RedisStore, port: int, console: Console) -> bool:
+    """Serve until Ctrl-C; return false if the server did not start."""
+    app = create_app(store, {reason.value: reason.explanation for reason in Reason})
+    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_level="error", lifespan="off"))
+    sockets = [server.config.bind_socket()]
+    address = "http://{}:{}".format(*sockets[0].getsockname())
+    console.print(
+        f"Sessions and bundles: {address}/  (JSON under {address}/sessions) - Ctrl-C to stop", highlight=False
+    )
+    await server.serve(sockets=sockets)
+    return server.started

@@ -1,0 +1,152 @@
+"""Runs recorded input through the core into a store, keeping account of everything read."""
+
+import time
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Final
+
+import msgspec
+
+from engine.core.arrival import ArrivalClock
+from engine.core.core import Core
+from engine.core.counts import Counts
+from engine.core.effects import DeadLetter, SessionEffects
+from engine.input.files import Problem, SourceMessage
+from engine.reasons import Reason
+from engine.runtime.writer import Writer
+
+POLL_MESSAGES: Final = 500
+"""Messages fed between two writes."""
+
+POLL_BYTES: Final = 16 << 20
+"""Bytes fed between two writes, at least; a poll ends with the message that goes over it."""
+
+
+class RunReport(msgspec.Struct, frozen=True):
+    """What became of everything read, and how long each stage took (wall seconds).
+
+    For batches: `read` = `used` + everything in `dropped`. For events: `read` = `published` + everything in
+    `dropped`; events of batches that could not be opened are not known and not in either. `repaired` counts changes
+    inside what was published. `withdrawn` sessions were published before their user was known to be excluded.
+    """
+
+    batches: Mapping[str, object]
+    events: Mapping[str, object]
+    repaired: Mapping[str, int]
+    sessions: int
+    withdrawn: int
+    signals: Mapping[str, int]
+    dead_letters: int
+    bytes_read: int
+    seconds: Mapping[str, float]
+
+
+class RecordedRun:
+    """One run over recorded input. Call `run`, then read `report` and `dead_letters`."""
+
+    def __init__(self, core: Core, writer: Writer, *, note: Callable[[int], None] = lambda _events: None) -> None:
+        self._core = core
+        self._writer = writer
+        self._note = note
+        self._clock = ArrivalClock()
+        self._seconds: dict[str, float] = defaultdict(float)
+        self._sessions: set[str] = set()
+        self._withdrawn: set[str] = set()
+        self._signals: dict[str, tuple[str, str]] = {}
+        self.dead_letters: list[DeadLetter] = []
+        self.problems: list[Problem] = []
+
+    def unreadable(self, problem: Problem) -> None:
+        """Take note of something in the input that could not be read: it counts as one batch that was dropped."""
+        counts = self._core.counts
+        counts.batches_read += 1
+        counts.batches_dropped[problem.reason] += 1
+        self.problems.append(problem)
+        self.dead_letters.append(DeadLetter(problem.source, problem.line, problem.reason, 0))
+
+    async def run(self, messages: Iterable[SourceMessage]) -> None:
+        """Feed all messages, write as they go, end every session with the input. Raises what the writer raises."""
+        waiting = bytes_waiting = 0
+        reader = iter(messages)
+        while True:
+            with self._stage("read"):
+                message = next(reader, None)
+            if message is None:
+                break
+            with self._stage("core"):
+                self._feed(message)
+            waiting += 1
+            bytes_waiting += len(message.value)
+            if waiting >= POLL_MESSAGES or bytes_waiting >= POLL_BYTES:
+                await self._write()
+                waiting = bytes_waiting = 0
+        with self._stage("core"):
+            self._core.finish()
+        await self._write()
+
+    def _feed(self, message: SourceMessage) -> None:
+        core = self._core
+        batch = core.open(message.value, message.encoding, message.source, message.position)
+        if batch is None:
+            return
+        now_ms = self._clock.saw(batch.envelope.sent_at)
+        deadline = core.next_deadline()
+        if deadline is not None and now_ms >= deadline:
+            core.tick(now_ms)
+        core.feed(batch, message.position, now_ms)
+
+    async def _write(self) -> None:
+        with self._stage("core"):
+            effects = self._core.take()
+            self.dead_letters += self._core.take_dead_letters()
+        with self._stage("store"):
+            await self._writer.write(effects)
+        for effect in effects:
+            self._account(effect)
+        self._note(self._core.counts.events_read)
+
+    def _account(self, effect: SessionEffects) -> None:
+        if effect.withdrawn:
+            self._sessions.discard(effect.session_id)
+            self._withdrawn.add(effect.session_id)
+            return
+        self._sessions.add(effect.session_id)
+        for signal in effect.signals:
+            self._signals[signal.id] = (signal.detector, signal.session_id)
+
+    @contextmanager
+    def _stage(self, name: str) -> Iterator[None]:
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            self._seconds[name] += time.perf_counter() - start
+
+    def report(self) -> RunReport:
+        """Sum the run up."""
+        counts: Counts = self._core.counts
+        signals = Counter(name for name, session_id in self._signals.values() if session_id in self._sessions)
+        return RunReport(
+            batches={
+                "read": counts.batches_read,
+                "used": counts.batches_used,
+                "dropped": _plain(counts.batches_dropped),
+            },
+            events={
+                "read": counts.events_read,
+                "published": counts.events_published,
+                "dropped": _plain(counts.events_dropped),
+            },
+            repaired=_plain(counts.repaired),
+            sessions=len(self._sessions),
+            withdrawn=len(self._withdrawn),
+            signals=dict(sorted(signals.items())),
+            dead_letters=len(self.dead_letters),
+            bytes_read=counts.bytes_read,
+            seconds={name: round(seconds, 3) for name, seconds in sorted(self._seconds.items())},
+        )
+
+
+def _plain(counter: Mapping[Reason, int]) -> dict[str, int]:
+    return {str(reason): count for reason, count in sorted(counter.items()) if count}

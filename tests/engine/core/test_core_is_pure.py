@@ -1,0 +1,121 @@
+"""The first property of the project: cutting, repeating and resuming never change what comes out."""
+
+import random
+from collections import defaultdict
+from itertools import chain
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from engine.core.core import Core
+from engine.settings import Settings
+from schemas.envelope import Envelope
+from tests.engine.core.harness import START_MS, Collected, feed, run_core, sample_batches
+
+SAMPLES = sample_batches()
+ALL = list(chain.from_iterable(SAMPLES.values()))
+EXPECTED = {session_id: run_core(batches).content() for session_id, batches in SAMPLES.items()}
+
+sessions = st.sampled_from(sorted(SAMPLES))
+seeds = st.integers(0, 2**32)
+
+
+def _recut(batches: list[bytes], rng: random.Random) -> list[bytes]:
+    """Cut the same events of each window into other batches, in an order of arrival that keeps each window's own."""
+    events: dict[str, list[msgspec.Raw]] = defaultdict(list)
+    envelopes: dict[str, Envelope] = {}
+    seen: set[tuple[str, int]] = set()
+    for batch in batches:
+        envelope = msgspec.json.decode(batch, type=Envelope)
+        if (envelope.window_id, envelope.seq) not in seen:
+            seen.add((envelope.window_id, envelope.seq))
+            envelopes[envelope.window_id] = envelope
+            events[envelope.window_id] += msgspec.json.decode(envelope.events, type=list[msgspec.Raw])
+    cut: dict[str, list[bytes]] = {}
+    for window_id, window_events in events.items():
+        cut[window_id] = []
+        rest = window_events
+        while rest:
+            size = rng.choice([0, 1, 2, 7, 50, len(rest)])
+            part, rest = rest[:size], rest[size:]
+            body = msgspec.Raw(b"[" + b",".join(bytes(event) for event in part) + b"]")
+            envelope = msgspec.structs.replace(envelopes[window_id], seq=len(cut[window_id]), events=body)
+            cut[window_id].append(msgspec.json.encode(envelope))
+    arrived = []
+    while cut:
+        window_id = rng.choice(sorted(cut))
+        arrived.append(cut[window_id].pop(0))
+        if not cut[window_id]:
+            del cut[window_id]
+    return arrived
+
+
+@given(session_id=sessions, seed=seeds)
+@settings(max_examples=40, deadline=None)
+def test_cutting_the_events_into_other_batches_changes_nothing(session_id: str, seed: int) -> None:
+    rng = random.Random(seed)
+    recut = _recut(SAMPLES[session_id], rng)
+    assert run_core(recut, poll=rng.choice([1, 3, 1000])).content() == EXPECTED[session_id]
+
+
+@given(session_id=sessions, seed=seeds)
+@settings(max_examples=40, deadline=None)
+def test_repeats_and_disorder_change_nothing(session_id: str, seed: int) -> None:
+    rng = random.Random(seed)
+    batches = SAMPLES[session_id]
+    arrivals = [(place + rng.uniform(0, 8), batch) for place, batch in enumerate(batches)]
+    arrivals += [(place + rng.uniform(0, 30), batch) for place, batch in enumerate(batches) if rng.random() < 0.3]
+    disordered = [batch for _, batch in sorted(arrivals)]
+    collected = run_core(disordered, poll=rng.choice([1, 4, 1000]))
+    assert collected.content() == EXPECTED[session_id]
+    assert collected.signal_writes == len(collected.signals)
+
+
+@given(session_id=sessions, seed=seeds)
+@settings(max_examples=40, deadline=None)
+def test_resuming_from_a_snapshot_at_any_point_changes_nothing(session_id: str, seed: int) -> None:
+    rng = random.Random(seed)
+    batches = sorted(SAMPLES[session_id], key=lambda _: rng.random() < 0.2)
+    stop = rng.randrange(1, len(batches) + 1)
+    before, collected = Core(Settings()), Collected()
+    feed(before, collected, batches, range(stop))
+    collected.add(before.take())
+    replay_from = before.replay_from()
+    state = msgspec.msgpack.decode(msgspec.msgpack.encode(before.snapshot()), type=type(before.snapshot()))
+    after = Core(Settings())
+    after.restore(state)
+    feed(after, collected, batches, range(stop if replay_from is None else replay_from, len(batches)))
+    after.finish()
+    collected.add(after.take())
+    assert collected.content() == EXPECTED[session_id]
+
+
+def test_packing_idle_sessions_changes_nothing() -> None:
+    core, collected = Core(Settings()), Collected()
+    for position, batch in enumerate(ALL):
+        opened = core.open(batch, None, "test", position)
+        assert opened is not None
+        core.feed(opened, position, START_MS + position)
+        collected.add(core.take())
+        core.cool()
+    core.finish()
+    collected.add(core.take())
+    signals = [signal for content in EXPECTED.values() for signal in content["signals"]]  # type: ignore[attr-defined]
+    assert {signal.id: signal for signal in signals} == collected.signals
+
+
+def test_the_samples_hold_different_signals() -> None:
+    found = {name for content in EXPECTED.values() for tags in content["tags"].values() for name in tags}  # type: ignore[attr-defined]
+    assert found == {"rage_click", "dead_click", "js_error", "error_click"}
+
+
+@pytest.mark.parametrize("session_id", sorted(SAMPLES))
+def test_every_event_of_a_sample_is_accounted_for(session_id: str) -> None:
+    core = Core(Settings())
+    feed(core, Collected(), SAMPLES[session_id], range(len(SAMPLES[session_id])))
+    core.finish()
+    counts = core.counts
+    assert counts.batches_read == counts.batches_used + sum(counts.batches_dropped.values())
+    assert counts.events_read == counts.events_published + sum(counts.events_dropped.values())

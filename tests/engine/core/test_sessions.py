@@ -1,0 +1,192 @@
+"""Sessions end, open again, grow over caps, lose batches and disappear, each with its reason."""
+
+from typing import Any
+
+import msgspec
+
+from engine.core.core import Core
+from engine.core.effects import SessionEffects
+from engine.reasons import Reason
+from engine.settings import LimitSettings, OrderSettings, PrivacySettings, ProjectSettings, SessionSettings, Settings
+
+MINUTE_MS = 60_000
+T0 = 1_795_000_000_000
+SESSION = "11111111-2222-3333-4444-555555555555"
+
+
+def event(t: int = T0, **data: Any) -> dict[str, Any]:
+    return {"type": 3, "timestamp": t, "data": {"source": 3, "id": 1, "x": 0, "y": 0, **data}}
+
+
+def batch(seq: int = 0, *events: dict[str, Any], **envelope: Any) -> bytes:
+    fields = {
+        "v": 1,
+        "project_id": "shop",
+        "session_id": SESSION,
+        "window_id": "w1",
+        "seq": seq,
+        "sent_at": T0,
+        "events": list(events or (event(T0 + seq),)),
+        **envelope,
+    }
+    return msgspec.json.encode(fields)
+
+
+class Driver:
+    """A core with an arrival clock one can set."""
+
+    def __init__(self, settings: Settings | None = None) -> None:
+        self.core = Core(settings or Settings())
+        self.position = -1
+        self.effects: list[SessionEffects] = []
+
+    def feed(self, value: bytes, at_ms: int = T0) -> "Driver":
+        self.position += 1
+        self.core.tick(at_ms)
+        opened = self.core.open(value, None, "test", self.position)
+        if opened is not None:
+            self.core.feed(opened, self.position, at_ms)
+        self.effects += self.core.take()
+        return self
+
+    def tick(self, at_ms: int) -> "Driver":
+        self.core.tick(at_ms)
+        self.effects += self.core.take()
+        return self
+
+    @property
+    def last(self) -> SessionEffects:
+        return self.effects[-1]
+
+    @property
+    def published(self) -> int:
+        return sum(block.events for effect in self.effects for block in effect.blocks)
+
+
+def test_a_session_ends_after_the_idle_timeout_of_the_arrival_clock() -> None:
+    driver = Driver().feed(batch()).tick(T0 + 30 * MINUTE_MS - 1)
+    assert driver.last.record.status == "open"
+    driver.tick(T0 + 30 * MINUTE_MS)
+    assert driver.last.ended
+    assert driver.last.record.end_reason == "idle"
+
+
+def test_data_within_the_grace_opens_it_again_and_later_data_is_too_late() -> None:
+    driver = Driver().feed(batch()).tick(T0 + 30 * MINUTE_MS).feed(batch(1), T0 + 60 * MINUTE_MS)
+    assert driver.last.record.status == "open"
+    assert driver.last.record.reopened == 1
+    much_later = T0 + 72 * 60 * MINUTE_MS
+    driver.tick(T0 + 120 * MINUTE_MS).tick(much_later).feed(batch(2), much_later)
+    assert driver.core.counts.batches_dropped == {Reason.AFTER_END: 1}
+    assert driver.core.open_sessions == 0
+    assert driver.core.counts.events_dropped == {Reason.AFTER_END: 1}
+
+
+def test_an_explicit_end_ends_it_at_once() -> None:
+    driver = Driver().feed(batch(ended=True))
+    assert driver.last.ended
+    assert driver.last.record.end_reason == "explicit"
+
+
+def test_a_far_future_event_time_does_not_end_other_sessions() -> None:
+    driver = Driver().feed(batch()).feed(batch(0, event(T0 * 1000), session_id="other"))
+    assert driver.last.session_id == "other"
+    assert driver.core.open_sessions == 2
+    assert not any(effect.ended for effect in driver.effects)
+
+
+def test_the_byte_cap_leaves_a_hole_and_counts_the_rest() -> None:
+    driver = Driver(Settings(session=SessionSettings(max_bytes=1_000)))
+    for seq in range(20):
+        driver.feed(batch(seq))
+    record = driver.last.record
+    assert record.status == "ended"
+    assert record.end_reason == "max_bytes"
+    assert record.totals.bytes <= 1_000
+    holes = [hole.reason for effect in driver.effects for hole in effect.holes]
+    assert holes == ["max_bytes"]
+    assert driver.published + record.dropped["session_max_bytes"] == 20
+
+
+def test_the_duration_cap_counts_event_time() -> None:
+    driver = Driver(Settings(session=SessionSettings(max_duration_ms=60 * MINUTE_MS)))
+    driver.feed(batch(0, event(T0), event(T0 + 60 * MINUTE_MS), event(T0 + 60 * MINUTE_MS + 1)))
+    assert driver.published == 2
+    assert driver.last.record.end_reason == "max_duration"
+    assert driver.last.record.dropped == {"session_max_duration": 1}
+
+
+def test_a_gap_is_waited_for_then_a_hole_and_a_late_batch_fills_it() -> None:
+    driver = Driver().feed(batch(0)).feed(batch(2)).feed(batch(3))
+    assert driver.published == 1
+    driver.tick(T0 + 15 * MINUTE_MS)
+    assert driver.published == 3
+    hole = driver.last.holes[0]
+    assert (hole.reason, hole.first_seq, hole.last_seq) == ("gap", 1, 1)
+    driver.feed(batch(1), T0 + 16 * MINUTE_MS)
+    assert driver.last.filled[0].first_seq == 1
+    assert [block.late for block in driver.last.blocks] == [True]
+    assert driver.published == 4
+
+
+def test_duplicates_and_conflicts_are_told_apart() -> None:
+    driver = Driver().feed(batch(0)).feed(batch(0)).feed(batch(0, event(T0 + 5)))
+    assert driver.core.counts.batches_dropped == {Reason.DUPLICATE_BATCH: 1, Reason.SEQUENCE_CONFLICT: 1}
+    assert driver.last.record.dropped == {"duplicate_batch": 1, "sequence_conflict": 1}
+
+
+def test_an_excluded_user_leaves_no_trace_also_when_known_in_mid_session() -> None:
+    driver = Driver(Settings(privacy=PrivacySettings(exclude_users=("u1",))))
+    driver.feed(batch(0)).feed(batch(1, user_id="u1"))
+    assert driver.last.withdrawn
+    assert driver.last.blocks == ()
+    driver.feed(batch(2))
+    assert len(driver.effects) == 2
+    assert driver.core.open_sessions == 0
+    assert driver.core.counts.batches_dropped == {Reason.EXCLUDED_USER: 2}
+
+
+def test_exclusion_is_a_setting_of_the_project() -> None:
+    own = ProjectSettings(privacy=PrivacySettings(exclude_users=("u1",)))
+    driver = Driver(Settings(projects={"bank": own}))
+    driver.feed(batch(0, user_id="u1")).feed(batch(0, user_id="u1", project_id="bank", session_id="s2"))
+    assert [effect.session_id for effect in driver.effects] == [SESSION]
+
+
+def test_without_consent_nothing_is_taken() -> None:
+    driver = Driver().feed(batch(consent=False))
+    assert driver.effects == []
+    assert driver.core.counts.batches_dropped == {Reason.NO_CONSENT: 1}
+
+
+def test_a_session_belongs_to_one_project() -> None:
+    driver = Driver().feed(batch(0)).feed(batch(1, project_id="other"))
+    assert driver.last.project_id == "shop"
+    assert driver.core.counts.batches_dropped == {Reason.PROJECT_CONFLICT: 1}
+
+
+def test_identity_is_merged_when_a_visitor_signs_in() -> None:
+    driver = Driver().feed(batch(0, anonymous_id="a")).feed(batch(1, user_id="u")).feed(batch(2))
+    assert (driver.last.record.user_id, driver.last.record.anonymous_id) == ("u", "a")
+
+
+def test_windows_are_capped() -> None:
+    driver = Driver(Settings(limits=LimitSettings(max_windows_per_session=2)))
+    for number in range(4):
+        driver.feed(batch(window_id=f"w{number}"))
+    assert driver.core.counts.batches_dropped == {Reason.TOO_MANY_WINDOWS: 2}
+    assert driver.last.record.window_ids == ["w0", "w1"]
+
+
+def test_poison_becomes_a_dead_letter_without_content() -> None:
+    driver = Driver().feed(b"{secret").feed(batch())
+    letter = driver.core.take_dead_letters()[0]
+    assert (letter.position, letter.reason, letter.size_bytes) == (0, Reason.NOT_JSON, 7)
+    assert driver.published == 1
+
+
+def test_held_batches_survive_packing() -> None:
+    driver = Driver(Settings(order=OrderSettings(gap_wait_ms=MINUTE_MS))).feed(batch(0)).feed(batch(2))
+    driver.core.cool()
+    driver.feed(batch(1))
+    assert driver.published == 3
