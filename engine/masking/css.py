@@ -1,0 +1,156 @@
+"""Rule c: what is left of CSS (style sheets, rules, declarations, single values, font sources).
+
+Sheets are large and made mostly of items (`selector {`, `property: value;`) in which no rule could change anything.
+Those are recognised by two regular expressions and passed as they are; only the others are tokenised, each by itself.
+Where that cut could be wrong (escapes that spell `url`, brackets across items, broken strings) the whole sheet is
+tokenised. A property test holds both ways against each other.
+"""
+
+import re
+from typing import Final
+
+from engine.masking.css_tokens import MAX_SHEET_CHARACTERS, CssScrubber
+from engine.masking.css_vocabulary import PLAIN_FONTS
+from engine.masking.decisions import Decision, Deferred
+from engine.masking.identifiers import passes_name
+from engine.masking.urls import url_scheme
+
+_LINE_ENDS: Final = re.compile(r"\r\n?|\f")
+
+_ITEM: Final = re.compile(
+    r"""(?>
+        [^{};"'\\/uU]++
+      | [uU](?![rR][lL]\()
+      | [uU][rR][lL]\( (?: (?=[ \n\t]*+["']) | (?>[^)\\]++|\\[\s\S])*+\) )
+      | /(?!\*)
+      | /\*(?>[^*]++|\*(?!/))*+\*/
+      | "(?>[^"\\\n]++|\\[\s\S])*+"
+      | '(?>[^'\\\n]++|\\[\s\S])*+'
+      | \\[^\n]
+    )*+ [{};]?""",
+    re.VERBOSE,
+)
+"""One item with the delimiter that ends it; it stops early at anything it cannot be sure of."""
+
+_HIDDEN_URL: Final = re.compile(r"\\(?:0{0,4}(?:[57][25]|[46]c)(?![0-9a-f])|[url])", re.IGNORECASE)
+"""An escape that spells a letter of `url`: the item pattern would not see the URL."""
+
+_CUSTOM_PROPERTY: Final = re.compile(r"(?<![\w-])--[^\s:;{}()]*\s*:")
+
+_SUSPICIOUS: Final = (
+    r"(?i:url\(|src\()|sk[_-]|[pr]k_|gh[oprsu]_|github_|glpat|xox|npm_|shp|ya29|AKIA|ASIA|AIza|SG|data-v-"
+)
+_WORD: Final = rf"(?!{_SUSPICIOUS})[A-Za-z]++"
+_IDENTIFIER: Final = rf"(?![\w-]{{32}}){_WORD}(?>[_-]{{1,2}}{_WORD})*+(?>-?\d{{1,4}})?+(?![\w\\-])"
+
+_PLAIN: Final = re.compile(
+    rf"""(?>
+        [ \n\t{{}};:,>+~*()%!&|^$=?]++
+      | {_IDENTIFIER}
+      | [.#](?={_IDENTIFIER})
+      | \#(?:[0-9a-fA-F]{{3,4}}|[0-9a-fA-F]{{6}}|[0-9a-fA-F]{{8}})(?![\w\\-])
+      | -(?=\d|\.\d|[ \n\t])
+      | \d{{1,10}}+(?:\.\d{{1,20}}+)?+(?:[A-Za-z]{{1,5}}+)?+(?![\w\\-])
+      | \.\d{{1,20}}+(?:[A-Za-z]{{1,5}}+)?+(?![\w\\-])
+      | -(?={_IDENTIFIER})
+      | --(?={_IDENTIFIER}[ \n\t]*[,)])
+      | /(?!\*)
+    )*+""",
+    re.VERBOSE,
+)
+"""Text which the token rules would leave as it is: short words, few digits, no string, no URL, no custom property."""
+
+_PROPERTY_NAME: Final = re.compile(r"-{0,2}[A-Za-z_][A-Za-z0-9_-]*")
+_FONT_BYTES: Final = re.compile(r"\[\s*(?:\d{1,3}\s*,\s*)*\d{1,3}\s*\]")
+_FONT_STARTS: Final = re.compile(
+    r"\[\s*(?:119\s*,\s*79\s*,\s*70\s*,\s*(?:70|50)|0\s*,\s*1\s*,\s*0\s*,\s*0|79\s*,\s*84)\b"
+)
+_PRIORITIES: Final = frozenset({"", "important"})
+
+
+def scrub_css(text: str) -> Decision:
+    """Scrub a sheet, a rule or a list of declarations; what cannot be understood is dropped, piece by piece."""
+    if len(text) > MAX_SHEET_CHARACTERS:
+        return ""
+    plain = _LINE_ENDS.sub("\n", text).replace("\0", "\ufffd")
+    scrubber = CssScrubber()
+    pieces = _scrub_items(plain, scrubber)
+    return scrubber.finish(scrubber.scrub(plain) if pieces is None else "".join(pieces))
+
+
+def scrub_css_by_tokens(text: str) -> Decision:
+    """Scrub as `scrub_css` does, without its short cut: the reference that tests compare with."""
+    scrubber = CssScrubber()
+    return scrubber.finish(scrubber.scrub(text))
+
+
+def scrub_property(name: str, value: str) -> Decision:
+    """Scrub one declaration's value; `None` drops the declaration because of its name."""
+    if not _PROPERTY_NAME.fullmatch(name) or not passes_name(name.lstrip("-")):
+        return None
+    scrubber = CssScrubber()
+    if name.startswith("--"):
+        written = scrubber.finish(scrubber.scrub(f"{name}:{value}"))
+        # Whatever follows a semicolon in the value is no part of it.
+        return _after_colon(written)
+    return scrubber.finish(scrubber.scrub(value, name.lower()))
+
+
+def scrub_font_family(name: str) -> Decision:
+    """Keep the names of well-known fonts; others become a token of the session."""
+    plain = name.strip().strip("\"'")
+    return plain if plain.lower() in PLAIN_FONTS or not plain else Deferred(("", f"font {plain}", ""))
+
+
+def scrub_font_source(value: str) -> Decision:
+    """Scrub the source of a font face: CSS `url(...)`, or a JSON array of a font file's bytes."""
+    if value.lstrip().startswith("["):
+        return value if _FONT_BYTES.fullmatch(value) and _FONT_STARTS.match(value) else None
+    if url_scheme(value):
+        return None
+    return scrub_property("src", value)
+
+
+def is_priority(value: str) -> bool:
+    """Tell whether this is a declaration's priority."""
+    return value in _PRIORITIES
+
+
+def _after_colon(written: Decision) -> Decision:
+    if isinstance(written, str):
+        return written.partition(":")[2].partition(";")[0].strip()
+    return "initial"
+
+
+def _scrub_items(text: str, scrubber: CssScrubber) -> list[str] | None:
+    """Scrub item by item; `None` where the sheet cannot be cut safely."""
+    if _HIDDEN_URL.search(text):
+        return None
+    pieces: list[str] = []
+    seen: dict[str, str] = {}
+    position = 0
+    while position < len(text):
+        end = _ITEM.match(text, position).end()  # type: ignore[union-attr]  # it matches the empty text
+        item = text[position:end]
+        if end == position or not _stands_alone(item):
+            return None
+        scrubbed = seen.get(item)
+        if scrubbed is None:
+            plain = _PLAIN.fullmatch(item) is not None and "eyJ" not in item
+            scrubbed = seen[item] = item if plain else _scrub_item(item, scrubber)
+        pieces.append(scrubbed)
+        position = end
+    return pieces
+
+
+def _stands_alone(item: str) -> bool:
+    """Tell whether no bracket and no custom property reaches beyond the item."""
+    if item.count("(") != item.count(")") or item.count("[") != item.count("]"):
+        return False
+    return not (item.endswith("{") and "--" in item and _CUSTOM_PROPERTY.search(item))
+
+
+def _scrub_item(item: str, scrubber: CssScrubber) -> str:
+    if item[-1] in "{};":
+        return scrubber.scrub(item[:-1]) + item[-1]
+    return scrubber.scrub(item)

@@ -1,0 +1,179 @@
+"""What an element is to the rules: its category and its sensitivity, from tag and attributes alone.
+
+Sources: the rows of the levels' table, the autofill tokens of the HTML standard, and the field names that make card,
+password and identity forms recognisable (Mixpanel's and Clarity's lists among them).
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Final
+
+from engine.masking.flags import (
+    BUTTON_FIELD,
+    CHOICE,
+    CUSTOM,
+    DROPPED_TEXT,
+    EDITABLE,
+    FIELD,
+    FIELD_TEXT,
+    FLOOR,
+    INTERACTIVE,
+    SENSITIVE,
+    STYLE_TEXT,
+    TITLE,
+)
+from engine.masking.values import normalise
+from schemas.rrweb_nodes import AttributeValue
+
+_TAGS: Final[dict[str, int]] = {
+    "input": FIELD,
+    "textarea": FIELD | FIELD_TEXT,
+    "select": FIELD,
+    "option": FIELD | FIELD_TEXT | INTERACTIVE,
+    "optgroup": FIELD | FIELD_TEXT,
+    "datalist": FIELD | FIELD_TEXT,
+    "output": FIELD | FIELD_TEXT,
+    "keygen": FIELD,
+    "isindex": FIELD,
+    "script": DROPPED_TEXT,
+    "noscript": DROPPED_TEXT,
+    "template": DROPPED_TEXT,
+    "noembed": DROPPED_TEXT,
+    "noframes": DROPPED_TEXT,
+    "xmp": DROPPED_TEXT,
+    "plaintext": DROPPED_TEXT,
+    "style": STYLE_TEXT,
+    "title": TITLE,
+    "button": INTERACTIVE,
+    "a": INTERACTIVE,
+    "label": INTERACTIVE,
+    "summary": INTERACTIVE,
+    "area": INTERACTIVE,
+}
+
+_FIELD_TAGS: Final = frozenset("input textarea select option optgroup datalist output keygen isindex".split())
+_HYPHENATED_STANDARD: Final = frozenset(
+    "annotation-xml color-profile font-face font-face-src font-face-uri font-face-format font-face-name "
+    "missing-glyph".split()
+)
+_FIELD_NAME: Final = re.compile(r"input|field|select|area|picker")
+
+_INDIFFERENT: Final = frozenset(
+    "class id d fill stroke stroke-width opacity href width height aria-label viewbox viewBox cx cy r style src "
+    "name rel "
+    "data-id aria-pressed aria-live aria-expanded aria-haspopup aria-hidden title alt for target x y x1 x2 y1 y2 "
+    "points "
+    "transform xmlns focusable fill-rule clip-rule stroke-linecap stroke-linejoin xlink:href tabindex lang dir srcset "
+    "colspan rowspan disabled hidden rr_width rr_height rr_scrollTop rr_scrollLeft _cssText loading sizes".split()
+)
+"""Attributes that change nothing about an element that is no field; any other is looked at."""
+
+_TELLING: Final = frozenset({"contenteditable", "role", "data-rr-is-password", "value", "type", "autocomplete"})
+
+_EDITABLE_ROLES: Final = frozenset("textbox searchbox combobox spinbutton".split())
+_INTERACTIVE_ROLES: Final = frozenset(
+    "button link tab option menuitem menuitemcheckbox menuitemradio checkbox radio switch treeitem".split()
+)
+
+_INPUT_TYPES: Final[dict[str, int]] = {
+    "password": FLOOR | SENSITIVE,
+    "hidden": FLOOR | SENSITIVE,
+    "email": SENSITIVE,
+    "tel": SENSITIVE,
+    "file": SENSITIVE,
+    "radio": CHOICE,
+    "checkbox": CHOICE,
+    "submit": BUTTON_FIELD | INTERACTIVE,
+    "button": BUTTON_FIELD | INTERACTIVE,
+    "reset": BUTTON_FIELD | INTERACTIVE,
+    "image": INTERACTIVE,
+}
+
+_AUTOCOMPLETE_FLOOR: Final = frozenset({"new-password", "current-password", "one-time-code"})
+_AUTOCOMPLETE_SENSITIVE: Final = frozenset({"email", "username", "tel", "bday", "impp"})
+
+_FLOOR_NAMES: Final = re.compile(
+    r"card.?(?:number|num|no)|(?:^|[^a-z])pan(?:$|[^a-z])|cc.?(?:num|number|no|exp|csc)|(?:^|[^a-z])(?:cvv2?|"
+    r"cvc2?|csc)|cvv|"
+    r"passw|pwd|passwd|passphrase|(?:^|[^a-z])ssn|ssn(?:$|[^a-z])|social.?security"
+)
+_SENSITIVE_NAMES: Final = re.compile(
+    r"secret|token|api.?key|account.?(?:number|num|no)|acct|routing|iban|sort.?code|(?:^|[^a-z])(?:otp|pin|dob|"
+    r"rrn|bic)(?:$|[^a-z])|"
+    r"pin.?code|passcode|birth|passport|licen[cs]e|tax.?(?:id|number)|jumin|resident.?(?:number|no|reg)|phone|"
+    r"mobile|e.?mail|"
+    r"security.?(?:code|answer|question)|credit|verification|two.?factor|2fa|(?:^|[^a-z])(?:tin|ein|vat)(?:$|[^a-z])"
+)
+_CAMEL_HUMP: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_DESCRIBING: Final = ("name", "id", "class", "placeholder", "title", "aria-label")
+_FLOOR_DESCRIBING: Final = ("name", "id")
+_MAX_DESCRIPTION: Final = 500
+
+
+def own_flags(tag: str, attributes: Mapping[str, AttributeValue], is_custom: bool) -> int:  # noqa: FBT001
+    """Return the flags an element has of itself, whatever its ancestors and selectors add.
+
+    `tag` is lower case; attribute names may have any case; `is_custom` is what the recorder says.
+    """
+    flags = _TAGS.get(tag, 0)
+    if flags & FIELD or is_custom or "-" in tag:
+        return _careful_flags(tag, flags, attributes, is_custom=is_custom)
+    for name in attributes:
+        if name not in _INDIFFERENT and name.lower() in _TELLING:
+            return _careful_flags(tag, flags, attributes, is_custom=is_custom)
+    return flags
+
+
+def is_sensitive_text(text: str) -> bool:
+    """Tell whether a label's text names something sensitive, so that the field it labels is masked at light."""
+    plain = _folded(text)
+    return _FLOOR_NAMES.search(plain) is not None or _SENSITIVE_NAMES.search(plain) is not None
+
+
+def _careful_flags(tag: str, flags: int, attributes: Mapping[str, AttributeValue], *, is_custom: bool) -> int:
+    texts = {name.lower(): "" if value is True else str(value) for name, value in attributes.items()}
+    roles = texts.get("role", "").lower().split()
+    if _EDITABLE_ROLES.intersection(roles):
+        flags |= EDITABLE
+    if _INTERACTIVE_ROLES.intersection(roles):
+        flags |= INTERACTIVE
+    if texts.get("contenteditable", "false").strip().lower() not in {"false", "inherit"}:
+        flags |= EDITABLE
+    if is_custom or ("-" in tag and tag not in _HYPHENATED_STANDARD):
+        flags |= CUSTOM
+        if "value" in texts or _FIELD_NAME.search(tag):
+            flags |= FIELD | FIELD_TEXT
+    if tag == "input":
+        flags |= _INPUT_TYPES.get(texts.get("type", "").strip().lower(), 0)
+    if "data-rr-is-password" in texts:
+        flags |= FLOOR | SENSITIVE | FIELD
+    if flags & (FIELD | EDITABLE) and not flags & BUTTON_FIELD:
+        flags |= _sensitivity(tag, texts)
+    return flags
+
+
+def _sensitivity(tag: str, texts: Mapping[str, str]) -> int:
+    flags = _autocomplete_flags(texts.get("autocomplete", ""))
+    if texts.get("type", "").strip().lower() in {"password", "hidden"} and tag not in {"option", "output"}:
+        flags |= FLOOR | SENSITIVE
+    if texts.get("maxlength", "").strip() == "1":
+        flags |= SENSITIVE
+    if any(_FLOOR_NAMES.search(_folded(texts[name])) for name in _FLOOR_DESCRIBING if name in texts):
+        flags |= FLOOR | SENSITIVE
+    elif any(is_sensitive_text(texts[name]) for name in _DESCRIBING if name in texts):
+        flags |= SENSITIVE
+    return flags
+
+
+def _autocomplete_flags(value: str) -> int:
+    flags = 0
+    for token in value.lower().split():
+        if token.startswith("cc-") or token in _AUTOCOMPLETE_FLOOR:
+            flags |= FLOOR | SENSITIVE
+        elif token in _AUTOCOMPLETE_SENSITIVE or token.startswith(("tel-", "bday-")):
+            flags |= SENSITIVE
+    return flags
+
+
+def _folded(text: str) -> str:
+    return _CAMEL_HUMP.sub(" ", normalise(text[:_MAX_DESCRIPTION])).lower()

@@ -1,0 +1,117 @@
+"""Errors: a message is reduced to its class, the words engines use, and a fingerprint; a stack to its frames."""
+
+import hashlib
+import re
+from typing import Final
+
+from engine.masking.decisions import MASK
+from engine.masking.error_words import ERROR_WORDS
+from engine.masking.identifiers import passes_name
+from engine.masking.urls import mask_url, url_scheme
+from engine.masking.values import has_secret, normalise
+
+MAX_MESSAGE_CHARACTERS: Final = 2_000
+MAX_STACK_CHARACTERS: Final = 64_000
+MAX_FRAMES: Final = 50
+MAX_FRAME_CHARACTERS: Final = 2_000
+
+_CLASS: Final = re.compile(
+    r"\s*(?:Uncaught\s+)?(?:\(in promise\)\s*)?(?:Uncaught\s+)?((?:[A-Z][A-Za-z]{0,60})?(?:Error|Exception))\b:?"
+)
+_URL: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{1,20}:(?://)?[^\s'\"()<>]{2,}|(?<![\w/])/[\w.-]+/[^\s'\"()<>]*")
+_QUOTED: Final = re.compile(
+    r"(?<!\w)'[^'\n]*'|\"[^\"\n]*\"|`[^`\n]*`|\u2018[^\u2019\n]*\u2019|\u201c[^\u201d\n]*\u201d|«[^»\n]*»"
+)
+_BRACKETED: Final = re.compile(r"[{\[<][^{}\[\]<>]*[}\]>]")
+_VALUE: Final = re.compile(r"\S*[\d@=%\\]\S*")
+_WORD: Final = re.compile(r"[^\s.,:;!?()*'\"/+-]+")
+_MASKS: Final = re.compile(r"\*\*\*(?:[\s.,/+'\"-]*\*\*\*)+")
+_LETTERS: Final = str.maketrans("0123456789abcdef", "abcdefghijklmnop")
+
+_V8_FRAME: Final = re.compile(
+    r"\s*at (?:(?P<function>[^()]{1,300}?) \()?(?P<url>[^()\s]{1,1500}):(?P<line>\d{1,9}):(?P<column>\d{1,9})\)?\s*"
+)
+_OTHER_FRAME: Final = re.compile(
+    r"\s*(?P<function>[^@\n]{0,300})@(?P<url>\S{1,1500}?):(?P<line>\d{1,9}):(?P<column>\d{1,9})\s*"
+)
+_CONSOLE_FRAME: Final = re.compile(
+    r"\s*(?:(?P<function>[^()]{1,300}?) \()?(?P<url>[^()\s]{1,1500}):(?P<line>\d{1,9}):(?P<column>\d{1,9})\)?\s*"
+)
+_FRAMES: Final = (_V8_FRAME, _OTHER_FRAME, _CONSOLE_FRAME)
+_FUNCTION_NOISE: Final = re.compile(r"^(?:async |new |get |set )+| \[as [^\]]*\]|[<>*\s/]")
+
+
+def error_class(message: str) -> str:
+    """Return the class a message begins with (`TypeError`), `""` if it names none."""
+    match = _CLASS.match(message[:MAX_MESSAGE_CHARACTERS])
+    return match[1] if match and passes_name(match[1]) else ""
+
+
+def error_template(message: str) -> str:
+    """Reduce a message to class, the words of engines and libraries, and a fingerprint of the whole template.
+
+    Digits, URLs, quoted and bracketed parts and every word that is not on the list become `***`; the fingerprint
+    (8 letters) tells apart messages that look alike then. `""` for an empty message.
+    """
+    text = normalise(message[:MAX_MESSAGE_CHARACTERS]).strip()
+    if not text:
+        return ""
+    name = error_class(text)
+    rest = _CLASS.sub("", text, count=1) if name else text
+    template = _without_values(rest)
+    words = _WORD.sub(_known_word, template)
+    shown = _MASKS.sub(MASK, " ".join(words.split()))
+    return " ".join(part for part in (f"{name}:" if name else "", shown, f"#{_fingerprint(name + template)}") if part)
+
+
+def scrub_message(message: str) -> str:
+    """Remove URLs' secrets, quoted parts and whatever a detector finds from a message that is kept otherwise."""
+    text = _URL.sub(_masked_url, normalise(message[:MAX_MESSAGE_CHARACTERS]))
+    words = [MASK if has_secret(word) and "://" not in word else word for word in text.split(" ")]
+    scrubbed = " ".join(words)
+    # A number spread over several words is found only in the text as a whole.
+    return error_template(message) if has_secret(_URL.sub("", scrubbed)) else scrubbed
+
+
+def stack_frames(stack: str) -> list[tuple[str, str, int, int]]:
+    """Return the frames of a stack, innermost first, at most 50: function (`""`: unnamed), masked URL, line, column.
+
+    Function names are as sent: the caller applies rule i. Lines that are no frame (the message) are left out.
+    """
+    frames = []
+    for line in stack[:MAX_STACK_CHARACTERS].split("\n"):
+        frame = _frame(line) if len(line) <= MAX_FRAME_CHARACTERS else None
+        if frame is not None:
+            frames.append(frame)
+            if len(frames) == MAX_FRAMES:
+                break
+    return frames
+
+
+def _frame(line: str) -> tuple[str, str, int, int] | None:
+    for pattern in _FRAMES:
+        match = pattern.fullmatch(line)
+        if match:
+            function = _FUNCTION_NOISE.sub("", match["function"] or "")
+            url = match["url"] if url_scheme(match["url"]) or match["url"].startswith("/") else ""
+            return function, mask_url(url), int(match["line"]), int(match["column"])
+    return None
+
+
+def _without_values(text: str) -> str:
+    for pattern in (_URL, _QUOTED, _BRACKETED, _VALUE):
+        text = pattern.sub(MASK, text)
+    return text
+
+
+def _known_word(match: re.Match[str]) -> str:
+    return match[0] if match[0].lower() in ERROR_WORDS or match[0] == "t" else MASK
+
+
+def _masked_url(match: re.Match[str]) -> str:
+    return mask_url(match[0]) or MASK
+
+
+def _fingerprint(template: str) -> str:
+    digest = hashlib.blake2b(template.encode("utf-8", "surrogatepass"), digest_size=4).hexdigest()
+    return digest.translate(_LETTERS)

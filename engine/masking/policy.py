@@ -1,0 +1,134 @@
+"""A project's privacy policy: which level holds where, and which elements are exceptions."""
+
+import hashlib
+import re
+from collections.abc import Sequence
+from fnmatch import translate
+from typing import Final
+from urllib.parse import unquote, urlsplit
+
+import msgspec
+
+from engine.masking.attributes import Tables
+from engine.masking.levels import Level
+from engine.masking.masker import Masker
+from engine.masking.selectors import RECORDER_BLOCKS, RECORDER_MASKS, SelectorSet
+
+RULES_VERSION: Final = 1
+"""Grows when the rules themselves change what is kept."""
+
+MAX_URL_CHARACTERS: Final = 16_000
+_MAX_CACHED_URLS: Final = 2_000
+_GLOB_SPECIAL: Final = re.compile(r"[\[?]")
+_DEFAULT_PORT: Final = re.compile(r"(?<=^http:)(//.*):80$|(?<=^https:)(//.*):443$")
+
+
+class PolicyError(ValueError):
+    """A policy's url rule cannot be used; the message names it."""
+
+
+class Policy:
+    """Privacy settings in the form the engine uses.
+
+    Args:
+        level: The level where no rule matches.
+        mask: Selectors of elements to mask as at the conservative level.
+        unmask: Selectors of elements to show as at the light level.
+        block: Selectors of elements to leave out.
+        rules: Pairs of a glob over origin and path (`https://shop.example/pay/*`; or a path alone, `/pay/*`, at any
+            origin) and a level. The first that matches holds; query and fragment are not looked at.
+        key: Makes the tokens of names that may not be kept, see `Masker`.
+
+    Raises:
+        SelectorError: If a selector cannot be used.
+        PolicyError: If a url rule cannot match.
+        ValueError: If a level is none.
+    """
+
+    def __init__(
+        self,
+        *,
+        level: Level | str = Level.MEDIUM,
+        mask: Sequence[str] = (),
+        unmask: Sequence[str] = (),
+        block: Sequence[str] = (),
+        rules: Sequence[tuple[str, Level | str]] = (),
+        key: bytes | None = None,
+    ) -> None:
+        self.level = Level(level)
+        self.selectors = SelectorSet.compile((*RECORDER_BLOCKS, *block), (*RECORDER_MASKS, *mask), unmask)
+        self._rules = [(_compiled_glob(glob), Level(rule_level)) for glob, rule_level in rules]
+        self._strictest = min(
+            [self.level, *(rule_level for _, rule_level in self._rules)], key=lambda at: at.strictness
+        )
+        self._key = key
+        self._tables = Tables()
+        self._maskers: dict[Level, Masker] = {}
+        self._levels: dict[str, Level] = {}
+        parts = [RULES_VERSION, self.level, list(mask), list(unmask), list(block), [list(rule) for rule in rules]]
+        self.version = hashlib.blake2b(msgspec.json.encode(parts), digest_size=6).hexdigest()
+
+    def level_for(self, url: str) -> Level:
+        """Return the level of a page; the strictest one of the policy for a URL that does not parse."""
+        if not self._rules:
+            return self.level
+        level = self._levels.get(url)
+        if level is None:
+            level = self._judge(url)
+            if len(self._levels) >= _MAX_CACHED_URLS:
+                self._levels.clear()
+            self._levels[url] = level
+        return level
+
+    def masker(self, level: Level, key: bytes | None = None) -> Masker:
+        """Return the masker of a level; with `key` (one session's) a new one that shares all decisions."""
+        if key is not None:
+            return Masker(level, key, self._tables)
+        if level not in self._maskers:
+            self._maskers[level] = Masker(level, self._key, self._tables)
+        return self._maskers[level]
+
+    def _judge(self, url: str) -> Level:
+        address = _origin_and_path(url)
+        if address is None:
+            return self._strictest
+        # A server takes `/%70ay` for `/pay`, so a rule must as well.
+        spellings = {address, unquote(address)}
+        return next((level for pattern, level in self._rules if any(map(pattern.match, spellings))), self.level)
+
+
+def check_rule(glob: str) -> str | None:
+    """Return what is wrong with a rule's glob, `None` if it can be used."""
+    try:
+        _compiled_glob(glob)
+    except PolicyError as error:
+        return str(error)
+    return None
+
+
+def _compiled_glob(glob: str) -> re.Pattern[str]:
+    if not glob.strip():
+        raise PolicyError("url rule '': empty")
+    if "#" in glob or "?" in glob:
+        raise PolicyError(f"url rule {glob!r}: query and fragment are not looked at, leave them out")
+    if glob.startswith("/"):
+        # A path is matched from its beginning: the host holds no slash.
+        return re.compile("[^/]*//[^/]*" + translate(_GLOB_SPECIAL.sub(r"[\g<0>]", glob)))
+    scheme, separator, rest = glob.partition("://")
+    host, slash, path = (rest if separator else glob).partition("/")
+    origin = f"{scheme.lower()}://{host.lower()}" if separator else f"*://{host.lower()}"
+    return re.compile(translate(_GLOB_SPECIAL.sub(r"[\g<0>]", origin + slash + path)))
+
+
+def _origin_and_path(url: str) -> str | None:
+    if len(url) > MAX_URL_CHARACTERS:
+        return None
+    try:
+        parts = urlsplit(url.strip().replace("\\", "/"))
+    except ValueError:
+        return None
+    host = parts.netloc.rpartition("@")[2].lower()
+    if not host:
+        return None
+    origin = _DEFAULT_PORT.sub(r"\1\2", f"{parts.scheme}://{host}")
+    return f"{origin}{parts.path or '/'}"
