@@ -5,8 +5,8 @@ from typing import Final
 
 import msgspec
 
-from replay.store import Fate, Store
 from replay.index import late_events
+from replay.store import Fate, Store
 from schemas.bundle_index import Hole
 from schemas.session_record import SessionRecord
 

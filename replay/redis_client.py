@@ -6,9 +6,12 @@ from importlib.resources import files
 from typing import Final, NamedTuple
 
 from redis.asyncio import Redis, RedisCluster
+from redis.asyncio.retry import Retry
+from redis.backoff import ExponentialBackoff
 from redis.exceptions import (
     AuthenticationError,
     NoScriptError,
+    OutOfMemoryError,
     RedisError,
 )
 from redis.exceptions import (
@@ -25,6 +28,12 @@ Reply = bytes | str | int | float | None | list["Reply"] | dict[bytes, bytes] | 
 
 MAX_PIPELINE: Final = 200
 """Commands sent at once: enough to hide the round trip, few enough not to hold the server for long."""
+
+_RETRIES: Final = 3
+"""How often redis-py repeats what got no reply, before the caller is told; half a second in all."""
+
+_REPLY_SECONDS: Final = 10.0
+_CONNECT_SECONDS: Final = 5.0
 
 _PASSING: Final = ("READONLY", "LOADING", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN", "BUSY", "NOAUTH", "NOREPLICAS")
 """Refusals that a failover, a restart or an operator ends."""
@@ -54,7 +63,8 @@ class Call(NamedTuple):
 def translate(error: Exception) -> StoreError:
     """Say which of the four kinds an error of redis-py is."""
     text = str(error)
-    if "OOM" in text[:200]:
+    # Inside a script, older servers wrap the refusal into an error of the script.
+    if isinstance(error, OutOfMemoryError) or "OOM command not allowed" in text:
         return Saturated("Redis is out of memory")
     if isinstance(error, RedisConnectionError | RedisTimeoutError | AuthenticationError | OSError):
         return Unavailable(f"Redis cannot be reached: {type(error).__name__}")
@@ -69,9 +79,16 @@ def connect(url: str) -> "RedisClient":
     Connections are opened when first needed. Raises ValueError if the URL is none of these.
     """
     scheme, _, rest = url.partition("://")
+    retry = Retry(ExponentialBackoff(base=0.05, cap=1.0), _RETRIES)
+    options: dict[str, object] = {
+        "protocol": 2,
+        "retry": retry,
+        "socket_timeout": _REPLY_SECONDS,
+        "socket_connect_timeout": _CONNECT_SECONDS,
+    }
     if scheme.endswith("+cluster"):
-        return RedisClient(RedisCluster.from_url(f"{scheme.removesuffix('+cluster')}://{rest}", protocol=2))
-    return RedisClient(Redis.from_url(url, protocol=2))
+        return RedisClient(RedisCluster.from_url(f"{scheme.removesuffix('+cluster')}://{rest}", **options))
+    return RedisClient(Redis.from_url(url, **options))
 
 
 class RedisClient:

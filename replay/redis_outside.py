@@ -64,21 +64,22 @@ class Outside:
         if self._sent.get(record.session_id) == print_:
             return calls
         self._sent.put(record.session_id, print_)
-        for name in ("time", *names):
-            key = self._names.project(record.project_id, name)
+        project_id = record.project_id
+        calls.append(Call("SADD", (self._names.projects,), (project_id,)))
+        for name, place in (("time", record.started_at), ("score", record.score)):
+            calls.append(Call("ZADD", (self._names.project(project_id, name),), (place, record.session_id)))
+        for name in names:
+            key = self._names.project(project_id, name)
             calls.append(Call("ZADD", (key,), (record.started_at, record.session_id)))
-            calls += self._upkeep(key, now_ms)
-        calls.append(
-            Call("ZADD", (self._names.project(record.project_id, "score"),), (record.score, record.session_id))
-        )
-        return calls + self._project_upkeep(record.project_id, now_ms)
+            calls += self._listing_upkeep(key, now_ms)
+        return calls + self._project_upkeep(project_id, now_ms)
 
     def _deadline(self, session_id: str, deadline_ms: int | None) -> Call:
         if deadline_ms is None:
             return Call("ZREM", (self._names.deadlines,), (session_id,))
         return Call("ZADD", (self._names.deadlines,), (deadline_ms, session_id))
 
-    def _upkeep(self, key: str, now_ms: int) -> list[Call]:
+    def _listing_upkeep(self, key: str, now_ms: int) -> list[Call]:
         if not self._due(key, now_ms):
             return []
         oldest = f"({now_ms - self._settings.retention_ms}"
@@ -88,14 +89,13 @@ class Outside:
         ]
 
     def _project_upkeep(self, project_id: str, now_ms: int) -> list[Call]:
-        if not self._due(f"project {project_id}", now_ms):
-            return []
+        """Trim the two listings every session is in; the one by time says what is old in the one by score."""
         keys = (self._names.project(project_id, "time"), self._names.project(project_id, "score"))
-        return [
-            Call("SADD", (self._names.projects,), (project_id,)),
-            Call("PEXPIRE", (keys[1],), (self._settings.retention_ms,)),
-            Call(_TRIM, keys, (now_ms - self._settings.retention_ms, _TRIM_AT_ONCE)),
-        ]
+        if not self._due(keys[0], now_ms):
+            return []
+        retention_ms = self._settings.retention_ms
+        expiries = [Call("PEXPIRE", (key,), (retention_ms,)) for key in keys]
+        return [*expiries, Call(_TRIM, keys, (now_ms - retention_ms, _TRIM_AT_ONCE))]
 
     def _due(self, name: str, now_ms: int) -> bool:
         last = self._trimmed.get(name)

@@ -29,7 +29,7 @@ def add_parser(subparsers: SubParsers) -> None:
         "explain",
         help="say why something of a session is there, or is not",
         description="Say what became of a session: how it ended, what was dropped, repaired or is missing and why, "
-        "and why it is not stored at all. Asks Redis (store.redis_url), or with --dir a folder that wince process wrote.",
+        "and why it is not stored at all. Asks Redis (store.redis_url), or with --dir a folder of wince process.",
     )
     parser.add_argument("session_id", metavar="SESSION_ID")
     parser.add_argument("--dir", type=Path, metavar="DIR", help="ask this folder instead of Redis")

@@ -32,7 +32,7 @@ def test_a_frame_states_its_size_and_has_a_checksum() -> None:
 
 
 @pytest.mark.parametrize(("cap", "fits"), [(len(LINES) - 1, False), (len(LINES), True), (len(LINES) + 1, True)])
-def test_the_cap(cap: int, fits: bool) -> None:
+def test_the_cap(cap: int, *, fits: bool) -> None:
     block = encode_block(LINES)
     if fits:
         assert decode_block(block, cap) == LINES

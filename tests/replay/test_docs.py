@@ -1,0 +1,116 @@
+"""The documentation of keys and bundles is followed to the letter, with nothing of ours but the writing side."""
+
+import json
+import re
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+import zstandard
+from redis.asyncio import Redis
+
+from replay.redis_client import connect
+from replay.redis_server import RedisServer
+from replay.redis_store import RedisStore
+from replay.store import StoreSettings
+from schemas.bundle_index import Hole
+from tests.replay.samples import T0, block, signal, write
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+DOCS = Path(__file__).parents[2] / "docs"
+SUBSTITUTES = {
+    "{S}": "{visit-1}", "{P}": "{shop}", "FROM": str(T0 - 1), "TO": str(T0 + 1), "LAST_ID": "0", "MY_CONSUMER": "me",
+    "MY_GROUP": "hooks", "OFFSET+LENGTH-1": "9", "OFFSET": "0",
+}  # fmt: skip
+
+
+def commands() -> list[list[str]]:
+    """The commands of the documentation, with examples for what stands for something."""
+    fenced = re.findall(r"^```\n(.*?)^```", (DOCS / "redis.md").read_text("utf-8"), re.MULTILINE | re.DOTALL)
+    found = []
+    for line in "".join(fenced).splitlines():
+        text = line
+        for word, example in SUBSTITUTES.items():
+            text = text.replace(word, example)
+        found.append(text.split())
+    return found
+
+
+def keys() -> list[str]:
+    """The patterns of keys in the documentation's tables."""
+    rows = re.findall(r"^\| (`wince:.*?) \|", (DOCS / "redis.md").read_text("utf-8"), re.MULTILINE)
+    patterns = [name for row in rows for name in re.findall(r"`([^`]+)`", row)]
+    return [name if name.startswith("wince") else "wince:session:{S}" + name for name in patterns]
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def filled(redis: Redis, redis_server: RedisServer) -> AsyncIterator[Redis]:
+    store = RedisStore(connect(redis_server.url), StoreSettings(), lambda: T0)
+    drafts = [block([50, 60], window="w2", keyframe=True), block([0, 10], keyframe=True), block([20], sequence=1)]
+    await store.apply(write("visit-1", blocks=drafts, holes=[Hole("w1", "gap", T0 + 25, 2, 3)], deadline_ms=T0))
+    late = [block([40], sequence=4, keyframe=True), block([30], sequence=2, late=True)]
+    await store.apply(write("visit-1", base=1, blocks=late, signals=[signal(session_id="visit-1")]))
+    await store.note_fate("visit-1", "shop", "late", 1, T0)
+    yield redis
+    await store.close()
+
+
+async def test_every_documented_command_gives_something(filled: Redis) -> None:
+    assert len(commands()) >= 10
+    for command in commands():
+        reply = await filled.execute_command(*command)  # type: ignore[no-untyped-call]
+        assert reply, command
+
+
+async def test_every_key_is_documented_and_every_documented_key_exists(filled: Redis) -> None:
+    stand_ins = {"{S}": "{visit-1}", "{P}": "{shop}", "TAG": "rage_click", "USER": "anon-1",
+                 "URL": "https%3A%2F%2Fshop%2Etest%2Fcart"}  # fmt: skip
+    documented = set()
+    for pattern in keys():
+        name = pattern
+        for word, example in stand_ins.items():
+            name = name.replace(word, example)
+        documented.add(name)
+    written = {key.decode() for key in await filled.keys()}
+    assert written <= documented
+    assert documented - written <= {"wince:session:{visit-1}:data:1", "wince:deadlines"}
+
+
+def play(parts: list[bytes], data: bytes) -> list[tuple[str, Any]]:
+    """Read a bundle as `bundle-format.md` says, with plain zstandard and json."""
+    head, blocks = json.loads(parts[0]), [json.loads(part) for part in parts[2:]]
+    assert head["format"] == 1
+    assert head["length"] == len(data)
+    starts = {b["window_id"]: min(o["first_t"] for o in blocks if o["window_id"] == b["window_id"]) for b in blocks}
+    blocks.sort(key=lambda b: (starts[b["window_id"]], b["window_id"], b["sequence"], b["offset"]))
+    played = []
+    for entry in blocks:
+        frame = data[entry["offset"] : entry["offset"] + entry["length"]]
+        text = zstandard.ZstdDecompressor().decompress(frame)
+        assert len(text) == entry["raw_length"] == zstandard.frame_content_size(frame)
+        lines = [json.loads(line) for line in text.splitlines()]
+        assert len(lines) == entry["events"]
+        assert min(line["timestamp"] for line in lines) == entry["first_t"]
+        assert max(line["timestamp"] for line in lines) == entry["last_t"]
+        played += [(entry["window_id"], line["timestamp"] - T0) for line in lines]
+    return played
+
+
+async def test_a_bundle_is_read_with_plain_tools(filled: Redis, redis_server: RedisServer) -> None:
+    expected = [("w1", 0), ("w1", 10), ("w1", 20), ("w1", 30), ("w1", 40), ("w2", 50), ("w2", 60)]
+    store = RedisStore(connect(redis_server.url), StoreSettings(), lambda: T0)
+    for compacted in (False, True):
+        if compacted:
+            assert await store.compact("visit-1", 2)
+        parts = await filled.lrange("wince:session:{visit-1}:index", 0, -1)
+        assert json.loads(parts[0])["compacted"] == compacted
+        assert json.loads(parts[1]) == [
+            {"window_id": "w1", "reason": "gap", "t": T0 + 25, "first_seq": 2, "last_seq": 3}
+        ]
+        data = await filled.get(json.loads(parts[0])["data"])
+        assert isinstance(data, bytes)
+        assert play(parts, data) == expected
+    await store.close()
