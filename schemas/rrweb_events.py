@@ -8,6 +8,11 @@ from schemas.rrweb_nodes import DocumentNode
 from schemas.rrweb_sources import IncrementalData
 
 
+def _null() -> msgspec.Raw:
+    # As a default value it would have to appear in the JSON Schema, which knows no undecoded JSON.
+    return msgspec.Raw(b"null")
+
+
 class Empty(msgspec.Struct, gc=False):
     """An object whose content is not read."""
 
@@ -73,7 +78,7 @@ class CustomData(msgspec.Struct, gc=False):
     """What the site or its tools added; the payload stays undecoded until its tag's schema is known."""
 
     tag: str
-    payload: msgspec.Raw = msgspec.Raw(b"null")
+    payload: msgspec.Raw = msgspec.field(default_factory=_null)
 
 
 class Custom(_Event, tag=5, kw_only=True):
@@ -86,7 +91,7 @@ class PluginData(msgspec.Struct, gc=False):
     """What a recorder plugin added."""
 
     plugin: str
-    payload: msgspec.Raw = msgspec.Raw(b"null")
+    payload: msgspec.Raw = msgspec.field(default_factory=_null)
 
 
 class Plugin(_Event, tag=6, kw_only=True):
@@ -106,7 +111,7 @@ class AssetData(msgspec.Struct, gc=False):
     """A resource of the page sent apart from its snapshot."""
 
     url: str
-    payload: msgspec.Raw = msgspec.Raw(b"null")
+    payload: msgspec.Raw = msgspec.field(default_factory=_null)
     failed: AssetFailure | UnsetType = UNSET
 
 

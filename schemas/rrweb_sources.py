@@ -146,14 +146,18 @@ class StyleSheetRuleData(_Data, tag=8, kw_only=True):
     replace_sync: str | UnsetType = UNSET
 
 
+def _empty_list() -> msgspec.Raw:
+    return msgspec.Raw(b"[]")
+
+
 class CanvasMutationData(_Data, tag=9, kw_only=True):
     """Calls on a canvas context; their arguments stay undecoded."""
 
     id: NodeReference
     type: int
-    commands: msgspec.Raw = msgspec.Raw(b"[]")
+    commands: msgspec.Raw = msgspec.field(default_factory=_empty_list)
     property: str | UnsetType = UNSET
-    args: msgspec.Raw = msgspec.Raw(b"[]")
+    args: msgspec.Raw = msgspec.field(default_factory=_empty_list)
     setter: bool | UnsetType = UNSET
 
 
