@@ -50,14 +50,20 @@ class Rhythm(msgspec.Struct, gc=False, array_like=True):
 
 def beat(rhythm: Rhythm, t: int, acted_t: int) -> None:
     """Learn that the place changed on its own at `t`; `acted_t` is the visitor's last press (both epoch ms)."""
-    delta = t - rhythm.last_t
+    last_t, beats = rhythm.last_t, rhythm.beats
+    delta = t - last_t
     if delta <= 0:
         return
-    if rhythm.beats and delta > _patience(rhythm):
-        rhythm.beats = 0
-    elif rhythm.last_t >= acted_t:  # else beats went by unheard in the shadow of a press
-        _smooth(rhythm, delta)
     rhythm.last_t = t
+    if not beats:
+        rhythm.interval, rhythm.deviation, rhythm.beats = float(delta), 0.0, 1
+    elif delta > STALE_MS and delta > STALE_BEATS * rhythm.interval:
+        rhythm.beats = 0
+    elif last_t >= acted_t:  # else beats went by unheard in the shadow of a press
+        error = delta - rhythm.interval
+        rhythm.interval += SMOOTHING * error
+        rhythm.deviation += (abs(error) - rhythm.deviation) * (SMOOTHING if beats > 1 else 1.0)
+        rhythm.beats = beats + 1
 
 
 def is_due(rhythm: Rhythm, t: int) -> bool:
@@ -66,7 +72,7 @@ def is_due(rhythm: Rhythm, t: int) -> bool:
     if rhythm.beats < FEWEST_BEATS or rhythm.deviation > STEADY_SHARES[min(rhythm.beats, 3)] * interval:
         return False
     delta = t - rhythm.last_t
-    if delta > _patience(rhythm):
+    if delta > STALE_MS and delta > STALE_BEATS * interval:
         return False
     error = abs(delta - round(delta / interval) * interval)
     if delta < interval / 2:
@@ -81,15 +87,14 @@ class Background(msgspec.Struct, gc=False):
 
     def learn(self, changes: tuple[Change, ...], t: int, acted_t: int) -> None:
         """Note changes that no press explains; arguments as for `beat`."""
-        previous = ""
-        for change in changes[:LEARNT_CHANGES]:
+        learnt = ""
+        for change in changes if len(changes) <= LEARNT_CHANGES else changes[:LEARNT_CHANGES]:
             place = _place(change)
-            if place == previous:
-                continue
-            previous = place
-            self.learn_place(place, t, acted_t)
-            if change.kind == "attribute":
-                self.learn_place(_shared_place(change), t, acted_t)
+            if place != learnt:
+                learnt = place
+                self.learn_place(place, t, acted_t)
+                if change.kind == "attribute":
+                    self.learn_place(_shared_place(change), t, acted_t)
 
     def learn_place(self, place: str, t: int, acted_t: int) -> None:
         """Note one unexplained change of `place`; arguments as for `beat`."""
@@ -133,29 +138,13 @@ class Background(msgspec.Struct, gc=False):
         return True
 
 
-def _patience(rhythm: Rhythm) -> float:
-    return max(STALE_BEATS * rhythm.interval, STALE_MS)
-
-
-def _smooth(rhythm: Rhythm, delta: int) -> None:
-    if rhythm.beats == 0:
-        rhythm.interval = delta
-        rhythm.deviation = 0.0
-    else:
-        error = delta - rhythm.interval
-        rhythm.interval += SMOOTHING * error
-        share = SMOOTHING if rhythm.beats > 1 else 1.0
-        rhythm.deviation += share * (abs(error) - rhythm.deviation)
-    rhythm.beats += 1
-
-
 def _place(change: Change) -> str:
     if change.kind == "attribute":
         return f"{change.node_id} {change.name}"
     if change.kind == "text":
         return f"{change.node_id} #"
     scope = change.scope
-    return f"{scope[1] if len(scope) > 1 else change.node_id}"
+    return str(scope[1] if len(scope) > 1 else change.node_id)
 
 
 def _shared_place(change: Change) -> str:

@@ -27,8 +27,8 @@ from schemas.signals import Target
 
 RULE: Final = "wince/rage_click@1"
 
-MAX_MEMBERS: Final = MAX_PRESSES
-"""Clicks of a burst held before it is judged early; the rest of a longer burst is only counted."""
+MAX_MEMBERS: Final = MAX_PRESSES // 2
+"""Clicks of a burst held before it is judged early, while all its presses are remembered; further ones are counted."""
 
 MAX_ENDED: Final = 8
 """Ended bursts that wait for the last ripple; more than that within a second is no person."""
@@ -203,13 +203,17 @@ class RageClick(Machine[RageClickState]):
     def _append(self, burst: Burst, member: Member) -> None:
         burst.judged = False
         burst.box = _grown(burst.box, member)
-        if burst.hit is None and len(burst.members) >= MAX_MEMBERS:
+        if burst.hit is None and self._is_full(burst, member.t):
             self._condense(burst)
         if burst.hit is not None:
             burst.hit.count += 1
             burst.hit.end_t = member.t
             burst.members.clear()
         burst.members.append(member)
+
+    def _is_full(self, burst: Burst, t: int) -> bool:
+        members = burst.members
+        return len(members) >= MAX_MEMBERS or bool(members and members[0].t <= t - self._reactions.memory_ms // 2)
 
     def _condense(self, burst: Burst) -> None:
         """Judge a burst that is full: it is rage already, or only its last clicks can still become it."""

@@ -38,8 +38,11 @@ from detectors.interactions import (
 from detectors.interactive import closest_interactive, is_text_field
 from detectors.machine import NEVER, Machine
 
-MAX_PRESSES: Final = 128
+MAX_PRESSES: Final = 256
 """Presses remembered; asked about an older one, we say "answered": no finding without proof."""
+
+KEPT_WAITS: Final = 10
+"""Presses older than so many of the longest waits are forgotten as well; only very long bursts reach back further."""
 
 MAX_RIPPLES: Final = 64
 """Added elements watched for being removed again; one more than that is no ripple."""
@@ -51,7 +54,7 @@ CLICK_MARKS: Final = frozenset({"ant-click-animating-without-extra-node", "ant-c
 """Attributes that libraries set on each click."""
 
 
-class PressRecord(msgspec.Struct, gc=False):
+class PressRecord(msgspec.Struct, gc=False, array_like=True):
     """What is known about a press at `t` (epoch ms) on the control `region`.
 
     `answered` is a real reaction; `moved` a scroll of the page or a selection, which prove life but no answer.
@@ -88,6 +91,8 @@ class Reactions(Machine[ReactionsState]):
     def __init__(self, attention_ms: int) -> None:
         super().__init__(ReactionsState())
         self._attention_ms = attention_ms
+        self.memory_ms = KEPT_WAITS * attention_ms
+        """Presses as old as this may be forgotten."""
 
     def handlers(self) -> Mapping[type, Callable[..., None]]:
         """Map interactions to what they may tell."""
@@ -151,12 +156,18 @@ class Reactions(Machine[ReactionsState]):
     def _begin(self, t: int, target: Element | None) -> PressRecord:
         state = self._state
         record = PressRecord(t, None if target is None else _region(target))
-        state.presses.append(record)
-        if len(state.presses) > MAX_PRESSES:
-            del state.presses[0]
-            state.first += 1
-            state.ripples = {node: number for node, number in state.ripples.items() if number >= state.first}
+        presses = state.presses
+        presses.append(record)
+        if len(presses) > MAX_PRESSES or presses[0].t < t - self.memory_ms:
+            self._forget(t)
         return record
+
+    def _forget(self, t: int) -> None:
+        state, presses = self._state, self._state.presses
+        while len(presses) > MAX_PRESSES or presses[0].t < t - self.memory_ms:
+            del presses[0]
+            state.first += 1
+        state.ripples = {node: number for node, number in state.ripples.items() if number >= state.first}
 
     def _on_mutation(self, mutation: Mutation) -> None:
         state = self._state

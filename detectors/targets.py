@@ -76,9 +76,17 @@ def _part(element: Element) -> str:
         return element.tag
     own_id = attributes.get("id", "")
     text = f"{element.tag}#{_escaped(own_id)}" if 0 < len(own_id) <= NAME_MAX_CHARACTERS else element.tag
-    classes = [name for name in attributes.get("class", "").split(maxsplit=8) if len(name) <= NAME_MAX_CHARACTERS]
-    return text + "".join("." + _escaped(name) for name in classes[: 1 if own_id else 2])
+    room = 1 if own_id else 2
+    for name in attributes.get("class", "").split(maxsplit=8):
+        if len(name) <= NAME_MAX_CHARACTERS:
+            text += "." + _escaped(name)
+            room -= 1
+            if not room:
+                break
+    return text
 
 
 def _escaped(name: str) -> str:
+    if name.replace("-", "").replace("_", "").isalnum():
+        return name
     return _UNSAFE.sub(r"\\\g<0>", name)

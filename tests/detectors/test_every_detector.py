@@ -1,0 +1,268 @@
+"""What holds for all detectors, whatever the tape."""
+
+from collections.abc import Callable
+
+import msgspec
+import pytest
+from detectors.interactions import (
+    AuxClick,
+    CanvasChange,
+    Click,
+    ElementFocus,
+    Failure,
+    Input,
+    Interaction,
+    Media,
+    Navigation,
+    PageExit,
+    Press,
+    Release,
+    RequestEnd,
+    Scroll,
+    Selection,
+    StyleChange,
+    Visibility,
+    WindowFocus,
+    WindowOpen,
+)
+from detectors.protocol import Finding
+from detectors.registry import RULES
+from detectors.settings import (
+    DeadClickSettings,
+    DetectorSettings,
+    ErrorClickSettings,
+    JsErrorSettings,
+    RageClickSettings,
+)
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+from tests.detectors.tape import (
+    BUTTON,
+    DOCUMENT,
+    FIELD,
+    OTHER,
+    PAGE,
+    STATIC,
+    Player,
+    change,
+    click,
+    clicks,
+    failure,
+    in_order,
+    mutation,
+    verdict,
+)
+
+ONLY = {
+    "rage_click": DetectorSettings(
+        dead_click=DeadClickSettings(enabled=False),
+        error_click=ErrorClickSettings(enabled=False),
+        js_error=JsErrorSettings(enabled=False),
+    ),
+    "dead_click": DetectorSettings(
+        rage_click=RageClickSettings(enabled=False),
+        error_click=ErrorClickSettings(enabled=False),
+        js_error=JsErrorSettings(enabled=False),
+    ),
+    "error_click": DetectorSettings(
+        rage_click=RageClickSettings(enabled=False),
+        dead_click=DeadClickSettings(enabled=False),
+        js_error=JsErrorSettings(enabled=False),
+    ),
+    "js_error": DetectorSettings(
+        rage_click=RageClickSettings(enabled=False),
+        dead_click=DeadClickSettings(enabled=False),
+        error_click=ErrorClickSettings(enabled=False),
+    ),
+}
+
+TARGETS = st.sampled_from([BUTTON, OTHER, STATIC, FIELD, None])
+MAKERS: list[Callable[[int], Interaction]] = [
+    lambda t: Input(t, PAGE, FIELD),
+    lambda t: Scroll(t, PAGE, DOCUMENT, 0, 100),
+    lambda t: Scroll(t, PAGE, STATIC, 0, 100),
+    lambda t: Selection(t, PAGE, None, collapsed=False),
+    lambda t: Selection(t, PAGE, None, collapsed=True),
+    lambda t: Navigation(t, PAGE, "load"),
+    lambda t: Navigation(t, PAGE, "push"),
+    lambda t: RequestEnd(t, PAGE, t - 120, "https://shop.example/api", "", 200),
+    lambda t: RequestEnd(t, PAGE, t - 120, "https://shop.example/api", "", 500, failed=True),
+    lambda t: ElementFocus(t, PAGE, FIELD),
+    lambda t: CanvasChange(t, PAGE, STATIC),
+    lambda t: Media(t, PAGE, STATIC),
+    lambda t: StyleChange(t, PAGE),
+    lambda t: WindowOpen(t, PAGE),
+    lambda t: WindowFocus(t, PAGE, gained=False),
+    lambda t: Visibility(t, PAGE, hidden=True),
+    lambda t: PageExit(t, PAGE),
+    lambda t: AuxClick(t, PAGE, BUTTON),
+    lambda t: mutation(t),
+    lambda t: mutation(t, change("add", 765, 330, 329, 3, name="span")),
+    lambda t: mutation(t, change("remove", 765, 330, 329, 3, name="span")),
+    lambda t: mutation(t, change("attribute", 330, 329, 3, name="class")),
+    lambda t: mutation(t, change("text", 25, 24, 3)),
+    lambda t: failure(t),
+    lambda t: failure(t, "console_error"),
+    lambda t: failure(t, "unhandled_rejection", "quota exceeded", "save@https://shop.example/app.js:1:2"),
+]
+PACES = st.sampled_from([0, 0, 1, 20, 100, 250, 300, 999, 1_000, 1_001, 2_999, 3_000, 3_001, 60_000])
+
+
+@st.composite
+def tapes(draw: st.DrawFn) -> list[Interaction]:
+    """Draw bursts of clicks with all kinds of things in between, at times that favour the edges."""
+    t = 1_000_000
+    tape: list[Interaction] = []
+    for _ in range(draw(st.integers(1, 12))):
+        t += draw(PACES)
+        if draw(st.booleans()):
+            target = draw(TARGETS)
+            for _ in range(draw(st.integers(1, 7))):
+                t += draw(PACES)
+                hold = draw(st.sampled_from([0, 60]))
+                t = max(t, tape[-1].t + hold if tape else t)
+                tape += click(t, target, x=draw(st.sampled_from([100, 150, 151])), hold=hold)
+                if draw(st.booleans()):
+                    tape.append(draw(st.sampled_from(MAKERS))(t))
+        else:
+            tape.append(draw(st.sampled_from(MAKERS))(t))
+    return tape
+
+
+@st.composite
+def cut_tapes(draw: st.DrawFn) -> tuple[list[Interaction], list[int]]:
+    tape = draw(tapes())
+    return tape, draw(st.lists(st.integers(0, len(tape)), max_size=5))
+
+
+@pytest.mark.parametrize("name", RULES)
+class TestEveryDetector:
+    @given(tape=tapes())
+    @hypothesis_settings(max_examples=80)
+    def test_looking_at_the_clock_in_between_changes_nothing(self, name: str, tape: list[Interaction]) -> None:
+        player = Player(ONLY[name])
+        previous = tape[0].t
+        for interaction in tape:
+            for t in (previous, (previous + interaction.t) // 2, interaction.t):
+                for detector in player.detectors:
+                    detector.advance(t)
+            player.play([interaction])
+            previous = interaction.t
+        player.advance(tape[-1].t + 10_000)
+        assert player.finish().findings == verdict(tape, ONLY[name])
+
+    @given(cut=cut_tapes())
+    @hypothesis_settings(max_examples=80)
+    def test_resuming_from_a_snapshot_is_invisible(self, name: str, cut: tuple[list[Interaction], list[int]]) -> None:
+        tape, places = cut
+        player = Player(ONLY[name])
+        for position, interaction in enumerate(tape):
+            if position in places:
+                deadlines = [detector.deadline for detector in player.detectors]
+                player.resume()
+                assert [detector.deadline for detector in player.detectors] == deadlines
+            player.play([interaction])
+        player.resume().advance(tape[-1].t + 10_000)
+        assert player.finish().findings == verdict(tape, ONLY[name])
+
+    @given(tape=tapes())
+    @hypothesis_settings(max_examples=40)
+    def test_it_says_the_same_alone_and_in_company(self, name: str, tape: list[Interaction]) -> None:
+        assert [finding for finding in verdict(tape) if finding.detector == name] == verdict(tape, ONLY[name])
+
+    @given(tape=tapes())
+    @hypothesis_settings(max_examples=40)
+    def test_ending_twice_says_nothing_new_and_nothing_waits(self, name: str, tape: list[Interaction]) -> None:
+        player = Player(ONLY[name]).play(tape).finish()
+        before = list(player.findings)
+        assert all(detector.deadline is None for detector in player.detectors)
+        assert player.finish().findings == before
+
+    @given(tape=tapes())
+    @hypothesis_settings(max_examples=40)
+    def test_findings_are_well_formed(self, name: str, tape: list[Interaction]) -> None:
+        for finding in verdict(tape, ONLY[name]):
+            assert finding.detector == name
+            assert finding.rule == RULES[name]
+            assert tape[0].t - 120 <= finding.t <= finding.end_t <= tape[-1].t
+            assert msgspec.json.decode(msgspec.json.encode(finding), type=Finding) == finding
+
+    @given(tape=tapes())
+    @hypothesis_settings(max_examples=40)
+    def test_the_same_incident_is_told_once(self, name: str, tape: list[Interaction]) -> None:
+        findings = verdict(tape, ONLY[name])
+        keys = [(f.t, f.end_t, f.key, f.target.node_id if f.target else None) for f in findings]
+        assert len(set(keys)) == len(keys)
+
+    def test_a_calm_visit_raises_nothing(self, name: str) -> None:
+        visit = in_order(
+            [Navigation(1_000, PAGE, "load"), mutation(1_200)],
+            click(5_000),
+            [mutation(5_001)],
+            click(9_000, FIELD),
+            [Input(9_000 + 150 * key, PAGE, FIELD) for key in range(1, 30)],
+            click(20_000, STATIC),
+            [Scroll(24_000, PAGE, DOCUMENT, 0, 50)],
+            click(30_000, OTHER),
+            [Navigation(30_400, PAGE, "load")],
+        )
+        assert verdict(visit, ONLY[name]) == []
+
+    def test_nothing_is_waiting_before_the_first_interaction(self, name: str) -> None:
+        player = Player(ONLY[name])
+        assert all(detector.deadline is None for detector in player.detectors)
+        assert player.finish().findings == []
+
+    @pytest.mark.parametrize("state", [b"", b"\xc1", b"\x93\x01\x02\x03", b"\xa5hello"])
+    def test_a_foreign_state_is_refused_and_harms_nothing(self, name: str, state: bytes) -> None:
+        player = Player(ONLY[name]).play(clicks([1_000, 1_200, 1_400, 1_600]))
+        before = player.snapshots()
+        for detector in player.detectors:
+            with pytest.raises(msgspec.ValidationError):
+                detector.restore(msgspec.Raw(state))
+        assert player.snapshots() == before
+
+    def test_a_flood_does_not_grow_the_state(self, name: str) -> None:
+        player = Player(ONLY[name])
+        for number in range(3_000):
+            t = 1_000_000 + number
+            spot = BUTTON if number % 7 else OTHER
+            player.play(click(t, spot, hold=0))
+            player.play([mutation(t, change("add", 10_000 + number, 330, 3, name="i"))])
+            player.play([mutation(t, change("attribute", 10_000 + number, 330, 3, name=f"data-{number}"))])
+            player.play([failure(t, "error", f"boom {number}", f"f{number}@https://shop.example/a.js:1:1")])
+        for number in range(3_000):
+            player.play([mutation(9_000_000 + number, change("text", number, 3))])
+        for detector in player.detectors:
+            assert len(detector.snapshot()) < 40_000
+
+    def test_a_flood_is_told_in_few_words(self, name: str) -> None:
+        tape = clicks(range(1_000_000, 1_060_000, 50), hold=0)
+        assert len(verdict(tape, ONLY[name])) <= 1
+
+    def test_the_opt_out_is_honoured(self, name: str) -> None:
+        hidden = msgspec.structs.replace(BUTTON, attributes={**BUTTON.attributes, "data-wince-ignore": ""})
+        below = msgspec.structs.replace(BUTTON, node_id=331, parent=hidden)
+        for target in (hidden, below):
+            tape = clicks([1_000, 1_200, 1_400, 1_600], target)
+            if name == "error_click":
+                tape.append(failure(1_601))
+            if name != "js_error":  # an error alone has no element
+                assert verdict(tape, ONLY[name]) == []
+
+
+def test_all_kinds_of_findings_occur_in_the_drawn_tapes() -> None:
+    """The properties above would hold for detectors that never find anything."""
+    tape = in_order(clicks([1_000, 1_200, 1_400, 1_600]), [failure(t + 1) for t in (1_000, 1_200, 1_400, 1_600)])
+    assert {finding.detector for finding in verdict(tape)} == set(RULES)
+
+
+@pytest.mark.parametrize("kind", [Press, Release, Click])
+def test_targets_that_the_recording_does_not_know_are_survived(kind: type) -> None:
+    tape = [kind(t, PAGE, None) for t in range(1_000, 2_000, 100)]
+    assert verdict(tape) == []
+
+
+def test_failures_without_any_text_are_survived() -> None:
+    assert len(verdict([Failure(1_000, PAGE, "error", "", "", ())])) == 1
