@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
+
 from detectors.elements import Element
 from detectors.interactions import Change, Click, Failure, Interaction, Mutation, Press, Release
 from detectors.protocol import Detector, Finding
@@ -16,7 +17,7 @@ DEFAULTS = DetectorSettings()
 def element(tag: str, node_id: int | str, parent: Element | None = None, text: str = "", **attributes: str) -> Element:
     """Make an element; `_class` and `aria_label` become `class` and `aria-label`."""
     names = {name.strip("_").replace("_", "-"): value for name, value in attributes.items()}
-    return Element(node_id, tag, names, parent, {}, text)
+    return Element(node_id, tag, names, parent, text=text)
 
 
 DOCUMENT = element("#document", 1)

@@ -4,6 +4,10 @@ from collections.abc import Callable
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+
 from detectors.interactions import (
     AuxClick,
     CanvasChange,
@@ -34,9 +38,6 @@ from detectors.settings import (
     JsErrorSettings,
     RageClickSettings,
 )
-from hypothesis import given
-from hypothesis import settings as hypothesis_settings
-from hypothesis import strategies as st
 from tests.detectors.tape import (
     BUTTON,
     DOCUMENT,
@@ -97,12 +98,12 @@ MAKERS: list[Callable[[int], Interaction]] = [
     lambda t: Visibility(t, PAGE, hidden=True),
     lambda t: PageExit(t, PAGE),
     lambda t: AuxClick(t, PAGE, BUTTON),
-    lambda t: mutation(t),
+    mutation,
     lambda t: mutation(t, change("add", 765, 330, 329, 3, name="span")),
     lambda t: mutation(t, change("remove", 765, 330, 329, 3, name="span")),
     lambda t: mutation(t, change("attribute", 330, 329, 3, name="class")),
     lambda t: mutation(t, change("text", 25, 24, 3)),
-    lambda t: failure(t),
+    failure,
     lambda t: failure(t, "console_error"),
     lambda t: failure(t, "unhandled_rejection", "quota exceeded", "save@https://shop.example/app.js:1:2"),
 ]

@@ -1,6 +1,9 @@
 """Rage clicks: the count, the two windows, the spread, what ends, voids and answers a burst."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from detectors.interactions import (
     Click,
     Input,
@@ -15,8 +18,6 @@ from detectors.interactions import (
 )
 from detectors.rage_click import MAX_MEMBERS
 from detectors.settings import RageClickSettings
-from hypothesis import given
-from hypothesis import strategies as st
 from tests.detectors.tape import (
     BODY,
     BUTTON,

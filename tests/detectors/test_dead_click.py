@@ -1,0 +1,290 @@
+"""Dead clicks: who owes an answer, what answers, for how long, and what is never reported."""
+
+from collections.abc import Callable
+
+import pytest
+
+from detectors.elements import Element
+from detectors.interactions import (
+    CanvasChange,
+    Click,
+    ElementFocus,
+    Input,
+    Interaction,
+    Media,
+    Navigation,
+    PageExit,
+    RequestEnd,
+    RequestStart,
+    Scroll,
+    Selection,
+    StyleChange,
+    Visibility,
+    WindowFocus,
+    WindowOpen,
+)
+from detectors.settings import DeadClickSettings, DetectorSettings
+from tests.detectors.tape import (
+    BODY,
+    BUTTON,
+    DOCUMENT,
+    FIELD,
+    OTHER,
+    PAGE,
+    STATIC,
+    Player,
+    change,
+    click,
+    clicks,
+    dead,
+    element,
+    failure,
+    found,
+    in_order,
+    mutation,
+)
+
+T = 10_000
+REACTIONS: dict[str, Callable[[int], Interaction]] = {
+    "node": mutation,
+    "attribute": lambda t: mutation(t, change("attribute", 700, 3, name="open")),
+    "text": lambda t: mutation(t, change("text", 700, 3)),
+    "style": lambda t: StyleChange(t, PAGE),
+    "canvas": lambda t: CanvasChange(t, PAGE, None),
+    "media": lambda t: Media(t, PAGE, None),
+    "scroll": lambda t: Scroll(t, PAGE, DOCUMENT, 0, 40),
+    "scroll of a part": lambda t: Scroll(t, PAGE, STATIC, 0, 40),
+    "selection": lambda t: Selection(t, PAGE, STATIC, collapsed=False),
+    "input": lambda t: Input(t, PAGE, FIELD),
+    "input of a detached field": lambda t: Input(t, PAGE, None),
+    "request": lambda t: RequestEnd(t, PAGE, T + 1, "/api", "", 204),
+    "push": lambda t: Navigation(t, PAGE, "push"),
+    "hash": lambda t: Navigation(t, PAGE, "hash"),
+    "load": lambda t: Navigation(t, PAGE, "load"),
+    "window": lambda t: WindowOpen(t, PAGE),
+    "tab": lambda t: Visibility(t, PAGE, hidden=True),
+    "blur": lambda t: WindowFocus(t, PAGE, gained=False),
+    "focus of a field": lambda t: ElementFocus(t, PAGE, FIELD),
+    "exit": lambda t: PageExit(t, PAGE),
+}
+SILENCE: dict[str, Callable[[int], Interaction]] = {
+    "error": failure,
+    "console": lambda t: failure(t, "console_error"),
+    "failed request": lambda t: RequestEnd(t, PAGE, T + 1, "/api", "", 503, failed=True),
+    "request that began before": lambda t: RequestEnd(t, PAGE, T - 2_000, "/api", "", 200),
+    "request without an end": lambda t: RequestStart(t, PAGE, "/api", "1"),
+    "caret": lambda t: Selection(t, PAGE, STATIC, collapsed=True),
+    "focus of the button": lambda t: ElementFocus(t, PAGE, BUTTON),
+    "focus lost": lambda t: ElementFocus(t, PAGE, FIELD, gained=False),
+    "mark of a library": lambda t: mutation(
+        t, change("attribute", 330, 329, 3, name="ant-click-animating-without-extra-node")
+    ),
+}
+
+
+class TestWait:
+    def test_a_click_that_nothing_answers_is_dead(self) -> None:
+        (finding,) = dead(click(T))
+        assert (finding.t, finding.end_t, finding.count, finding.page) == (T - 60, T, None, PAGE)
+        assert finding.target is not None
+        assert (finding.target.node_id, finding.target.text) == (330, "Notify me")
+        assert finding.evidence == {"wait_ms": 3_000, "sign": "control"}
+
+    def test_it_is_told_when_the_wait_is_over(self) -> None:
+        player = Player().play(click(T))
+        player.advance(T + 2_999)
+        assert player.of("dead_click") == []
+        player.advance(T + 3_000)
+        assert len(player.of("dead_click")) == 1
+
+    def test_a_recording_that_breaks_off_proves_nothing(self) -> None:
+        assert Player().play(click(T)).finish().of("dead_click") == []
+
+    def test_any_later_interaction_proves_that_it_lived_on(self) -> None:
+        assert len(Player().play([*click(T), Input(T + 3_000, PAGE, FIELD)]).of("dead_click")) == 1
+
+    @pytest.mark.parametrize("reaction", REACTIONS)
+    @pytest.mark.parametrize("delay", [0, 1, 2_999])
+    def test_reactions_within_the_wait_answer(self, reaction: str, delay: int) -> None:
+        assert dead([*click(T), REACTIONS[reaction](T + delay)]) == []
+
+    @pytest.mark.parametrize("reaction", sorted(set(REACTIONS) - {"request"}))
+    def test_reactions_from_the_press_on_answer(self, reaction: str) -> None:
+        press, release, made = click(T)
+        assert dead([press, REACTIONS[reaction](T - 60), release, made]) == []
+
+    @pytest.mark.parametrize("reaction", REACTIONS)
+    def test_reactions_before_the_press_and_after_the_wait_do_not(self, reaction: str) -> None:
+        early, late = REACTIONS[reaction](T - 60), REACTIONS[reaction](T + 3_000)
+        assert len(dead([early, *click(T)])) == 1
+        assert len(dead([*click(T), late])) == 1
+
+    @pytest.mark.parametrize("what", SILENCE)
+    def test_other_things_answer_nothing(self, what: str) -> None:
+        assert len(dead([*click(T), SILENCE[what](T + 200)])) == 1
+
+    def test_the_wait_is_a_setting(self) -> None:
+        settings = DetectorSettings(dead_click=DeadClickSettings(wait_ms=10_000))
+        assert found("dead_click", [*click(T), mutation(T + 9_999)], settings) == []
+        assert len(found("dead_click", [*click(T), mutation(T + 10_000)], settings)) == 1
+
+
+class TestRipplesAndBackground:
+    def test_a_ripple_is_no_answer(self) -> None:
+        ripple = [
+            mutation(T - 50, change("add", 765, 330, 329, 3, name="span"), change("add", 766, 765, 330, name="i")),
+            mutation(T + 600, change("remove", 765, 330, 329, 3, name="span")),
+        ]
+        assert len(dead(in_order(click(T), ripple))) == 1
+
+    def test_a_spinner_that_stays_is_one(self) -> None:
+        assert dead([*click(T), mutation(T + 5, change("add", 765, 330, 329, 3, name="span"))]) == []
+
+    def test_the_same_element_outside_the_button_is_one(self) -> None:
+        menu = [
+            mutation(T + 5, change("add", 765, 700, 3, name="div")),
+            mutation(T + 800, change("remove", 765, 700, 3, name="div")),
+        ]
+        assert dead([*click(T), *menu]) == []
+
+    def test_text_in_the_button_is_one_even_if_it_goes_again(self) -> None:
+        copied = [
+            mutation(T + 5, change("add", 765, 330, 329, 3, name="span", text=True)),
+            mutation(T + 800, change("remove", 765, 330, 329, 3, name="span")),
+        ]
+        assert dead([*click(T), *copied]) == []
+
+    def test_a_ticking_clock_is_no_answer(self) -> None:
+        def tick(t: int) -> Interaction:
+            return mutation(t, change("remove", t, 24, 3), change("add", t + 1, 24, 3, name="#text", text=True))
+
+        tape = in_order(click(T), [tick(t) for t in range(4_300, 20_000, 1_000)])
+        assert len(dead(tape)) == 1
+
+    def test_a_carousel_that_turned_before_is_no_answer_when_it_turns_late(self) -> None:
+        def turn(t: int, dot: int) -> Interaction:
+            dots = [change("attribute", node, 415, 190, name="class") for node in (dot, dot + 1)]
+            return mutation(t, change("attribute", 194, 190, 3, name="style"), *dots)
+
+        tape = in_order(click(T), [turn(T - 1_300, 416), turn(T + 2_300, 417)])
+        assert len(dead(tape)) == 1
+        prompt = in_order(click(T), [turn(T - 1_300, 416), turn(T + 30, 417)])
+        assert dead(prompt) == []
+
+
+class TestBurst:
+    def test_a_burst_on_one_target_is_told_once(self) -> None:
+        (finding,) = dead(clicks((T, T + 300, T + 600, T + 900)))
+        assert finding.t == T - 60
+
+    def test_slow_clicks_on_and_on_are_one_burst(self) -> None:
+        assert len(dead(clicks(range(T, T + 30_000, 2_900)))) == 1
+
+    def test_coming_back_later_is_another(self) -> None:
+        assert [finding.t for finding in dead(clicks((T, T + 3_000)))] == [T - 60, T + 2_940]
+
+    def test_two_dead_targets_are_two_signals(self) -> None:
+        found_dead = dead([*click(T), *click(T + 500, OTHER)])
+        assert [finding.target and finding.target.node_id for finding in found_dead] == [330, 340]
+
+    def test_a_click_that_was_answered_does_not_hide_the_next(self) -> None:
+        tape = [*click(T), mutation(T + 1), *click(T + 2_000)]
+        assert [finding.t for finding in dead(tape)] == [T + 1_940]
+
+    def test_what_a_later_click_brings_answers_the_earlier_ones_as_well(self) -> None:
+        assert dead([*click(T), *click(T + 2_000, OTHER), mutation(T + 2_001)]) == []
+
+
+def target(tag: str, parent: Element | None = BODY, **attributes: str) -> Element:
+    return element(tag, 500, parent, **attributes)
+
+
+@pytest.mark.parametrize(
+    "clicked",
+    [
+        target("button"),
+        target("button", type="submit"),
+        target("summary"),
+        target("input", type="submit"),
+        target("input", type="image"),
+        target("input", type="checkbox"),
+        target("a"),
+        target("a", href="#"),
+        target("a", href=f"{PAGE}#"),
+        target("a", href="javascript:void(0)"),
+        target("div", role="button"),
+        target("li", role="menuitem"),
+        target("div", onclick=""),
+        target("div", tabindex="0"),
+        target("img", id="promo", _class="looks-clickable"),
+        target("img"),
+        target("div", _class="fake-link"),
+        target("span", _class="nav_link small"),
+        target("div", _class="cursor-pointer"),
+        target("svg", target("button")),
+        target("i", target("div", target("span", _class="btn"))),
+    ],
+    ids=lambda e: f"{e.tag} {e.attributes}",
+)
+def test_these_owe_an_answer(clicked: Element) -> None:
+    assert len(dead(click(T, clicked))) == 1
+
+
+@pytest.mark.parametrize(
+    "clicked",
+    [
+        target("nav", _class="crumbs"),
+        target("td", _class="spec-td"),
+        target("span", _class="price-badge"),
+        target("h1", id="title"),
+        target("nav", _class="link"),
+        target("div", _class="link-list"),
+        target("div", target("div", target("div", target("div", _class="clickable")))),
+        target("div", role="tabpanel", tabindex="0"),
+        target("div", tabindex="-1"),
+        FIELD,
+        target("input"),
+        target("input", type="file"),
+        target("input", type="range"),
+        target("input", type="date"),
+        target("textarea"),
+        target("select"),
+        target("option", target("select")),
+        target("div", contenteditable=""),
+        target("b", target("div", contenteditable="true")),
+        target("canvas"),
+        target("video"),
+        target("iframe"),
+        target("label"),
+        target("span", target("label")),
+        target("a", href="https://shop.example/other"),
+        target("a", href=""),
+        target("a", href="mailto:x"),
+        target("a", href="#", target="_blank"),
+        target("a", href="#", download=""),
+        target("a", name="top"),
+        target("img", target("a", href="/x")),
+        target("span", target("a", href="/x"), _class="btn"),
+        target("button", disabled=""),
+        target("div", role="button", aria_disabled="true"),
+        target("button", data_wince_ignore=""),
+        target("button", target("div", data_wince_ignore="")),
+    ],
+    ids=lambda e: f"{e.tag} {e.attributes}",
+)
+def test_these_do_not(clicked: Element) -> None:
+    assert dead(click(T, clicked)) == []
+
+
+def test_a_click_with_a_modifier_key_is_meant_for_the_browser() -> None:
+    assert dead([Click(T, PAGE, BUTTON, press_t=T, modifiers=("ctrl",))]) == []
+
+
+def test_a_link_to_this_very_page_without_a_hash_reloads_it() -> None:
+    assert dead(click(T, target("a", href=PAGE))) == []
+
+
+def test_more_clicks_than_are_held_are_not_judged() -> None:
+    buttons = [element("button", 1_000 + number, BODY) for number in range(40)]
+    tape = [part for number, button in enumerate(buttons) for part in click(T + number, button, hold=0)]
+    assert len(dead(tape)) == 32

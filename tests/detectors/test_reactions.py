@@ -1,0 +1,136 @@
+"""What answers a press, asked directly."""
+
+import pytest
+
+from detectors.background import MAX_PLACES
+from detectors.interactions import Click, Navigation, Press, RequestEnd
+from detectors.reactions import MAX_PRESSES, MAX_RIPPLES, MAX_TOGGLES, Reactions
+from tests.detectors.tape import BUTTON, PAGE, change, click, mutation
+
+T = 10_000
+
+
+class Watch:
+    """A watcher that is fed directly."""
+
+    def __init__(self) -> None:
+        self.reactions = Reactions(3_000)
+        self._handlers = self.reactions.handlers()
+
+    def feed(self, *interactions: object) -> "Watch":
+        for interaction in interactions:
+            if type(interaction) in self._handlers:
+                self._handlers[type(interaction)](interaction)
+        return self
+
+
+def test_presses_are_numbered_from_zero() -> None:
+    watch = Watch()
+    assert watch.reactions.current == -1
+    watch.feed(*click(T), *click(T + 100))
+    assert watch.reactions.current == 1
+    assert [watch.reactions.press_t(number) for number in (0, 1)] == [T - 60, T + 40]
+
+
+def test_a_click_without_a_press_is_a_press_of_its_own() -> None:
+    watch = Watch().feed(Press(T - 5_000, PAGE, BUTTON, button=2), Click(T, PAGE, BUTTON, press_t=T))
+    assert watch.reactions.current == 1
+    assert watch.reactions.press_t(1) == T
+
+
+def test_a_second_click_of_one_press_stands_for_itself() -> None:
+    watch = Watch().feed(*click(T), Click(T + 400, PAGE, BUTTON, press_t=T - 60))
+    assert watch.reactions.press_t(1) == T + 400
+
+
+def test_an_answer_belongs_to_the_latest_press_only() -> None:
+    watch = Watch().feed(*click(T), *click(T + 200), mutation(T + 201), *click(T + 400))
+    assert [watch.reactions.answered(number) for number in (0, 1, 2)] == [False, True, False]
+    assert [watch.reactions.alive_since(number) for number in (0, 1, 2)] == [True, True, False]
+
+
+def test_a_request_belongs_to_the_press_before_its_start() -> None:
+    watch = Watch().feed(*click(T), *click(T + 200), *click(T + 400))
+    watch.feed(RequestEnd(T + 500, PAGE, T + 250, "/api?page=2", "", 200))
+    assert [watch.reactions.answered(number) for number in (0, 1, 2)] == [False, True, False]
+
+
+def test_a_request_that_is_repeated_by_itself_answers_nothing() -> None:
+    watch = Watch()
+    for start in range(T, T + 20_000, 2_000):
+        watch.feed(RequestEnd(start + 90, PAGE, start, f"/poll?since={start}", "", 200))
+    watch.feed(*click(T + 21_500), RequestEnd(T + 22_090, PAGE, T + 22_000, "/poll?since=x", "", 200))
+    assert not watch.reactions.answered(0)
+    watch.feed(RequestEnd(T + 22_800, PAGE, T + 22_700, "/save", "", 200))
+    assert watch.reactions.answered(0)
+
+
+def test_a_press_that_was_forgotten_counts_as_answered() -> None:
+    watch = Watch()
+    for number in range(MAX_PRESSES + 5):
+        watch.feed(Press(T + number, PAGE, BUTTON))
+    assert watch.reactions.answered(4)
+    assert not watch.reactions.answered(5)
+    assert watch.reactions.alive_since(4)
+
+
+def test_old_presses_are_forgotten() -> None:
+    watch = Watch().feed(*click(T), *click(T + 40_000))
+    assert watch.reactions.answered(0)
+    assert not watch.reactions.answered(1)
+
+
+def test_what_comes_after_the_longest_wait_answers_nothing() -> None:
+    assert Watch().feed(*click(T), mutation(T + 2_999)).reactions.answered(0)
+    assert not Watch().feed(*click(T), mutation(T + 3_000)).reactions.answered(0)
+
+
+def test_a_new_page_starts_with_fresh_knowledge() -> None:
+    watch = Watch()
+    for t in range(T, T + 10_000, 1_000):
+        watch.feed(mutation(t, change("text", 25, 24, 3)))
+    watch.feed(Navigation(T + 10_100, PAGE, "load"), *click(T + 10_900))
+    watch.feed(mutation(T + 11_000, change("text", 25, 24, 3)))
+    assert watch.reactions.answered(0)
+
+
+class TestLimits:
+    @pytest.mark.parametrize(("extra", "answered"), [(0, False), (1, True)])
+    def test_too_many_added_elements_are_no_ripple(self, extra: int, answered: bool) -> None:  # noqa: FBT001
+        watch = Watch().feed(*click(T))
+        nodes = range(1_000, 1_000 + MAX_RIPPLES + extra)
+        for node in nodes:
+            watch.feed(mutation(T + 1, change("add", node, 330, 329, name="i")))
+        for node in nodes:
+            watch.feed(mutation(T + 500, change("remove", node, 330, 329, name="i")))
+        assert watch.reactions.answered(0) is answered
+
+    @pytest.mark.parametrize(("extra", "answered"), [(0, False), (1, True)])
+    def test_too_many_changed_attributes_are_no_ripple(self, extra: int, answered: bool) -> None:  # noqa: FBT001
+        watch = Watch().feed(*click(T))
+        for t in (T + 1, T + 200):
+            for number in range(MAX_TOGGLES + extra):
+                watch.feed(mutation(t, change("attribute", 330, 329, name=f"data-{number}")))
+        assert watch.reactions.answered(0) is answered
+
+    def test_a_mutation_that_was_cut_short_is_no_ripple(self) -> None:
+        ripple = change("attribute", 330, 329, name="class")
+        watch = Watch().feed(*click(T), mutation(T + 1, ripple, total=40), mutation(T + 9, ripple, total=1))
+        assert watch.reactions.answered(0)
+
+    def test_a_cut_mutation_of_a_restless_place_is_still_background(self) -> None:
+        watch = Watch()
+        table = tuple(change("text", node, 24, 3) for node in range(16))
+        for t in range(T, T + 10_000, 1_000):
+            watch.feed(mutation(t, *table[:8], total=100))
+        watch.feed(*click(T + 9_700), mutation(T + 10_000, *table[:8], total=100))
+        assert not watch.reactions.answered(0)
+
+    def test_the_places_that_were_still_the_longest_are_forgotten(self) -> None:
+        watch = Watch()
+        for t in range(T, T + 10_000, 1_000):
+            watch.feed(mutation(t, change("text", 25, 24, 3)))
+            for number in range(MAX_PLACES // 2):
+                watch.feed(mutation(t, change("text", 1_000 + t + number, 900, 3)))
+        watch.feed(*click(T + 9_700), mutation(T + 10_000, change("text", 25, 24, 3)))
+        assert not watch.reactions.answered(0)

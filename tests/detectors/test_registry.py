@@ -1,0 +1,83 @@
+"""Which detectors a project gets."""
+
+import pytest
+
+from detectors.interactions import Interaction
+from detectors.protocol import Detector, Finding
+from detectors.registry import RULES, make_detectors
+from detectors.settings import (
+    DeadClickSettings,
+    DetectorSettings,
+    ErrorClickSettings,
+    JsErrorSettings,
+    RageClickSettings,
+)
+from tests.detectors.tape import Player, click, clicks, failure, in_order
+
+WITHOUT = {
+    "rage_click": DetectorSettings(rage_click=RageClickSettings(enabled=False)),
+    "dead_click": DetectorSettings(dead_click=DeadClickSettings(enabled=False)),
+    "error_click": DetectorSettings(error_click=ErrorClickSettings(enabled=False)),
+    "js_error": DetectorSettings(js_error=JsErrorSettings(enabled=False)),
+}
+NO_CLICKS = DetectorSettings(rage_click=RageClickSettings(enabled=False), dead_click=DeadClickSettings(enabled=False))
+NOTHING = DetectorSettings(
+    rage_click=RageClickSettings(enabled=False),
+    dead_click=DeadClickSettings(enabled=False),
+    error_click=ErrorClickSettings(enabled=False),
+    js_error=JsErrorSettings(enabled=False),
+)
+
+
+def names(settings: DetectorSettings) -> list[str]:
+    return [detector.name for detector in make_detectors(settings, lambda _: None)]
+
+
+def test_all_by_default_and_the_watcher_first() -> None:
+    assert names(DetectorSettings()) == ["reactions", *RULES]
+
+
+def test_names_are_unique_so_that_states_can_be_kept_by_name() -> None:
+    assert len(set(names(DetectorSettings()))) == len(names(DetectorSettings()))
+
+
+@pytest.mark.parametrize("name", WITHOUT)
+def test_a_detector_that_is_off_is_left_out(name: str) -> None:
+    settings = WITHOUT[name]
+    assert name not in names(settings)
+    tape = in_order(clicks((1_000, 1_200, 1_400, 1_600)), [failure(1_601)])
+    found = {finding.detector for finding in _played(settings, tape)}
+    assert found == set(RULES) - {name}
+
+
+def test_nothing_is_left_if_all_are_off() -> None:
+    assert make_detectors(NOTHING, lambda _: None) == []
+
+
+def test_nobody_watches_if_nobody_asks() -> None:
+    assert names(NO_CLICKS) == ["error_click", "js_error"]
+
+
+def test_each_call_makes_detectors_of_its_own() -> None:
+    one, two = Player().play(click(1_000)), Player()
+    two.advance(9_000)
+    assert two.finish().findings == []
+    one.advance(9_000)
+    assert len(one.findings) == 1
+
+
+def test_rules_name_preset_detector_and_version() -> None:
+    assert all(rule == f"wince/{name}@1" for name, rule in RULES.items())
+
+
+def test_they_keep_the_protocol() -> None:
+    detectors: list[Detector] = make_detectors(DetectorSettings(), lambda _: None)
+    for detector in detectors:
+        assert detector.deadline is None
+        assert all(callable(handler) for handler in detector.handlers().values())
+
+
+def _played(settings: DetectorSettings, tape: list[Interaction]) -> list[Finding]:
+    player = Player(settings).play(tape)
+    player.advance(tape[-1].t + 10_000)
+    return player.finish().findings
