@@ -7,7 +7,7 @@ itself, but a missing list counts as an empty one. Unknown keys vanish, as they 
 """
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from typing import Final, get_args
 
 import msgspec
@@ -123,18 +123,29 @@ def _make_mapping_fit(information: inspect.DictType) -> Fit:
 
 def _make_union_fit(information: inspect.UnionType) -> Fit:
     """Choose by the value's JSON type; structs in a union are told apart by their tag."""
-    structs = [member for member in information.types if isinstance(member, inspect.StructType)]
-    tag_field = structs[0].tag_field if structs else None
-    tagged = {member.tag: _make_fit(member) for member in structs}
     by_type = {
         _JSON_TYPES[type(member)]: _make_fit(member) for member in information.types if type(member) in _JSON_TYPES
     }
+    structs = [member for member in information.types if isinstance(member, inspect.StructType)]
+    if structs:
+        by_type[dict] = _make_tagged_fit(structs) if structs[0].tag_field else _make_fit(structs[0])
 
     def fit(value: object, tally: Tally) -> object:
         chosen = by_type.get(type(value))
-        if chosen is None and type(value) is dict:
-            tag = value.get(tag_field)
-            chosen = tagged.get(tag) if type(tag) in (int, str) else None
+        if chosen is None:
+            raise Misfit
+        return chosen(value, tally)
+
+    return fit
+
+
+def _make_tagged_fit(structs: list[inspect.StructType]) -> Fit:
+    tag_field = structs[0].tag_field
+    tagged = {member.tag: _make_fit(member) for member in structs}
+
+    def fit(value: object, tally: Tally) -> object:
+        tag = value.get(tag_field) if type(value) is dict else None
+        chosen = tagged.get(tag) if type(tag) in _TAG_TYPES else None
         if chosen is None:
             raise Misfit
         return chosen(value, tally)
@@ -148,24 +159,25 @@ def _make_struct_fit(information: inspect.StructType) -> Fit:
         return made
 
     def fit(value: object, tally: Tally) -> object:
-        if type(value) is not dict:
+        if type(value) is not dict or (tag_field is not None and not is_tag(value.get(tag_field), expected)):
             raise Misfit
         arguments = {}
         for name, key, fit_field, required, missing in fields:
             if key in value:
                 try:
                     arguments[name] = fit_field(value[key], tally)
-                except Misfit:
-                    tally.repaired[Reason.FIELD_DROPPED] += 1
-                else:
                     continue
+                except Misfit:
+                    if missing is None and required:
+                        raise
+                    tally.repaired[Reason.FIELD_DROPPED] += 1
             if missing is not None:
                 arguments[name] = missing()
             elif required:
                 raise Misfit
         return cls(**arguments)
 
-    cls = information.cls
+    cls, tag_field, expected = information.cls, information.tag_field, (information.tag,)
     _structs[cls] = fit
     fields = [
         (field.name, field.encode_name, _make_fit(field.type), field.required, _when_missing(field))
@@ -198,6 +210,7 @@ _JSON_TYPES: Final[dict[type, type]] = {
     inspect.ListType: list,
     inspect.DictType: dict,
 }
+_TAG_TYPES: Final = (int, str)
 _SIMPLE: Final[dict[type, Fit]] = {
     inspect.StrType: _fit_text,
     inspect.BoolType: _fit_bool,
@@ -234,6 +247,12 @@ fit_rrweb_event: Final = _make_fit(inspect.type_info(RrwebEvent))
 
 fit_interaction_event: Final = _make_fit(inspect.type_info(InteractionEvent))
 """Takes a parsed event; returns an `InteractionEvent` or raises `Misfit`."""
+
+
+def is_tag(value: object, known: Container[int | str | None]) -> bool:
+    """Whether a value is one of these tags: `true` is no 1, and neither is 1.0."""
+    return type(value) in _TAG_TYPES and value in known
+
 
 EVENT_TYPES: Final = frozenset(tags_of(RrwebEvent))
 SOURCES: Final = frozenset(tags_of(IncrementalData))

@@ -3,7 +3,7 @@
 import json
 from typing import Final
 
-from engine.input.fitting import EVENT_TYPES, KINDS, SOURCES, Misfit, fit_interaction_event, fit_rrweb_event
+from engine.input.fitting import EVENT_TYPES, KINDS, SOURCES, Misfit, fit_interaction_event, fit_rrweb_event, is_tag
 from engine.input.json_text import is_deeper, repair_text
 from engine.input.tally import Event, EventRefusedError, Tally
 from engine.reasons import Reason
@@ -82,15 +82,11 @@ def _fit(value: _Parsed, attempt: Tally) -> Event:
 
 def _why_unfit(value: _Parsed) -> Reason:
     if "type" in value:
-        if not _is_one_of(value["type"], EVENT_TYPES):
+        if not is_tag(value["type"], EVENT_TYPES):
             return Reason.UNKNOWN_EVENT_TYPE
         data = value.get("data")
-        if value["type"] == _INCREMENTAL and type(data) is dict and not _is_one_of(data.get("source"), SOURCES):
+        if value["type"] == _INCREMENTAL and type(data) is dict and not is_tag(data.get("source"), SOURCES):
             return Reason.UNKNOWN_SOURCE
-    elif "kind" in value and not _is_one_of(value["kind"], KINDS):
+    elif "kind" in value and not is_tag(value["kind"], KINDS):
         return Reason.UNKNOWN_EVENT_TYPE
     return Reason.INVALID_EVENT
-
-
-def _is_one_of(tag: object, known: frozenset[int | str | None]) -> bool:
-    return type(tag) in (int, str) and tag in known
