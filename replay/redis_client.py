@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Sequence
 from importlib.resources import files
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from redis.asyncio import Redis, RedisCluster
 from redis.asyncio.retry import Retry
@@ -79,16 +79,18 @@ def connect(url: str) -> "RedisClient":
     Connections are opened when first needed. Raises ValueError if the URL is none of these.
     """
     scheme, _, rest = url.partition("://")
-    retry = Retry(ExponentialBackoff(base=0.05, cap=1.0), _RETRIES)
-    options: dict[str, object] = {
+    if scheme.endswith("+cluster"):
+        return RedisClient(RedisCluster.from_url(f"{scheme.removesuffix('+cluster')}://{rest}", **_options()))
+    return RedisClient(Redis.from_url(url, **_options()))
+
+
+def _options() -> Any:  # noqa: ANN401 - redis-py takes them as untyped keywords
+    return {
         "protocol": 2,
-        "retry": retry,
+        "retry": Retry(ExponentialBackoff(base=0.05, cap=1.0), _RETRIES),
         "socket_timeout": _REPLY_SECONDS,
         "socket_connect_timeout": _CONNECT_SECONDS,
     }
-    if scheme.endswith("+cluster"):
-        return RedisClient(RedisCluster.from_url(f"{scheme.removesuffix('+cluster')}://{rest}", **options))
-    return RedisClient(Redis.from_url(url, **options))
 
 
 class RedisClient:

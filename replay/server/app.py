@@ -44,7 +44,9 @@ def create_app(store: Store, reasons: Mapping[str, str]) -> Starlette:
         Route("/sessions/{id}/bundle", sessions.bundle),
         Route("/sessions/{id}/explain", sessions.explain),
     ]
-    return Starlette(routes=routes, middleware=[Middleware(Guard)], exception_handlers=HANDLERS)
+    app = Starlette(routes=routes, middleware=[Middleware(Guard)], exception_handlers=HANDLERS)
+    app.router.redirect_slashes = False
+    return app
 
 
 class _Sessions:

@@ -49,6 +49,7 @@ def _host(scope: Scope) -> str | None:
     if len(hosts) != 1:
         return None
     try:
-        return urlsplit("//" + hosts[0].decode("ascii")).hostname
+        text: str = hosts[0].decode("ascii")
+        return urlsplit(f"//{text}").hostname
     except ValueError:
         return None

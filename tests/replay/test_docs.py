@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 import pytest_asyncio
 import zstandard
-from redis.asyncio import Redis
 
 from replay.redis_client import connect
 from replay.redis_server import RedisServer
@@ -47,7 +46,7 @@ def keys() -> list[str]:
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def filled(redis: Redis, redis_server: RedisServer) -> AsyncIterator[Redis]:
+async def filled(redis: Any, redis_server: RedisServer) -> AsyncIterator[Any]:
     store = RedisStore(connect(redis_server.url), StoreSettings(), lambda: T0)
     drafts = [block([50, 60], window="w2", keyframe=True), block([0, 10], keyframe=True), block([20], sequence=1)]
     await store.apply(write("visit-1", blocks=drafts, holes=[Hole("w1", "gap", T0 + 25, 2, 3)], deadline_ms=T0))
@@ -58,14 +57,14 @@ async def filled(redis: Redis, redis_server: RedisServer) -> AsyncIterator[Redis
     await store.close()
 
 
-async def test_every_documented_command_gives_something(filled: Redis) -> None:
+async def test_every_documented_command_gives_something(filled: Any) -> None:
     assert len(commands()) >= 10
     for command in commands():
-        reply = await filled.execute_command(*command)  # type: ignore[no-untyped-call]
+        reply = await filled.execute_command(*command)
         assert reply, command
 
 
-async def test_every_key_is_documented_and_every_documented_key_exists(filled: Redis) -> None:
+async def test_every_key_is_documented_and_every_documented_key_exists(filled: Any) -> None:
     stand_ins = {"{S}": "{visit-1}", "{P}": "{shop}", "TAG": "rage_click", "USER": "anon-1",
                  "URL": "https%3A%2F%2Fshop%2Etest%2Fcart"}  # fmt: skip
     documented = set()
@@ -99,7 +98,7 @@ def play(parts: list[bytes], data: bytes) -> list[tuple[str, Any]]:
     return played
 
 
-async def test_a_bundle_is_read_with_plain_tools(filled: Redis, redis_server: RedisServer) -> None:
+async def test_a_bundle_is_read_with_plain_tools(filled: Any, redis_server: RedisServer) -> None:
     expected = [("w1", 0), ("w1", 10), ("w1", 20), ("w1", 30), ("w1", 40), ("w2", 50), ("w2", 60)]
     store = RedisStore(connect(redis_server.url), StoreSettings(), lambda: T0)
     for compacted in (False, True):

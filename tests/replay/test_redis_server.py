@@ -33,7 +33,7 @@ async def test_it_answers_and_is_gone_after() -> None:
         async with Redis.from_url(server.url, protocol=2) as redis:
             assert await redis.config_get("save") == {"save": ""}
             assert await redis.config_get("appendonly") == {"appendonly": "no"}
-            folder = (await redis.config_get("dir"))["dir"]
+            folder = str((await redis.config_get("dir"))["dir"])
         assert os.path.isdir(folder)  # noqa: ASYNC240, PTH112 - the file system of a test
     assert not is_alive(process_id)
     assert not os.path.isdir(folder)  # noqa: ASYNC240, PTH112 - as above

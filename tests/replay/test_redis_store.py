@@ -7,7 +7,6 @@ from typing import Any
 import msgspec
 import pytest
 import pytest_asyncio
-from redis.asyncio import Redis
 
 from replay.errors import Broken, Saturated, Unavailable
 from replay.redis_client import connect
@@ -31,14 +30,14 @@ def make_store(server: RedisServer, **limits: object) -> RedisStore:
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def store(redis: Redis, redis_server: RedisServer) -> AsyncIterator[RedisStore]:
+async def store(redis: Any, redis_server: RedisServer) -> AsyncIterator[RedisStore]:
     assert await redis.dbsize() == 0
     store = make_store(redis_server)
     yield store
     await store.close()
 
 
-async def dump(redis: Redis) -> dict[bytes, Any]:
+async def dump(redis: Any) -> dict[bytes, Any]:
     """Everything in the database, without times to live."""
     content: dict[bytes, Any] = {}
     for key in await redis.keys():
@@ -78,7 +77,7 @@ class CutWire:
 
 
 class TestTwice:
-    async def test_a_write_whose_reply_is_lost_is_applied_once(self, redis: Redis, redis_server: RedisServer) -> None:
+    async def test_a_write_whose_reply_is_lost_is_applied_once(self, redis: Any, redis_server: RedisServer) -> None:
         wire = CutWire(redis_server.port)
         proxy = await asyncio.start_server(wire.serve, "127.0.0.1", 0)
         port = proxy.sockets[0].getsockname()[1]
@@ -94,7 +93,7 @@ class TestTwice:
         assert await redis.hget(S + "meta", "version") == b"1"
         assert await redis.xlen(P + "signals") == 1
 
-    async def test_every_call_twice_leaves_the_same(self, redis: Redis, store: RedisStore) -> None:
+    async def test_every_call_twice_leaves_the_same(self, redis: Any, store: RedisStore) -> None:
         writes = [
             write(blocks=[block([0], keyframe=True)], holes=[Hole("w1", "gap", T0, 3, 3, 1)], signals=[signal()]),
             write(base=1, blocks=[block([5], sequence=1)], signals=[signal(count=2)], deadline_ms=T0 + 5),
@@ -114,7 +113,7 @@ class TestTwice:
 
 
 class TestFailures:
-    async def test_full_memory_is_saturated_and_changes_nothing(self, redis: Redis, store: RedisStore) -> None:
+    async def test_full_memory_is_saturated_and_changes_nothing(self, redis: Any, store: RedisStore) -> None:
         await store.apply(write(blocks=[block([0])], signals=[signal()]))
         before = await dump(redis)
         await redis.config_set("maxmemory", 1)
@@ -137,25 +136,25 @@ class TestFailures:
             await store.load("a")
         await store.close()
 
-    async def test_scripts_the_server_forgot_are_sent_again(self, redis: Redis, store: RedisStore) -> None:
+    async def test_scripts_the_server_forgot_are_sent_again(self, redis: Any, store: RedisStore) -> None:
         await store.apply(write())
         await redis.script_flush()
         assert (await store.apply(write(base=1))).outcome is Outcome.APPLIED
 
-    async def test_a_session_that_lost_a_key_is_broken_not_empty(self, redis: Redis, store: RedisStore) -> None:
+    async def test_a_session_that_lost_a_key_is_broken_not_empty(self, redis: Any, store: RedisStore) -> None:
         await store.apply(write())
         await redis.delete(S + "record")
         with pytest.raises(Broken, match="noeviction"):
             await store.load("a")
 
-    async def test_a_record_of_another_form_is_broken(self, redis: Redis, store: RedisStore) -> None:
+    async def test_a_record_of_another_form_is_broken(self, redis: Any, store: RedisStore) -> None:
         await store.apply(write())
         await redis.set(S + "record", b'{"session_id":1}')
         with pytest.raises(Broken):
             await store.record("a")
 
     async def test_remains_of_a_session_that_expired_do_not_leak_into_a_new_one(
-        self, redis: Redis, store: RedisStore
+        self, redis: Any, store: RedisStore
     ) -> None:
         await store.apply(write(blocks=[block([0])], signals=[signal()]))
         await redis.delete(S + "meta")
@@ -165,7 +164,7 @@ class TestFailures:
 
 
 class TestExpiry:
-    async def test_every_key_expires_and_each_write_starts_it_anew(self, redis: Redis, store: RedisStore) -> None:
+    async def test_every_key_expires_and_each_write_starts_it_anew(self, redis: Any, store: RedisStore) -> None:
         await store.apply(write(blocks=[block([0])], signals=[signal()], deadline_ms=T0))
         await store.note_fate("a", "shop", "late", 1, T0)
         lasting = {b"wince:deadlines", b"wince:fates", b"wince:projects"}
@@ -177,9 +176,7 @@ class TestExpiry:
         for part in ("meta", "record", "index", "data:0", "signals", "entries"):
             assert await redis.pttl(S + part) > RETENTION_MS - 60_000, part
 
-    async def test_listings_lose_what_is_older_than_the_retention(
-        self, redis: Redis, redis_server: RedisServer
-    ) -> None:
+    async def test_listings_lose_what_is_older_than_the_retention(self, redis: Any, redis_server: RedisServer) -> None:
         now = T0
         store = RedisStore(connect(redis_server.url), StoreSettings(retention_ms=RETENTION_MS), lambda: now)
         await store.apply(write("old"))
@@ -191,7 +188,7 @@ class TestExpiry:
 
 
 class TestOutside:
-    async def test_a_new_owner_repairs_what_the_old_one_left_undone(self, redis: Redis, store: RedisStore) -> None:
+    async def test_a_new_owner_repairs_what_the_old_one_left_undone(self, redis: Any, store: RedisStore) -> None:
         await store.apply(write(blocks=[block([0])], signals=[signal()], deadline_ms=T0 + 7))
         whole = await dump(redis)
         outside = [key for key in whole if b":session:" not in key]
@@ -203,27 +200,27 @@ class TestOutside:
         assert [fields for _, fields in repaired.pop(stream)] == [fields for _, fields in whole.pop(stream)]
         assert repaired == whole
 
-    async def test_a_refused_write_publishes_nothing(self, redis: Redis, store: RedisStore) -> None:
+    async def test_a_refused_write_publishes_nothing(self, redis: Any, store: RedisStore) -> None:
         await store.apply(write())
         before = await dump(redis)
         await store.apply(write(token="other", signals=[signal()], deadline_ms=T0))
         assert await dump(redis) == before
 
-    async def test_a_signal_is_published_once_for_each_content(self, redis: Redis, store: RedisStore) -> None:
+    async def test_a_signal_is_published_once_for_each_content(self, redis: Any, store: RedisStore) -> None:
         for version, count in enumerate([2, 2, 3]):
             await store.apply(write(base=version, signals=[signal(count=count)]))
         entries = await redis.xrange(P + "signals")
         published = [msgspec.json.decode(fields[b"signal"])["count"] for _, fields in entries]
         assert published == [2, 3]
 
-    async def test_the_stream_and_what_it_had_are_bounded(self, redis: Redis, redis_server: RedisServer) -> None:
+    async def test_the_stream_and_what_it_had_are_bounded(self, redis: Any, redis_server: RedisServer) -> None:
         store = make_store(redis_server, stream_max_signals=50)
         await store.apply(write(signals=[signal(f"s{n}") for n in range(500)]))
         await store.close()
         assert 50 <= await redis.xlen(P + "signals") <= 200
         assert await redis.zcard(P + "published") == 100
 
-    async def test_a_withdrawn_session_leaves_no_byte_of_its_own(self, redis: Redis, store: RedisStore) -> None:
+    async def test_a_withdrawn_session_leaves_no_byte_of_its_own(self, redis: Any, store: RedisStore) -> None:
         await store.apply(write("b", signals=[signal("other", session_id="b")], deadline_ms=T0))
         await store.note_fate("b", "shop", "late", 1, T0)
         before = await dump(redis)
@@ -235,9 +232,7 @@ class TestOutside:
         assert await dump(redis) == before
         assert b"secret" not in repr(before).encode()
 
-    async def test_two_prefixes_share_a_server(
-        self, redis: Redis, redis_server: RedisServer, store: RedisStore
-    ) -> None:
+    async def test_two_prefixes_share_a_server(self, redis: Any, redis_server: RedisServer, store: RedisStore) -> None:
         other = make_store(redis_server, key_prefix="other")
         await store.apply(write())
         assert await other.load("a") is None
@@ -285,7 +280,7 @@ class TestCompaction:
         assert index.holes == [gap]
         assert [line.event async for line in store.bundle("a")] == [event(t, text="") for t in (0, 1, 2, 5)]
 
-    async def test_one_who_has_the_old_index_can_still_read(self, redis: Redis, store: RedisStore) -> None:
+    async def test_one_who_has_the_old_index_can_still_read(self, redis: Any, store: RedisStore) -> None:
         await store.apply(write(blocks=[block([0]), block([1], sequence=1)]))
         reading = store.bundle("a")
         head = msgspec.json.decode((await redis.lrange(S + "index", 0, 0))[0])
@@ -295,7 +290,7 @@ class TestCompaction:
         assert 0 < await redis.pttl(head["data"]) <= OLD_DATA_GRACE_MS
         assert len([line async for line in reading]) == 2
 
-    async def test_a_reader_is_told_when_the_data_has_gone(self, redis: Redis, store: RedisStore) -> None:
+    async def test_a_reader_is_told_when_the_data_has_gone(self, redis: Any, store: RedisStore) -> None:
         await store.apply(write(blocks=[block([0])]))
         await redis.delete(S + "data:0")
         with pytest.raises(Unavailable, match="read its index again"):
