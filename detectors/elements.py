@@ -23,7 +23,7 @@ class Element(msgspec.Struct, gc=False, eq=False):
     `node_id` is rrweb's id or an interaction event's element id. `tag` is lower case; `#text` is a text node, whose
     (masked) `text` is at most `LABEL_MAX_CHARACTERS` and kept only inside interactive elements; `#document` is the
     root. `attributes` hold masked values of `DETECTION_ATTRIBUTES` only; an attribute whose value was dropped is
-    present with the value `""`. `children` are node ids, in no order. The `text` of an interactive element is the label
+    present with the value `""`. The `text` of an interactive element is the label
     that its subtree shows. The engine changes elements in place as the page changes: a detector reads what it needs
     when it is called and keeps no reference.
     """
@@ -32,6 +32,5 @@ class Element(msgspec.Struct, gc=False, eq=False):
     tag: str
     attributes: dict[str, str]
     parent: "Element | None" = None
-    children: dict[int, None] | None = None
     text: str = ""
     flags: int = 0

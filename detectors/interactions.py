@@ -206,7 +206,6 @@ class PageExit(_At, frozen=True, gc=False):
     """The page goes away."""
 
 
-
 Interaction = (
     Press
     | Release

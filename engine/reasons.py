@@ -87,6 +87,11 @@ class Reason(StrEnum):
         Kind.DROPPED_BATCH,
         "The session has `limits.max_windows_per_session` windows already.",
     )
+    PROJECT_CONFLICT = (
+        "project_conflict",
+        Kind.DROPPED_BATCH,
+        "The batch names another project than the first one of its session.",
+    )
     OUT_OF_ORDER = "out_of_order", Kind.HELD, "The batch waits for an earlier one of its window."
     LATE_BATCH = (
         "late_batch",
@@ -167,7 +172,7 @@ class Reason(StrEnum):
     )
     ATTRIBUTE_DROPPED = "attribute_dropped", Kind.REPAIRED, "An attribute with a value of a wrong type was left out."
     FIELD_DROPPED = "field_dropped", Kind.REPAIRED, "A field or list entry of a wrong type was left out of an event."
-    UNKNOWN_NODE = "unknown_node", Kind.REPAIRED, "A change of a node that the page does not have was left out."
+    UNKNOWN_NODE = "unknown_node", Kind.REPAIRED, "A change names a node that the page does not have: what it says was masked."
     MASKED_UNKNOWN = (
         "masked_unknown",
         Kind.REPAIRED,

@@ -8,6 +8,7 @@ import msgspec
 from engine.core.projects import Project
 from engine.core.shared import Shared
 from engine.core.window import Window, WindowOwner, WindowState
+from engine.errors import Poison
 from engine.input.messages import DecodedBatch
 from engine.order import Expired, OrderState, Verdict, WindowOrder, fingerprint
 from engine.reasons import Reason
@@ -104,7 +105,11 @@ class Lane:
         if capped is not None:
             owner.refuse(batch, capped)
             return
-        decoded = shared.decoder.decode(batch.envelope.events)
+        try:
+            decoded = shared.decoder.decode(batch.envelope.events)
+        except Poison as poison:
+            owner.refuse(batch, poison.reason)
+            return
         counts = shared.counts
         counts.events_read += decoded.read
         for reason, count in decoded.dropped.items():

@@ -1,6 +1,5 @@
 """What a session has come to so far: everything its record shows, and room under its caps."""
 
-from collections import Counter
 from typing import Final
 
 import msgspec
@@ -34,9 +33,9 @@ class Ledger(msgspec.Struct, gc=False):
     reopened: int = 0
     end_reason: EndReason | None = None
     pages: list[PageVisit] = []
-    tags: Counter[str] = msgspec.field(default_factory=Counter)
-    dropped: Counter[str] = msgspec.field(default_factory=Counter)
-    repaired: Counter[str] = msgspec.field(default_factory=Counter)
+    tags: dict[str, int] = {}
+    dropped: dict[str, int] = {}
+    repaired: dict[str, int] = {}
 
     def saw_time(self, t: int) -> None:
         """Take note of an event's time."""
@@ -65,7 +64,16 @@ class Ledger(msgspec.Struct, gc=False):
 
     def drop(self, reason: Reason, count: int = 1) -> None:
         """Count what is not published."""
-        self.dropped[reason.value] += count
+        _count(self.dropped, reason.value, count)
+
+    def repair(self, reason: Reason, count: int = 1) -> None:
+        """Count a change inside what is published."""
+        _count(self.repaired, reason.value, count)
+
+    def tag(self, detector: str) -> None:
+        """Count a signal."""
+        self.signals += 1
+        _count(self.tags, detector, 1)
 
     def record(self, window_ids: list[str], policy: Policy, *, is_open: bool) -> SessionRecord:
         """Make the record as it is now."""
@@ -91,3 +99,8 @@ class Ledger(msgspec.Struct, gc=False):
             dropped=dict(sorted(self.dropped.items())),
             repaired=dict(sorted(self.repaired.items())),
         )
+
+
+def _count(counts: dict[str, int], name: str, count: int) -> None:
+    if count:
+        counts[name] = counts.get(name, 0) + count

@@ -134,7 +134,7 @@ class Session:
 
     def repair(self, reason: Reason, count: int = 1) -> None:
         """Count changes inside published events."""
-        self.ledger.repaired[reason.value] += count
+        self.ledger.repair(reason, count)
         self._shared.counts.repaired[reason] += count
 
     def hole(self, hole: Hole) -> None:
@@ -154,8 +154,7 @@ class Session:
         if self.ledger.signals >= self._shared.limits.max_signals_per_session:
             self.repair(Reason.TOO_MANY_SIGNALS)
             return
-        self.ledger.signals += 1
-        self.ledger.tags[finding.detector] += 1
+        self.ledger.tag(finding.detector)
         self._shared.counts.signals += 1
         self._signals.append(self._signal(window_id, finding))
 

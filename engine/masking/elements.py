@@ -6,6 +6,7 @@ password and identity forms recognisable (Mixpanel's and Clarity's lists among t
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Final
 
 from engine.masking.flags import (
@@ -58,7 +59,7 @@ _HYPHENATED_STANDARD: Final = frozenset(
 )
 _FIELD_NAME: Final = re.compile(r"input|field|select|area|picker")
 
-_INDIFFERENT: Final = frozenset(
+INDIFFERENT: Final = frozenset(
     "class id d fill stroke stroke-width opacity href width height aria-label viewbox viewBox cx cy r style src "
     "name rel "
     "data-id aria-pressed aria-live aria-expanded aria-haspopup aria-hidden title alt for target x y x1 x2 y1 y2 "
@@ -118,16 +119,14 @@ def own_flags(tag: str, attributes: Mapping[str, AttributeValue], is_custom: boo
     flags = _TAGS.get(tag, 0)
     if flags & FIELD or is_custom or "-" in tag:
         return _careful_flags(tag, flags, attributes, is_custom=is_custom)
-    for name in attributes:
-        if name not in _INDIFFERENT and name.lower() in _TELLING:
-            return _careful_flags(tag, flags, attributes, is_custom=is_custom)
-    return flags
+    if INDIFFERENT.issuperset(attributes) or not any(name.lower() in _TELLING for name in attributes):
+        return flags
+    return _careful_flags(tag, flags, attributes, is_custom=is_custom)
 
 
 def is_sensitive_text(text: str) -> bool:
     """Tell whether a label's text names something sensitive, so that the field it labels is masked at light."""
-    plain = _folded(text)
-    return _FLOOR_NAMES.search(plain) is not None or _SENSITIVE_NAMES.search(plain) is not None
+    return _named_flags(text[:_MAX_DESCRIPTION]) != 0
 
 
 def _careful_flags(tag: str, flags: int, attributes: Mapping[str, AttributeValue], *, is_custom: bool) -> int:
@@ -158,10 +157,10 @@ def _sensitivity(tag: str, texts: Mapping[str, str]) -> int:
         flags |= FLOOR | SENSITIVE
     if texts.get("maxlength", "").strip() == "1":
         flags |= SENSITIVE
-    if any(_FLOOR_NAMES.search(_folded(texts[name])) for name in _FLOOR_DESCRIBING if name in texts):
-        flags |= FLOOR | SENSITIVE
-    elif any(is_sensitive_text(texts[name]) for name in _DESCRIBING if name in texts):
-        flags |= SENSITIVE
+    for name in _DESCRIBING:
+        if name in texts:
+            named = _named_flags(texts[name][:_MAX_DESCRIPTION])
+            flags |= named if name in _FLOOR_DESCRIBING else named & SENSITIVE
     return flags
 
 
@@ -175,5 +174,9 @@ def _autocomplete_flags(value: str) -> int:
     return flags
 
 
-def _folded(text: str) -> str:
-    return _CAMEL_HUMP.sub(" ", normalise(text[:_MAX_DESCRIPTION])).lower()
+@lru_cache(maxsize=5_000)
+def _named_flags(text: str) -> int:
+    plain = _CAMEL_HUMP.sub(" ", normalise(text)).lower()
+    if _FLOOR_NAMES.search(plain):
+        return FLOOR | SENSITIVE
+    return SENSITIVE if _SENSITIVE_NAMES.search(plain) else 0

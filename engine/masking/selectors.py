@@ -72,11 +72,17 @@ class SelectorSet:
     def own_bits(self, tag: str, attributes: Mapping[str, AttributeValue]) -> int:
         """Return which tests are true for an element. `tag` is lower case, attribute names may have any case."""
         bits = self._tags.get(tag, self._any_element)
+        if self._watched.ignored.issuperset(attributes):
+            return bits
         for name in attributes:
             decided = self._watched[name]
             if decided is not None:
                 bits |= decided[_text_of(attributes[name])]
         return bits
+
+    def watches(self, name: str) -> bool:
+        """Tell whether a test looks at an attribute."""
+        return self._watched[name] is not None
 
     def changed_bits(self, bits: int, tag: str, name: str, value: object) -> int:  # noqa: ARG002
         """Return an element's bits after an attribute changed to `value` (`None`: removed)."""
@@ -175,6 +181,10 @@ class _Decided(dict[str, int]):
 class _Watched(dict[str, _Decided | None]):
     """Attribute name, in any case, to the tests on it; `None` for names no selector mentions."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.ignored: set[str] = set()
+
     def watch(self, test: Test, bit: int) -> None:
         decided = self.get(test.attribute)
         if decided is None:
@@ -185,6 +195,8 @@ class _Watched(dict[str, _Decided | None]):
         decided = self.get(name.lower()) if name.isascii() else None
         if len(self) < MAX_NAMES:
             self[name] = decided
+            if decided is None:
+                self.ignored.add(name)
         return decided
 
 

@@ -136,7 +136,7 @@ class IncrementalRebuilder:
 
     def _scroll(self, data: ScrollData) -> Masked:
         context, page = self._context, self._context.page
-        element = page.nodes.get(data.id)
+        element = page.element(data.id)
         x, y = float(data.x), float(data.y)
         if element is not None and element.parent is None:
             page.scroll_x, page.scroll_y = x, y
@@ -145,13 +145,13 @@ class IncrementalRebuilder:
 
     def _below_block(self, node_id: int, data: IncrementalData) -> Masked:
         """Drop what names a node below a blocked element: nobody who plays the recording knows that node."""
-        element = self._context.page.nodes.get(node_id)
+        element = self._context.page.element(node_id)
         hidden = element is not None and element.parent is not None and element.parent.flags & BLOCKED
         return None if hidden else data
 
     def _input(self, data: InputData) -> Masked:
         context, page = self._context, self._context.page
-        element = page.nodes.get(data.id)
+        element = page.element(data.id)
         flags = UNKNOWN if element is None else element.flags
         context.emit(told.Input(context.t, page.url, None if element is None else page.target(data.id)))
         if flags & BLOCKED:

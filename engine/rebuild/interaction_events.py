@@ -6,7 +6,7 @@ from typing import Final
 from detectors import interactions as told
 from detectors.elements import LABEL_MAX_CHARACTERS, Element
 from engine.masking.elements import own_flags
-from engine.masking.flags import BLOCKED, INHERITED, MASKED
+from engine.masking.flags import BLOCKED, FIELD, FIELD_TEXT, INHERITED, MASKED
 from engine.rebuild.context import Context
 from engine.rebuild.page import DOCUMENT_TAG, PREPARED, closed_root, detection_attributes
 from engine.rebuild.payloads import FAILED_STATUS, PAYLOAD_MAX_CHARACTERS, error_type_of
@@ -79,14 +79,16 @@ class InteractionRebuilder:
             if any(bits):
                 flags |= policy.selectors.decide(bits)
             attributes = masker.attributes(tag, flags, link.attributes)
-            text = None if link.text is None else masker.text(link.text, flags)
-            label = None if link.label is None else masker.text(link.label, flags)
+            # What a field shows is what was typed into it.
+            shown_flags = flags | FIELD_TEXT if flags & FIELD else flags
+            text = None if link.text is None else masker.text(link.text, shown_flags)
+            label = None if link.label is None else masker.text(link.label, shown_flags)
             name = masker.identifier(link.id) if isinstance(link.id, str) else link.id
             hidden = inherited & BLOCKED
             if not hidden:
                 masked.append(ElementDescription(name, tag, attributes, text, [], label))
             shown = (text or "").strip()[:LABEL_MAX_CHARACTERS]
-            element = Element(name, tag, detection_attributes(attributes), element, None, shown, flags | PREPARED)
+            element = Element(name, tag, detection_attributes(attributes), element, shown, flags | PREPARED)
             inherited = flags & INHERITED
         assert element is not None  # noqa: S101  # the chain holds at least the description itself
         if element.flags & (BLOCKED | MASKED):

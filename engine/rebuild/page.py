@@ -4,10 +4,10 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from detectors.elements import DETECTION_ATTRIBUTES, LABEL_MAX_CHARACTERS, Element
-from engine.masking.flags import BLOCKED, INHERITED, INTERACTIVE, MASKED, STICKY, UNKNOWN
+from engine.masking.flags import BLOCKED, CROSSES_ROOT, INHERITED, INTERACTIVE, MASKED, STICKY, UNKNOWN
 from engine.masking.masker import Masker
 from engine.masking.policy import Policy
-from schemas.rrweb_nodes import AttributeValue
+from schemas.rrweb_nodes import AttributeValue, DocumentNode, ElementNode, Node, TextNode
 
 DOCUMENT_TAG: Final = "#document"
 TEXT_TAG: Final = "#text"
@@ -16,27 +16,51 @@ OTHER_TAG: Final = "#other"
 PREPARED: Final = 1 << 30
 """Set on elements whose attributes and label are in the form detectors read; engine-internal, never stored."""
 
+NO_PARENT: Final = 0
+"""Parent of the document, and of nodes whose place is not known; rrweb's ids are positive."""
+
 LABEL_MAX_NODES: Final = 32
 """A label is read from at most this many nodes of an element's subtree."""
 
 
 class Page:
-    """The mirror. `nodes` maps rrweb ids to elements; a node without parent, the root apart, hangs nowhere known.
+    """The mirror.
 
-    `known` is false until the page's first full snapshot: everything before is masked as unknown. `bits` holds, for
-    each element on which a configured selector part is true, which parts are (decisions, never originals).
+    Snapshots are large and few of their nodes are ever asked for, so a node is first kept as the masked wire type it
+    was published as (`nodes`), and becomes an `Element` when something names it. `parents` holds every node's parent
+    id. `own` holds what was decided about a node by itself; what it has from its ancestors is added when it is asked
+    for. `children` holds the child ids of nodes whose children changed; other nodes' stand in their wire type.
+    `bits` holds which parts of configured selectors are true for an element. Of originals nothing is kept.
+
+    `known` is false until the page's first full snapshot: everything before is masked as unknown.
     """
 
-    __slots__ = ("bits", "href_key", "known", "masker", "nodes", "policy", "scroll_x", "scroll_y", "url")
+    __slots__ = (
+        "bits",
+        "children",
+        "elements",
+        "known",
+        "masker",
+        "nodes",
+        "own",
+        "parents",
+        "policy",
+        "scroll_x",
+        "scroll_y",
+        "url",
+    )
 
     def __init__(self, policy: Policy) -> None:
         self.policy = policy
         self.masker: Masker = policy.masker(policy.level)
-        self.nodes: dict[int, Element] = {}
+        self.nodes: dict[int, Node] = {}
+        self.parents: dict[int, int] = {}
+        self.own: dict[int, int] = {}
+        self.elements: dict[int, Element] = {}
+        self.children: dict[int, dict[int, None]] = {}
         self.bits: dict[int, int] = {}
         self.known = False
         self.url = ""
-        self.href_key = 0
         self.scroll_x = 0.0
         self.scroll_y = 0.0
 
@@ -45,14 +69,40 @@ class Page:
         self.masker = self.policy.masker(self.policy.level_for(href))
         self.url = self.masker.url(href)
 
+    # -- one node -----------------------------------------------------------------------------------------------
+
+    def element(self, node_id: int) -> Element | None:
+        """Return a node of the mirror, linked to its ancestors; `None` for one that isn't there."""
+        element = self.elements.get(node_id)
+        if element is None and node_id in self.parents:
+            element = self._materialize(node_id)
+        return element
+
+    def _materialize(self, node_id: int) -> Element:
+        node = self.nodes[node_id]
+        parent_id = self.parents[node_id]
+        parent = self.element(parent_id) if parent_id else None
+        flags = self.own.get(node_id, 0)
+        if parent is not None:
+            flags |= parent.flags & inherited_mask(node)
+        tag, attributes, text = tag_of(node), {}, ""
+        if isinstance(node, ElementNode):
+            attributes = node.attributes
+        elif isinstance(node, TextNode) and flags & INTERACTIVE:
+            text = label_text(node.text_content)
+        # Attributes get the form detectors read when the element is prepared for one.
+        element = Element(node_id, tag, attributes, parent, text, flags)  # type: ignore[arg-type]
+        self.elements[node_id] = element
+        return element
+
     def flags(self, node_id: int) -> int:
         """Return what is decided about a node; `UNKNOWN` for one that isn't in the mirror."""
-        element = self.nodes.get(node_id)
+        element = self.element(node_id)
         return UNKNOWN if element is None else element.flags
 
     def public_id(self, node_id: int) -> int:
         """Return the id to publish as a pointer's target: -1 for unknown nodes, the root of a closed area."""
-        element = self.nodes.get(node_id)
+        element = self.elements.get(node_id) or self.element(node_id)
         if element is None:
             return -1
         if not element.flags & (BLOCKED | MASKED):
@@ -61,7 +111,7 @@ class Page:
 
     def target(self, node_id: int) -> Element | None:
         """Return the element a detector may see for a pointer's target, with attributes and labels prepared."""
-        element = self.nodes.get(node_id)
+        element = self.element(node_id)
         if element is None:
             return None
         if element.flags & (BLOCKED | MASKED):
@@ -70,6 +120,8 @@ class Page:
             element = element.parent
         self.prepare(element)
         return element
+
+    # -- what detectors read ------------------------------------------------------------------------------------
 
     def prepare(self, element: Element) -> None:
         """Bring an element and its ancestors into the form detectors read, as far as that isn't done."""
@@ -84,21 +136,14 @@ class Page:
 
     def label(self, element: Element) -> str:
         """Join the (masked) texts an interactive element's subtree shows, cut to `LABEL_MAX_CHARACTERS`."""
-        texts = [node.text for node in self._subtree(element, LABEL_MAX_NODES) if node.tag == TEXT_TAG and node.text]
-        return " ".join(" ".join(texts).split())[:LABEL_MAX_CHARACTERS]
-
-    def _subtree(self, element: Element, limit: int) -> Iterator[Element]:
-        waiting = [element]
-        while waiting and limit:
-            limit -= 1
-            node = waiting.pop()
-            yield node
-            if node.children:
-                waiting += [self.nodes[child] for child in sorted(node.children, reverse=True) if child in self.nodes]
-
-    def subtree(self, element: Element) -> Iterator[Element]:
-        """Yield an element and all mirrored nodes below it."""
-        return self._subtree(element, len(self.nodes))
+        texts = []
+        for count, node_id in enumerate(self.subtree(element.node_id)):  # type: ignore[arg-type]  # integer ids
+            if count >= LABEL_MAX_NODES:
+                break
+            node = self.element(node_id)
+            if node is not None and node.tag == TEXT_TAG and node.text:
+                texts.append(node.text)
+        return label_text(" ".join(" ".join(texts).split()))
 
     def unprepare(self, element: Element | None) -> None:
         """Have labels read again: something within this element changed."""
@@ -106,34 +151,97 @@ class Page:
             element.flags &= ~PREPARED
             element = element.parent if element.flags & INTERACTIVE else None
 
-    def detach(self, element: Element, aside: dict[int, tuple[str, int]]) -> None:
-        """Take a node and its subtree out of the mirror, noting in `aside` what sticks to each (tag, flags)."""
-        parent = element.parent
-        if parent is not None and parent.children is not None:
-            parent.children.pop(element.node_id, None)  # type: ignore[arg-type]  # mirrored nodes have integer ids
-            self.unprepare(parent)
-        for node in list(self.subtree(element)):
-            node_id: int = node.node_id  # type: ignore[assignment]  # as above
-            aside[node_id] = (node.tag, node.flags & STICKY)
-            del self.nodes[node_id]
-            self.bits.pop(node_id, None)
-            node.parent = None
+    # -- the tree -----------------------------------------------------------------------------------------------
 
-    def bits_outwards(self, element: Element | None) -> list[int]:
+    def children_of(self, node_id: int) -> list[int]:
+        """Return the ids of a node's children, in the order they came."""
+        changed = self.children.get(node_id)
+        if changed is not None:
+            return list(changed)
+        node = self.nodes.get(node_id)
+        return [child.id for child in node.child_nodes] if isinstance(node, ElementNode | DocumentNode) else []
+
+    def changing_children(self, node_id: int) -> dict[int, None]:
+        """Return the ids of a node's children, to be changed."""
+        changed = self.children.get(node_id)
+        if changed is None:
+            changed = self.children[node_id] = dict.fromkeys(self.children_of(node_id))
+        return changed
+
+    def subtree(self, node_id: int) -> Iterator[int]:
+        """Yield the ids of a node and of all mirrored nodes below it, parents before children."""
+        waiting = [node_id]
+        while waiting:
+            current = waiting.pop()
+            yield current
+            waiting += [child for child in reversed(self.children_of(current)) if self.parents.get(child) == current]
+
+    def detach(self, node_id: int, aside: dict[int, tuple[str, int]]) -> None:
+        """Take a node and its subtree out of the mirror, noting in `aside` what sticks to each (tag, flags)."""
+        parent_id = self.parents[node_id]
+        if parent_id:
+            self.changing_children(parent_id).pop(node_id, None)
+            self.unprepare(self.elements.get(parent_id))
+        for gone in list(self.subtree(node_id)):
+            element = self.element(gone)
+            if element is not None:
+                aside[gone] = (element.tag, element.flags & STICKY)
+        for gone in list(self.subtree(node_id)):
+            self.nodes.pop(gone, None)
+            self.elements.pop(gone, None)
+            self.own.pop(gone, None)
+            self.bits.pop(gone, None)
+            self.children.pop(gone, None)
+            del self.parents[gone]
+
+    def bits_outwards(self, node_id: int) -> list[int]:
         """Return which selector parts are true for an element and each of its ancestors, nearest first."""
         found = []
-        while element is not None:
-            found.append(self.bits.get(element.node_id, 0))  # type: ignore[arg-type]  # mirrored nodes have integer ids
-            element = element.parent
+        while node_id:
+            found.append(self.bits.get(node_id, 0))
+            node_id = self.parents[node_id]
         return found
 
-    def mark(self, element: Element, flags: int) -> None:
+    def mark(self, node_id: int, flags: int) -> None:
         """Add decided `flags` to a node, and what children take over of them to everything below it."""
-        element.flags = (element.flags | flags) & ~PREPARED
+        self.own[node_id] = self.own.get(node_id, 0) | flags
         inherited = flags & INHERITED
-        if inherited and element.children:
-            for node in self.subtree(element):
-                node.flags = (node.flags | inherited) & ~PREPARED
+        for below in self.subtree(node_id) if inherited else (node_id,):
+            element = self.elements.get(below)
+            if element is not None:
+                element.flags = (element.flags | (flags if below == node_id else inherited)) & ~PREPARED
+
+    def revoke(self, node_id: int, flags: int) -> None:
+        """Take flags from a node and everything below it: only ever those that show more."""
+        for below in self.subtree(node_id):
+            self.own[below] = self.own.get(below, 0) & ~flags
+            element = self.element(below)
+            if element is not None:
+                element.flags &= ~flags
+
+    def sticky(self) -> dict[int, tuple[str, int]]:
+        """Return tag and sticky flags of every node to which something sticks."""
+        flags = self.all_flags()
+        return {
+            node_id: (self.tag(node_id), flags[node_id] & STICKY) for node_id in self.parents if flags[node_id] & STICKY
+        }
+
+    def tag(self, node_id: int) -> str:
+        """Return a mirrored node's tag."""
+        element = self.elements.get(node_id)
+        return tag_of(self.nodes[node_id]) if element is None else element.tag
+
+    def all_flags(self) -> dict[int, int]:
+        """Return what is decided about each node, without making elements of them."""
+        flags: dict[int, int] = {}
+        for node_id, parent_id in self.parents.items():
+            element = self.elements.get(node_id)
+            if element is not None:
+                flags[node_id] = element.flags & ~PREPARED
+            else:
+                above = flags[parent_id] & inherited_mask(self.nodes[node_id]) if parent_id else 0
+                flags[node_id] = self.own.get(node_id, 0) | above
+        return flags
 
 
 def closed_root(element: Element) -> Element:
@@ -142,6 +250,25 @@ def closed_root(element: Element) -> Element:
     while element.parent is not None and element.parent.flags & closed:
         element = element.parent
     return element
+
+
+def inherited_mask(node: Node) -> int:
+    """Return which flags a node takes over from its parent: a shadow root or an inner document lets fewer through."""
+    return CROSSES_ROOT if node.is_shadow is True or isinstance(node, DocumentNode) else INHERITED
+
+
+def tag_of(node: Node) -> str:
+    """Return the tag a node has in the mirror."""
+    if isinstance(node, ElementNode):
+        return node.tag_name
+    if isinstance(node, TextNode):
+        return TEXT_TAG
+    return DOCUMENT_TAG if isinstance(node, DocumentNode) else OTHER_TAG
+
+
+def label_text(text: str) -> str:
+    """Cut a text for labels."""
+    return text.strip()[:LABEL_MAX_CHARACTERS]
 
 
 def detection_attributes(attributes: Mapping[str, AttributeValue]) -> dict[str, str]:

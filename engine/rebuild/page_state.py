@@ -3,9 +3,11 @@
 import msgspec
 
 from detectors.elements import Element
+from engine.masking.flags import INTERACTIVE
 from engine.masking.levels import Level
 from engine.masking.policy import Policy
-from engine.rebuild.page import PREPARED, TEXT_TAG, Page, detection_attributes
+from engine.rebuild.page import NO_PARENT, TEXT_TAG, Page, detection_attributes, label_text, tag_of
+from schemas.rrweb_nodes import ElementNode, TextNode
 
 
 class PageState(msgspec.Struct, frozen=True, array_like=True):
@@ -45,23 +47,20 @@ def page_state(page: Page) -> PageState:
     """Describe a page; `restore_page` makes an equal one of it (equal to everything later events can tell)."""
     tags, words = _Words(), _Words()
     rows: dict[int, int] = {}
-    ids, parents, tag_column, flags = [], [], [], []
-    attributes: list[tuple[int, list[int]]] = []
-    texts: list[tuple[int, str]] = []
+    ids, parents, tag_column, attributes, texts = [], [], [], [], []
+    flags = page.all_flags()
     before = 0
-    for row, (node_id, element) in enumerate(page.nodes.items()):
+    for row, (node_id, parent_id) in enumerate(page.parents.items()):
         rows[node_id] = row
         ids.append(node_id - before)
         before = node_id
-        parent = element.parent
-        parents.append(0 if parent is None else row - rows[parent.node_id])  # type: ignore[index]  # mirrored ids are integers
-        tag_column.append(tags.number(element.tag))
-        flags.append(element.flags & ~PREPARED)
-        kept = detection_attributes(element.attributes) if element.attributes else None
+        parents.append(row - rows[parent_id] if parent_id else 0)
+        tag, kept, text = _facts(page, node_id)
+        tag_column.append(tags.number(tag))
         if kept:
             attributes.append((row, [words.number(word) for pair in kept.items() for word in pair]))
-        if element.text and element.tag == TEXT_TAG:
-            texts.append((row, element.text))
+        if text and flags[node_id] & INTERACTIVE:
+            texts.append((row, text))
     return PageState(
         page.url,
         page.masker.level,
@@ -72,12 +71,24 @@ def page_state(page: Page) -> PageState:
         ids,
         parents,
         tag_column,
-        flags,
+        list(flags.values()),
         attributes,
         list(words.numbers),
         texts,
         dict(page.bits),
     )
+
+
+def _facts(page: Page, node_id: int) -> tuple[str, dict[str, str], str]:
+    """Return a node's tag, what detectors may read of its attributes, and its text for labels."""
+    element = page.elements.get(node_id)
+    if element is not None:
+        text = element.text if element.tag == TEXT_TAG else ""
+        return element.tag, detection_attributes(element.attributes) if element.attributes else {}, text
+    node = page.nodes[node_id]
+    if isinstance(node, ElementNode):
+        return node.tag_name, detection_attributes(node.attributes) if node.attributes else {}, ""
+    return tag_of(node), {}, label_text(node.text_content) if isinstance(node, TextNode) else ""
 
 
 def restore_page(state: PageState, policy: Policy) -> Page:
@@ -91,12 +102,12 @@ def restore_page(state: PageState, policy: Policy) -> Page:
     for row, (step, back, tag, flags) in enumerate(zip(state.ids, state.parents, state.tags, state.flags, strict=True)):
         node_id += step
         parent = rows[row - back] if back else None
-        element = Element(node_id, state.tag_names[tag], {}, parent, None, "", flags)
+        element = Element(node_id, state.tag_names[tag], {}, parent, "", flags)
         rows.append(element)
-        page.nodes[node_id] = element
+        page.elements[node_id] = element
+        page.parents[node_id] = NO_PARENT if parent is None else parent.node_id  # type: ignore[assignment]
         if parent is not None:
-            parent.children = parent.children or {}
-            parent.children[node_id] = None
+            page.children.setdefault(parent.node_id, {})[node_id] = None  # type: ignore[arg-type]  # integer ids
     for row, numbers in state.attributes:
         pairs = [state.words[number] for number in numbers]
         rows[row].attributes = dict(zip(pairs[::2], pairs[1::2], strict=True))

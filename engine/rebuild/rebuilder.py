@@ -6,7 +6,6 @@ from typing import Final
 import msgspec
 
 from detectors import interactions as told
-from engine.masking.flags import STICKY
 from engine.reasons import Reason
 from engine.rebuild.context import Context
 from engine.rebuild.incremental import IncrementalRebuilder
@@ -102,12 +101,12 @@ class Rebuilder:
         continues = old.known and not self.loading and continues_page(old, event.data.node)
         page = context.page = Page(context.policy)
         page.url, page.masker = old.url, old.masker
-        sticky = {node_id: (node.tag, node.flags & STICKY) for node_id, node in old.nodes.items()} if continues else {}
+        sticky = old.sticky() if continues else {}
         offset = event.data.initial_offset
         if offset:
             page.scroll_x, page.scroll_y = float(offset.left), float(offset.top)
         tree = TreeMasker(page, sticky, context.note, context.limits.max_depth, context.limits.max_nodes)
-        tree.add(event.data.node, None, 0)
+        tree.add_document(event.data.node)
         page.known = True
         self.loading = False
         return event
@@ -155,8 +154,7 @@ def continues_page(page: Page, node: Node) -> bool:
         current = waiting.pop(0)
         if isinstance(current, ElementNode):
             seen += 1
-            element = page.nodes.get(current.id)
-            same += element is not None and element.tag == current.tag_name
+            same += current.id in page.parents and page.tag(current.id) == current.tag_name
         waiting += getattr(current, "child_nodes", ())[:CONTINUITY_SAMPLE]
     return seen > 0 and same >= CONTINUITY_SHARE * seen
 

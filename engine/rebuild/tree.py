@@ -1,20 +1,16 @@
 """Masks a tree of rrweb nodes and mirrors it, in one walk."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
-from detectors.elements import LABEL_MAX_CHARACTERS, Element
+from msgspec import UNSET
+
 from engine.masking.elements import own_flags
-from engine.masking.flags import (
-    BLOCKED,
-    CROSSES_ROOT,
-    DROPPED_TEXT,
-    INHERITED,
-    INTERACTIVE,
-)
+from engine.masking.flags import BLOCKED, CROSSES_ROOT, INHERITED
+from engine.masking.plain import KNOWN_TAGS, PlainElements, plain_elements
 from engine.reasons import Reason
-from engine.rebuild.page import DOCUMENT_TAG, OTHER_TAG, TEXT_TAG, Page
+from engine.rebuild.page import NO_PARENT, Page
 from schemas.rrweb_nodes import CdataNode, CommentNode, DoctypeNode, DocumentNode, ElementNode, Node, TextNode
 
 TAG_NAME: Final = re.compile(r"[a-z][a-z0-9_.:-]{0,63}", re.ASCII)
@@ -29,19 +25,17 @@ class TreeMasker:
 
     `sticky` holds, by node id, tag and flags of nodes that were here before (a checkout, a move): where the tag is
     the same its sticky flags hold on. `note` counts what is dropped. Nodes deeper than `max_depth` levels and beyond
-    `max_nodes` a page are dropped with everything below.
+    `max_nodes` a page are dropped with everything below, and so is a node whose id is taken.
     """
 
     __slots__ = (
-        "_attributes",
-        "_decide",
         "_max_depth",
         "_max_nodes",
         "_note",
         "_page",
+        "_plain",
         "_selectors",
         "_sticky",
-        "_text",
     )
 
     def __init__(self, page: Page, sticky: Sticky, note: Note, max_depth: int, max_nodes: int) -> None:
@@ -50,102 +44,94 @@ class TreeMasker:
         self._note = note
         self._max_depth = max_depth
         self._max_nodes = max_nodes
-        self._attributes = page.masker.attributes
-        self._text = page.masker.text
         self._selectors = page.policy.selectors
+        # Where something may stick, no element is plain before it was looked at.
+        self._plain = PlainElements() if sticky else plain_elements(self._selectors)
 
-    def add(self, node: Node, parent: Element | None, inherited: int, depth: int = 0) -> bool:
-        """Mask and register `node` and everything below it; return false if it has to be left out.
+    def add_document(self, document: DocumentNode) -> None:
+        """Mask and register a page's own document with everything below."""
+        self._walk([document], NO_PARENT, 0, 0)
 
-        `inherited` are the parent's flags that children take over; a shadow root or an inner document lets only
-        some of them through.
+    def add(self, node: Node, parent_id: int, flags: int, depth: int) -> bool:
+        """Mask and register a node and everything below it; return false if it has to be left out.
+
+        `flags` are those of its parent, `parent_id`, which is `NO_PARENT` if its place is not known; `depth` counts
+        its ancestors.
         """
-        nodes = self._page.nodes
-        if depth > self._max_depth or len(nodes) >= self._max_nodes:
-            self._note(Reason.NODE_TOO_DEEP if depth > self._max_depth else Reason.TOO_MANY_NODES)
-            return False
-        kind = type(node)
-        if kind is ElementNode:
-            return self._add_element(node, parent, inherited, depth)  # type: ignore[arg-type]  # just tested
-        if kind is TextNode:
-            self._add_text(node, parent, inherited)  # type: ignore[arg-type]
-        elif kind is DocumentNode:
-            element = self._register(node.id, DOCUMENT_TAG, parent, inherited & CROSSES_ROOT)
-            self._add_children(node, element, element.flags & INHERITED, depth)  # type: ignore[arg-type]
-        else:
-            self._add_other(node, parent, inherited)  # type: ignore[arg-type]
-        return True
+        return bool(self._walk([node], parent_id, flags & INHERITED, depth))
 
-    def _register(self, node_id: int, tag: str, parent: Element | None, flags: int, text: str = "") -> Element:
-        sticky = self._sticky.get(node_id)
-        if sticky is not None and sticky[0] == tag:
-            flags |= sticky[1]
-        element = Element(node_id, tag, {}, parent, None, text, flags)
-        self._page.nodes[node_id] = element
-        if parent is not None:
-            if parent.children is None:
-                parent.children = {node_id: None}
+    def _walk(self, siblings: Sequence[Node], parent_id: int, inherited: int, depth: int) -> list[Node]:
+        """Mask and register siblings and what is below each; return those that stay. The engine's hottest loop.
+
+        `inherited` are the flags they take over from their parent.
+        """
+        page, plain_tags, plain_names = self._page, self._plain.tags, self._plain.names
+        nodes, parents, mask = page.nodes, page.parents, page.masker.attributes
+        kept: list[Node] = []
+        for node in siblings:
+            node_id = node.id
+            if node_id in parents or len(parents) >= self._max_nodes or depth > self._max_depth:
+                self._refuse(node_id, depth)
+                continue
+            nodes[node_id] = node
+            parents[node_id] = parent_id
+            kept.append(node)
+            flags = inherited if node.is_shadow is not True else inherited & CROSSES_ROOT
+            if type(node) is ElementNode:
+                tag, attributes = node.tag_name, node.attributes
+                if tag not in plain_tags or not plain_names.issuperset(attributes):
+                    flags = self._mask_element(node, flags)
+                elif attributes:
+                    node.attributes = mask(tag, flags, attributes)
+            elif type(node) is TextNode:
+                node.text_content = page.masker.text(node.text_content, flags)
+                continue
             else:
-                parent.children[node_id] = None
-        return element
+                flags = self._mask_other(node, flags)  # type: ignore[arg-type]  # what is neither element nor text
+            if isinstance(node, ElementNode | DocumentNode) and node.child_nodes:
+                below = self._walk(node.child_nodes, node_id, flags & INHERITED, depth + 1)
+                node.child_nodes = [] if flags & BLOCKED else below
+        return kept
 
-    def _add_element(self, node: ElementNode, parent: Element | None, inherited: int, depth: int) -> bool:
+    def _refuse(self, node_id: int, depth: int) -> None:
+        if depth > self._max_depth:
+            self._note(Reason.NODE_TOO_DEEP)
+        else:
+            self._note(Reason.NODE_DROPPED if node_id in self._page.parents else Reason.TOO_MANY_NODES)
+
+    def _mask_element(self, node: ElementNode, flags: int) -> int:
+        """Mask an element about which there may be something to decide; return its flags."""
+        page = self._page
         tag = node.tag_name = tag_name(node.tag_name)
-        attributes = node.attributes
-        if node.is_shadow is True:
-            inherited &= CROSSES_ROOT
-        flags = own_flags(tag, attributes, is_custom=node.is_custom is True) | inherited
-        element = self._register(node.id, tag, parent, flags)
-        bits = self._selectors.own_bits(tag, attributes)
+        own = own_flags(tag, node.attributes, is_custom=node.is_custom is True) | self._stuck(node.id, tag)
+        bits = self._selectors.own_bits(tag, node.attributes)
         if bits:
-            self._page.bits[node.id] = bits
-            element.flags |= self._selectors.decide(self._page.bits_outwards(element))
-        if attributes:
-            node.attributes = element.attributes = self._attributes(tag, element.flags, attributes)
-        if node.child_nodes:
-            self._add_children(node, element, element.flags & INHERITED, depth)
-        return True
+            page.bits[node.id] = bits
+            own |= self._selectors.decide(page.bits_outwards(node.id))
+        if own:
+            page.own[node.id] = own
+        flags |= own
+        node.attributes = page.masker.attributes(tag, flags, node.attributes)
+        return flags
 
-    def _add_children(self, node: ElementNode | DocumentNode, element: Element, inherited: int, depth: int) -> None:
-        depth += 1
-        if inherited & BLOCKED:
-            for child in node.child_nodes:
-                self.add(child, element, inherited, depth)
-            node.child_nodes = []
-            return
-        add = self.add
-        kept = [child for child in node.child_nodes if add(child, element, inherited, depth)]
-        if len(kept) != len(node.child_nodes):
-            node.child_nodes = kept
+    def _stuck(self, node_id: int, tag: str) -> int:
+        before = self._sticky.get(node_id)
+        return before[1] if before is not None and before[0] == tag else 0
 
-    def _add_text(self, node: TextNode, parent: Element | None, inherited: int) -> None:
-        if node.is_shadow is True:
-            inherited &= CROSSES_ROOT
-        text = node.text_content = self._text(node.text_content, inherited)
-        label = text.strip()[:LABEL_MAX_CHARACTERS] if inherited & INTERACTIVE else ""
-        self._register(node.id, TEXT_TAG, parent, inherited, label)
-
-    def _add_other(self, node: CommentNode | CdataNode | DoctypeNode, parent: Element | None, inherited: int) -> None:
+    def _mask_other(self, node: CommentNode | CdataNode | DoctypeNode | DocumentNode, flags: int) -> int:
+        if isinstance(node, DocumentNode):
+            node.compat_mode = "BackCompat" if node.compat_mode == "BackCompat" else UNSET
+            return flags & CROSSES_ROOT
         if isinstance(node, DoctypeNode):
             node.name, node.public_id, node.system_id = doctype(node)
         else:
             node.text_content = ""
-        self._register(node.id, OTHER_TAG, parent, inherited | DROPPED_TEXT)
-
-
-_known_tags: Final = frozenset(
-    "html head body meta link script style title base div span p a img svg path g rect circle line polygon polyline "
-    "ul ol li table thead tbody tfoot tr td th caption col colgroup h1 h2 h3 h4 h5 h6 header footer main nav section "
-    "article aside form input button select option optgroup textarea label fieldset legend datalist output progress "
-    "meter details summary dialog menu iframe video audio source track canvas picture figure figcaption b i u s em "
-    "strong small sub sup code pre kbd samp var blockquote q cite abbr time mark ruby rt rp bdi bdo br hr wbr ins del "
-    "noscript template slot object embed param map area dl dt dd address use defs symbol text tspan".split()
-)
+        return flags
 
 
 def tag_name(name: str) -> str:
     """Return an element's name in lower case, `div` if no player could create it."""
-    if name in _known_tags:
+    if name in KNOWN_TAGS:
         return name
     lower = name.lower()
     return lower if TAG_NAME.fullmatch(lower) else "div"

@@ -4,9 +4,9 @@ from collections import Counter
 from typing import Any
 
 import msgspec
-from engine.masking.policy import Policy
 
 from detectors.interactions import Interaction
+from engine.masking.policy import Policy
 from engine.reasons import Reason
 from engine.rebuild.context import Context, RebuildLimits
 from engine.rebuild.rebuilder import Rebuilder
@@ -75,7 +75,7 @@ class Replayed:
     def feed(self, *events: dict[str, Any]) -> "Replayed":
         for event in events:
             kind = RrwebEvent if "type" in event else InteractionEvent
-            typed = msgspec.convert(event, kind)
+            typed = msgspec.json.decode(msgspec.json.encode(event), type=kind)
             masked = self.rebuilder.feed(typed, int(event.get("timestamp", event.get("t", 0))))
             self.out.append(None if masked is None else msgspec.json.decode(msgspec.json.encode(masked)))
         return self
