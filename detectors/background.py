@@ -74,9 +74,7 @@ def is_due(rhythm: Rhythm, t: int) -> bool:
     delta = t - rhythm.last_t
     if delta > STALE_MS and delta > STALE_BEATS * interval:
         return False
-    error = abs(delta - round(delta / interval) * interval)
-    if delta < interval / 2:
-        error = delta  # only the other half of the same beat is as early as that
+    error = abs(delta - round(delta / interval) * interval)  # beat 0 is the other half of the last one
     return error <= min(max(BEAT_SLACK_MS, 4 * rhythm.deviation), interval / 2)
 
 

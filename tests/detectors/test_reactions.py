@@ -94,6 +94,14 @@ def test_a_new_page_starts_with_fresh_knowledge() -> None:
     assert watch.reactions.answered(0)
 
 
+def test_the_press_that_left_a_page_explains_nothing_on_the_next() -> None:
+    watch = Watch().feed(*click(T), Navigation(T + 300, PAGE, "load"))
+    for t in (T + 600, T + 1_600, T + 2_600):
+        watch.feed(mutation(t, change("text", 25, 24, 3)))
+    watch.feed(*click(T + 3_500), mutation(T + 3_600, change("text", 25, 24, 3)))
+    assert not watch.reactions.answered(1)
+
+
 class TestLimits:
     @pytest.mark.parametrize(("extra", "answered"), [(0, False), (1, True)])
     def test_too_many_added_elements_are_no_ripple(self, extra: int, answered: bool) -> None:  # noqa: FBT001
