@@ -3,8 +3,9 @@
 A press is answered by what really changes after it and before the next press. Not an answer: what the page does on
 its own (see `detectors.background`), errors, failed or pending requests, console output, and ripples, that is: an
 effect within the pressed element that is undone soon. A ripple is either elements without text that are added and
-then removed again, or an attribute that is changed there and back before the next press. Until it is undone it might
-stay and be the answer, so a press is judged late, when whoever asks has waited long enough.
+then removed again (though not by the next press's handler: that is a toggle), or an attribute that is changed there
+and back before the next press. Until it is undone it might stay and be the answer, so a press is judged late, when
+whoever asks has waited long enough.
 
 Stream order decides: an answer may carry the very millisecond of its click, but it comes after its press.
 """
@@ -46,6 +47,9 @@ KEPT_WAITS: Final = 10
 
 MAX_RIPPLES: Final = 64
 """Added elements watched for being removed again; one more than that is no ripple."""
+
+HANDLED_MS: Final = 10
+"""What comes so soon after a press or click is the work of its handler, not of a timer that ends a ripple."""
 
 MAX_TOGGLES: Final = 16
 """Attributes of one press watched for being changed back; one more than that is no ripple."""
@@ -178,23 +182,25 @@ class Reactions(Machine[ReactionsState]):
 
     def _judge(self, mutation: Mutation, record: PressRecord) -> None:
         state = self._state
-        before, undone, unexplained = len(state.ripples), 0, False
+        unexplained = False
         for change in mutation.changes:
-            if change.kind == "remove" and state.ripples and self._undo(change):
-                undone += 1
+            if change.kind == "remove" and change.node_id in state.ripples:
+                self._undo(change.node_id, mutation.t)
             elif not record.answered:
                 own = record.region is not None and record.region in change.scope
                 if change.name in CLICK_MARKS or state.background.explains(change, mutation.t, state.acted_t, own=own):
                     continue
                 unexplained = True
                 record.answered = not own or not self._may_be_ripple(change, record)
-        # An element in place of another is content; and what was not sent in full cannot be a ripple.
-        replaced = undone > 0 and len(state.ripples) + undone > before
-        if replaced or (unexplained and mutation.total > len(mutation.changes)):
-            record.answered = True
+        if unexplained and mutation.total > len(mutation.changes):
+            record.answered = True  # what was not sent in full cannot be a ripple
 
-    def _undo(self, change: Change) -> bool:
-        return self._state.ripples.pop(change.node_id, None) is not None
+    def _undo(self, node_id: int | str, t: int) -> None:
+        """Let a ripple end, unless the next press ends it: then both presses had their answer."""
+        state = self._state
+        number = state.ripples.pop(node_id)
+        if number != self.current and t - state.acted_t <= HANDLED_MS:
+            state.presses[number - state.first].answered = state.presses[-1].answered = True
 
     def _may_be_ripple(self, change: Change, record: PressRecord) -> bool:
         if change.kind == "attribute":

@@ -309,6 +309,14 @@ class TestRipples:
             marks.append(mutation(t, old, new))
         assert rage(in_order(clicks(times), marks)) == []
 
+    @pytest.mark.parametrize(("delay", "expected"), [(0, 0), (10, 0), (11, 1)])
+    def test_a_mark_that_each_click_adds_or_takes_away_is_one(self, delay: int, expected: int) -> None:
+        times, marks = range(10_000, 12_000, 250), []
+        for number, t in enumerate(times):
+            kind = "remove" if number % 2 else "add"
+            marks.append(mutation(t + delay, change(kind, 600 + number // 2, 330, 329, 3, name="svg")))
+        assert len(rage(in_order(clicks(times), marks))) == expected
+
 
 class TestScrollAndSelection:
     def test_scrolling_on_after_the_burst_changes_nothing(self) -> None:
