@@ -2,7 +2,7 @@
 
 import gc
 import time
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -39,17 +39,21 @@ def collector_by_plan() -> Iterator[Callable[[], None]]:
     gc.freeze()
     gc.disable()
     try:
-        yield lambda: gc.collect(0) and None
+        yield _collect_young
     finally:
         gc.enable()
         gc.unfreeze()
+
+
+def _collect_young() -> None:
+    gc.collect(0)
 
 
 class Stopwatch:
     """Sums of processor seconds by stage."""
 
     def __init__(self) -> None:
-        self.seconds: Counter[str] = Counter()
+        self.seconds: dict[str, float] = defaultdict(float)
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:

@@ -1,8 +1,8 @@
 """The core: messages and the passing of time in, effects out. No I/O, no clock."""
 
 import heapq
-from collections import OrderedDict
-from typing import Final
+from collections import Counter, OrderedDict
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -31,6 +31,14 @@ class PackedSession(msgspec.Struct, frozen=True, gc=False):
     data: bytes
 
 
+class Refusal(NamedTuple):
+    """A session of which batches were refused, and why."""
+
+    session_id: str
+    project_id: str
+    reason: Reason
+
+
 class CoreState(msgspec.Struct, frozen=True):
     """A core at rest: its sessions, and the ids that are not to come again, with the reason."""
 
@@ -57,6 +65,7 @@ class Core:
         self._deadlines: list[tuple[int, str]] = []
         self._scheduled: dict[str, int] = {}
         self._dead_letters: list[DeadLetter] = []
+        self._refused: Counter[Refusal] = Counter()
 
     @property
     def counts(self) -> Counts:
@@ -92,10 +101,6 @@ class Core:
             self._refuse(batch, refused)
             return
         session = self._session(batch)
-        if session.ledger.project_id != batch.envelope.project_id:
-            self._shared.drop_batch(batch, Reason.PROJECT_CONFLICT)
-            self._touch(session)
-            return
         session.offer(batch, position, now_ms)
         self._touch(session)
 
@@ -106,13 +111,26 @@ class Core:
         excluded = self._projects.of(envelope.project_id).excluded_users
         if envelope.user_id in excluded or envelope.anonymous_id in excluded:
             return Reason.EXCLUDED_USER
+        project_id = self._project_of(envelope.session_id)
+        if project_id is not None and project_id != envelope.project_id:
+            return Reason.PROJECT_CONFLICT
         return self._fates.get(envelope.session_id)
+
+    def _project_of(self, session_id: str) -> str | None:
+        session = self._hot.get(session_id)
+        if session is not None:
+            return session.ledger.project_id
+        packed = self._packed.get(session_id)
+        return None if packed is None else packed.project_id
 
     def _refuse(self, batch: DecodedBatch, reason: Reason) -> None:
         """Count a batch of which nothing may be used; an excluded user's session is withdrawn and kept out."""
         self._shared.drop_batch(batch, reason)
         session_id = batch.envelope.session_id
-        if reason is not Reason.EXCLUDED_USER or session_id in self._fates:
+        if reason is not Reason.EXCLUDED_USER:
+            self._refused[Refusal(session_id, batch.envelope.project_id, reason)] += 1
+            return
+        if session_id in self._fates:
             return
         session = self._load(session_id)
         self._note_fate(session_id, Reason.EXCLUDED_USER)
@@ -209,6 +227,11 @@ class Core:
         self._touched.clear()
         self._cool(HOT_SESSIONS)
         return effects
+
+    def take_refusals(self) -> list[tuple[Refusal, int]]:
+        """Give which sessions' batches were refused since the last call, and how many: not those of excluded users."""
+        refused, self._refused = self._refused, Counter()
+        return list(refused.items())
 
     def take_dead_letters(self) -> list[DeadLetter]:
         """Give the dead letters since the last call."""

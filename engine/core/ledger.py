@@ -75,14 +75,14 @@ class Ledger(msgspec.Struct, gc=False):
         self.signals += 1
         _count(self.tags, detector, 1)
 
-    def record(self, window_ids: list[str], policy: Policy, *, is_open: bool) -> SessionRecord:
-        """Make the record as it is now."""
+    def record(self, window_ids: list[str], policy: Policy, *, latest_ms: int, is_open: bool) -> SessionRecord:
+        """Make the record as it is now; no time in it is later than `latest_ms`."""
         points, parts = score(self.tags)
         return SessionRecord(
             session_id=self.session_id,
             project_id=self.project_id,
-            started_at=max(self.started_at, 0),
-            last_event_at=max(self.last_event_at, 0),
+            started_at=min(max(self.started_at, 0), latest_ms),
+            last_event_at=min(max(self.last_event_at, 0), latest_ms),
             status="open" if is_open else "ended",
             window_ids=window_ids,
             pages=sorted(self.pages, key=lambda visit: (visit.t, visit.window_id)),

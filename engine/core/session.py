@@ -17,7 +17,7 @@ from engine.input.messages import DecodedBatch
 from engine.reasons import Reason
 from replay.writes import BlockDraft, FilledRange
 from schemas.bundle_index import Hole, HoleReason
-from schemas.session_record import EndReason
+from schemas.session_record import EndReason, SessionRecord
 from schemas.signals import Signal
 
 CAP_REASONS: Final[dict[Reason, EndReason]] = {
@@ -28,6 +28,8 @@ CAP_HOLES: Final[dict[Reason, HoleReason]] = {
     Reason.SESSION_MAX_BYTES: "max_bytes",
     Reason.SESSION_MAX_DURATION: "max_duration",
 }
+CLOCK_TOLERANCE_MS: Final = 86_400_000
+"""A record's times are never later than this after the last batch arrived: listings sort and expire by them."""
 
 
 class SessionState(msgspec.Struct, frozen=True, array_like=True):
@@ -239,7 +241,7 @@ class Session:
         return SessionEffects(
             project_id=ledger.project_id,
             session_id=ledger.session_id,
-            record=ledger.record(list(self._lanes), self._project.policy, is_open=self.phase is Phase.OPEN),
+            record=self._record(),
             blocks=tuple(blocks),
             holes=tuple(holes),
             filled=tuple(filled),
@@ -250,6 +252,11 @@ class Session:
             replay_from=self.replay_from(),
             state=self.snapshot,
         )
+
+    def _record(self) -> SessionRecord:
+        latest_ms = self.last_arrival_ms + CLOCK_TOLERANCE_MS
+        is_open = self.phase is Phase.OPEN
+        return self.ledger.record(list(self._lanes), self._project.policy, latest_ms=latest_ms, is_open=is_open)
 
     def withdraw(self) -> SessionEffects:
         """Give the effects of a session that must not exist."""

@@ -1,6 +1,7 @@
 """Masks one mutation payload and applies it to the mirror, all or nothing of its decisions before any of its texts."""
 
 from collections.abc import Sequence
+from typing import Final, NamedTuple
 
 from detectors.interactions import MUTATION_MAX_CHANGES, SCOPE_MAX_NODES, Change
 from engine.masking.elements import own_flags
@@ -15,6 +16,18 @@ Aside = dict[int, tuple[str, int]]
 """What sticks to nodes that were taken out, by id: they may come back in the same payload."""
 
 
+class _Place(NamedTuple):
+    """Where added nodes go: their parent, its flags, their depth, and the parent's children, to be added to."""
+
+    node_id: int
+    flags: int
+    depth: int
+    children: dict[int, None] | None
+
+
+NOWHERE: Final = _Place(-1, 0, 0, None)
+
+
 class MutationMasker:
     """Applies mutation payloads to one page, in the order removes, adds, attributes, texts.
 
@@ -22,7 +35,7 @@ class MutationMasker:
     ever grow (privacy rule of the fail-closed state machine). `changes` lists, for detectors, what was changed.
     """
 
-    __slots__ = ("_depth_of", "_max_depth", "_max_nodes", "_note", "_page", "changes", "total")
+    __slots__ = ("_max_depth", "_max_nodes", "_note", "_page", "_place", "changes", "total")
 
     def __init__(self, page: Page, note: Note, max_depth: int, max_nodes: int) -> None:
         self._page = page
@@ -31,7 +44,7 @@ class MutationMasker:
         self._max_nodes = max_nodes
         self.changes: list[Change] = []
         self.total = 0
-        self._depth_of = (NO_PARENT, 0)
+        self._place = NOWHERE
 
     def apply(self, data: MutationData) -> MutationData:
         """Return the masked payload; the mirror has moved on when it returns."""
@@ -96,30 +109,38 @@ class MutationMasker:
 
     def _add(self, addition: Addition, tree: TreeMasker, aside: Aside) -> bool:
         page, node = self._page, addition.node
-        self._make_room(node, aside)
-        parent = page.element(addition.parent_id)
-        if parent is None:
+        if node.id in page.parents or getattr(node, "child_nodes", None):
+            self._make_room(node, aside)
+        place = self._place
+        if addition.parent_id != place.node_id:
+            place = self._place = self._place_of(addition.parent_id)
+        if not tree.add(node, place.node_id, place.flags, place.depth):
+            return False
+        if place.children is None:
             self._note(Reason.UNKNOWN_NODE)
-            added = tree.add(node, NO_PARENT, UNKNOWN, 0)
             page.own[node.id] = page.own.get(node.id, 0) | UNKNOWN
         else:
-            added = tree.add(node, addition.parent_id, parent.flags, self._depth(addition.parent_id))
-            page.changing_children(addition.parent_id)[node.id] = None
-            page.unprepare(parent)
-        if not added:
-            return False
-        self._note_change("add", node.id, page.tag(node.id), text=_has_text(node))
-        return parent is None or not parent.flags & BLOCKED
+            place.children[node.id] = None
+        self._note_added(node)
+        return not place.flags & BLOCKED
 
-    def _depth(self, node_id: int) -> int:
-        """Count the levels down to the children of a node; siblings come in rows, so the last answer is kept."""
-        if node_id != self._depth_of[0]:
-            depth, above = 0, node_id
-            while above:
-                depth += 1
-                above = self._page.parents[above]
-            self._depth_of = (node_id, depth)
-        return self._depth_of[1]
+    def _place_of(self, node_id: int) -> "_Place":
+        """Look up where children of a node go; siblings come in rows, so that the last answer is kept."""
+        page = self._page
+        if node_id not in page.parents:
+            return _Place(NO_PARENT, UNKNOWN, 0, None)
+        depth, above = 0, node_id
+        while above:
+            depth += 1
+            above = page.parents[above]
+        page.unprepare(page.elements.get(node_id))
+        return _Place(node_id, page.flags(node_id), depth, page.changing_children(node_id))
+
+    def _note_added(self, node: Node) -> None:
+        if len(self.changes) < MUTATION_MAX_CHANGES:
+            self._note_change("add", node.id, self._page.tag(node.id), text=_has_text(node))
+        else:
+            self.total += 1
 
     def _make_room(self, node: Node, aside: Aside) -> None:
         """Take nodes out whose ids come again: a move without a remove, or a sender that reuses ids."""
@@ -129,7 +150,7 @@ class MutationMasker:
             current = waiting.pop()
             if current.id in page.parents:
                 page.detach(current.id, aside)
-                self._depth_of = (NO_PARENT, 0)
+                self._place = NOWHERE
             if isinstance(current, ElementNode | DocumentNode):
                 waiting += current.child_nodes
 

@@ -8,7 +8,7 @@ from msgspec import UNSET
 
 from engine.masking.elements import own_flags
 from engine.masking.flags import BLOCKED, CROSSES_ROOT, INHERITED
-from engine.masking.plain import KNOWN_TAGS, PlainElements, plain_elements
+from engine.masking.plain import KNOWN_TAGS, NONE_PLAIN, plain_elements
 from engine.reasons import Reason
 from engine.rebuild.page import NO_PARENT, Page
 from schemas.rrweb_nodes import CdataNode, CommentNode, DoctypeNode, DocumentNode, ElementNode, Node, TextNode
@@ -46,14 +46,14 @@ class TreeMasker:
         self._max_nodes = max_nodes
         self._selectors = page.policy.selectors
         # Where something may stick, no element is plain before it was looked at.
-        self._plain = PlainElements() if sticky else plain_elements(self._selectors)
+        self._plain = NONE_PLAIN if sticky else plain_elements(self._selectors)
 
     def add_document(self, document: DocumentNode) -> None:
         """Mask and register a page's own document with everything below."""
         self._walk([document], NO_PARENT, 0, 0)
 
     def add(self, node: Node, parent_id: int, flags: int, depth: int) -> bool:
-        """Mask and register a node and everything below it; return false if it has to be left out.
+        """Mask and register a node and everything below it; return whether it may stay.
 
         `flags` are those of its parent, `parent_id`, which is `NO_PARENT` if its place is not known; `depth` counts
         its ancestors.
@@ -65,7 +65,7 @@ class TreeMasker:
 
         `inherited` are the flags they take over from their parent.
         """
-        page, plain_tags, plain_names = self._page, self._plain.tags, self._plain.names
+        page, (plain_flags, plain_names, class_bits) = self._page, self._plain
         nodes, parents, mask = page.nodes, page.parents, page.masker.attributes
         kept: list[Node] = []
         for node in siblings:
@@ -79,10 +79,18 @@ class TreeMasker:
             flags = inherited if node.is_shadow is not True else inherited & CROSSES_ROOT
             if type(node) is ElementNode:
                 tag, attributes = node.tag_name, node.attributes
-                if tag not in plain_tags or not plain_names.issuperset(attributes):
+                own = plain_flags.get(tag, -1)
+                name = attributes.get("class", "")
+                if own < 0 or not (
+                    plain_names.issuperset(attributes) and isinstance(name, str) and not class_bits[name]
+                ):
                     flags = self._mask_element(node, flags)
-                elif attributes:
-                    node.attributes = mask(tag, flags, attributes)
+                else:
+                    if own:
+                        page.own[node_id] = own
+                        flags |= own
+                    if attributes:
+                        node.attributes = mask(tag, flags, attributes)
             elif type(node) is TextNode:
                 node.text_content = page.masker.text(node.text_content, flags)
                 continue

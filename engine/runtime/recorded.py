@@ -99,9 +99,11 @@ class RecordedRun:
     async def _write(self) -> None:
         with self._stage("core"):
             effects = self._core.take()
+            refusals = self._core.take_refusals()
             self.dead_letters += self._core.take_dead_letters()
         with self._stage("store"):
             await self._writer.write(effects)
+            await self._writer.note(refusals, self._clock.now_ms)
         for effect in effects:
             self._account(effect)
         self._note(self._core.counts.events_read)

@@ -6,8 +6,10 @@ from replay.store import StoreSettings
 
 def store_settings(settings: Settings) -> StoreSettings:
     """Return a store's limits as the settings have them."""
+    largest = max([settings.session.max_bytes, *(own.session.max_bytes for own in settings.projects.values())])
     return StoreSettings(
-        max_session_bytes=settings.session.max_bytes,
+        key_prefix=settings.store.key_prefix,
+        max_session_bytes=largest,
         compact_block_bytes=settings.store.compact_block_bytes,
         retention_ms=settings.store.retention_ms,
     )

@@ -1,8 +1,9 @@
 """Hands the core's effects to a store, and remembers the versions it has written."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import count
 
+from engine.core.core import Refusal
 from engine.core.effects import SessionEffects
 from engine.errors import Broken
 from replay.store import Store
@@ -43,6 +44,11 @@ class Writer:
             if write.ended and result.blocks > 1:
                 await self._store.compact(write.session_id, result.version)
 
+    async def note(self, refusals: Iterable[tuple[Refusal, int]], now_ms: int) -> None:
+        """Have it remembered why batches of sessions were refused, for `explain`."""
+        for refusal, batches in refusals:
+            await self._store.note_fate(refusal.session_id, refusal.project_id, refusal.reason, batches, now_ms)
+
     def _session_write(self, effect: SessionEffects) -> SessionWrite:
         return SessionWrite(
             project_id=effect.project_id,
@@ -59,7 +65,3 @@ class Writer:
             ended=effect.ended,
             deadline_ms=effect.deadline_ms,
         )
-
-
-Progress = Callable[[int, int, int], None]
-"""Called now and then with bytes read, bytes in all (0 if not known) and events read."""

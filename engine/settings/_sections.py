@@ -117,7 +117,7 @@ class StoreSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     redis_url: Annotated[
         str,
         Meta(
-            pattern=r"\A(rediss?|unix)://\S+\Z",
+            pattern=r"\A(rediss?(\+cluster)?|unix)://\S+\Z",
             description="Redis server. A password in it is never printed.",
             extra={"expected": 'a URL such as "redis://127.0.0.1:6379/0", "rediss://..." or "unix://..."'},
         ),

@@ -17,7 +17,7 @@ from schemas.envelope import Envelope
 from schemas.session_record import SessionRecord
 from schemas.signals import Signal
 
-START_MS = 1_795_000_000_000
+START_MS = 1_796_000_000_000
 
 
 def sample_batches() -> dict[str, list[bytes]]:

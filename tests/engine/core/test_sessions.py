@@ -156,11 +156,13 @@ def test_exclusion_is_a_setting_of_the_project() -> None:
 def test_without_consent_nothing_is_taken() -> None:
     driver = Driver().feed(batch(consent=False))
     assert driver.effects == []
+    assert driver.core.take_refusals() == [((SESSION, "shop", Reason.NO_CONSENT), 1)]
     assert driver.core.counts.batches_dropped == {Reason.NO_CONSENT: 1}
 
 
 def test_a_session_belongs_to_one_project() -> None:
     driver = Driver().feed(batch(0)).feed(batch(1, project_id="other"))
+    assert driver.core.open_sessions == 1
     assert driver.last.project_id == "shop"
     assert driver.core.counts.batches_dropped == {Reason.PROJECT_CONFLICT: 1}
 
