@@ -14,7 +14,7 @@ from engine.settings import LimitSettings
 GZIP: Final = "gzip"
 ZSTD: Final = "zstd"
 
-MESSAGE_PIECE_BYTES: Final = 256
+ZSTD_PIECE_BYTES: Final = 256
 """zstd packs up to 128 KiB into 4 bytes (an RLE block, RFC 8878 section 3.1.1.2), so that a piece of this size gives at
 most 8 MiB at a time; the decompressor itself knows no such limit."""
 
@@ -118,7 +118,7 @@ def _decompress_zstd(value: bytes, max_bytes: int) -> bytes:
             return _zstd_decompressor(MESSAGE_WINDOW_BYTES).decompress(value, allow_extra_data=False)
         except zstandard.ZstdError:
             pass  # More frames, a lie, or damage: the careful way tells.
-    pieces = (value[start : start + MESSAGE_PIECE_BYTES] for start in range(0, len(value), MESSAGE_PIECE_BYTES))
+    pieces = (value[start : start + ZSTD_PIECE_BYTES] for start in range(0, len(value), ZSTD_PIECE_BYTES))
     return _collect(zstd_pieces(pieces, max(MESSAGE_WINDOW_BYTES, max_bytes), MAX_FRAMES), max_bytes)
 
 

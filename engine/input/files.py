@@ -14,7 +14,7 @@ from typing import BinaryIO, Final
 import msgspec
 
 from engine.errors import Poison
-from engine.input.compression import GZIP, ZSTD, gzip_pieces, sniff_encoding, zstd_pieces
+from engine.input.compression import GZIP, ZSTD, ZSTD_PIECE_BYTES, gzip_pieces, sniff_encoding, zstd_pieces
 from engine.input.recordings import SessionNames, recorded_envelopes
 from engine.reasons import Reason
 from engine.settings import LimitSettings
@@ -24,9 +24,6 @@ ENDINGS: Final = tuple(name + packing for name in (".jsonl", ".ndjson", ".json")
 
 STANDARD_INPUT: Final = "-"
 CHUNK_BYTES: Final = 1 << 16
-ZSTD_CHUNK_BYTES: Final = 1 << 10
-"""A chunk of zstd this small becomes at most 32 MiB (see `compression`)."""
-
 _BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 _BLANK: Final = b" \t\r\n"
 
@@ -191,7 +188,7 @@ def _decompressed(chunks: Iterator[bytes]) -> Iterator[bytes]:
     if encoding == GZIP:
         return gzip_pieces(chunks)
     if encoding == ZSTD:
-        return zstd_pieces(_cut(chunks, ZSTD_CHUNK_BYTES))
+        return zstd_pieces(_cut(chunks, ZSTD_PIECE_BYTES))
     return chunks
 
 

@@ -26,6 +26,7 @@ from schemas.rrweb_sources import (
     LogData,
     MutationData,
     StyleDeclarationData,
+    StyleValue,
 )
 
 _DATA_DEPTH: Final = 2
@@ -165,9 +166,12 @@ class Inspector:
                 if isinstance(value, str) and not _is_resource(name, value):
                     attributes[name] = self._cut(value)
                 elif isinstance(value, dict):
-                    attributes[name] = {
-                        key: self._cut(part) if isinstance(part, str) else part for key, part in value.items()
-                    }
+                    attributes[name] = {key: self._cut_style(part) for key, part in value.items()}
+
+    def _cut_style(self, value: StyleValue) -> StyleValue:
+        if isinstance(value, list):
+            return [self._cut(part) for part in value]
+        return self._cut(value) if isinstance(value, str) else value
 
     def _cut_log(self, data: LogData) -> None:
         self._cut_fields(data)

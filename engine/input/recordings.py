@@ -161,9 +161,14 @@ class _Array:
                     raise Poison(Reason.NOT_JSON) from None
                 continue
             if end < len(self._text) or not self._read_on():  # a number may go on in the next piece
-                item = self._text[self._at : end].encode("utf-8", "surrogateescape")
-                self._at = end
-                return item, value
+                return self._take(end), value
+
+    def _take(self, end: int) -> bytes:
+        item = self._text[self._at : end].encode("utf-8", "surrogateescape")
+        self._at = end
+        if len(item) > self._max_item_bytes:
+            raise Poison(Reason.TOO_LARGE)
+        return item
 
     def _read_on(self) -> bool:
         """Read as much again as is unread, so that a large item is not parsed too often; false at the end."""
