@@ -172,7 +172,11 @@ class Reason(StrEnum):
     )
     ATTRIBUTE_DROPPED = "attribute_dropped", Kind.REPAIRED, "An attribute with a value of a wrong type was left out."
     FIELD_DROPPED = "field_dropped", Kind.REPAIRED, "A field or list entry of a wrong type was left out of an event."
-    UNKNOWN_NODE = "unknown_node", Kind.REPAIRED, "A change names a node that the page does not have: what it says was masked."
+    UNKNOWN_NODE = (
+        "unknown_node",
+        Kind.REPAIRED,
+        "A change names a node that the page does not have: what it says was masked.",
+    )
     MASKED_UNKNOWN = (
         "masked_unknown",
         Kind.REPAIRED,
