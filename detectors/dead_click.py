@@ -3,7 +3,8 @@
 Our rule: within `wait_ms` after the click (and from its press on: menus open on press) nothing answered, where
 everything counts that a recording can show: a change of the page that is neither its own doing nor an undone ripple
 (see `detectors.reactions`), navigation, scroll, selection, input, focus of a field, a request that succeeded, media,
-canvas, a new window, the tab or page left. Which elements owe an answer, and which are exempt: `detectors.interactive`.
+canvas, a new window, the tab or page left. An uncaught error after the click is no answer either, but it is told as
+an error click and not as a dead one. Which elements owe an answer, and which are exempt: `detectors.interactive`.
 
 A dead click needs proof that the recording lived on: it is reported only when the stream has reached the end of its
 wait. What is undecided at the end is forgotten, since the last seconds of a killed tab never arrive. Clicks on a target
@@ -15,7 +16,7 @@ from typing import Final
 
 import msgspec
 
-from detectors.interactions import Click
+from detectors.interactions import Click, Failure
 from detectors.interactive import candidate, is_ignored
 from detectors.machine import Machine, Report
 from detectors.protocol import Finding
@@ -63,8 +64,8 @@ class DeadClick(Machine[DeadClickState]):
         self._report = report
 
     def handlers(self) -> Mapping[type, Callable[..., None]]:
-        """Only clicks: what answers them is watched by the reactions."""
-        return {Click: self._on_click}
+        """Clicks, and the errors they end in: what answers them is watched by the reactions."""
+        return {Click: self._on_click, Failure: self._on_failure}
 
     def advance(self, t: int) -> None:
         """Decide the clicks whose wait is over at `t` (epoch ms)."""
@@ -97,6 +98,12 @@ class DeadClick(Machine[DeadClickState]):
         press_t = self._reactions.press_t(press)
         pending.append(PendingClick(press_t, click.t, press, click.page, describe(found.element), found.sign))
         self._rearm()
+
+    def _on_failure(self, failure: Failure) -> None:
+        """The latest click ended in an error: that is an error click, and no riddle like a dead one."""
+        if self._state.pending and failure.source != "console_error":
+            self._state.pending.pop()
+            self._rearm()
 
     def _found(self, click: PendingClick) -> None:
         recent = self._state.recent

@@ -1,6 +1,6 @@
 """Error click: a click, and an error right after it.
 
-Our rule: the first error (uncaught, rejected promise, or on the console) at most `window_ms` after the latest click
+Our rule: the first error (uncaught, rejected promise, or an error printed on the console) at most `window_ms` after the latest click
 is blamed on it and uses it up. Further clicks on the target with the same error belong to the same signal as long as
 each error follows the one before within `window_ms` and the wait for the next click: one burst, one signal.
 """
@@ -98,6 +98,8 @@ class ErrorClick(Machine[ErrorClickState]):
 
     def _on_failure(self, failure: Failure) -> None:
         state = self._state
+        if not failure.error_type:
+            return
         click, state.click = state.click, None
         if click is None or failure.t - click.t > self._window_ms:
             return

@@ -194,6 +194,7 @@ class Failure(_At, frozen=True, gc=False):
     """A JavaScript error: `source` is `error`, `unhandled_rejection` or `console_error`.
 
     All texts are masked: `message` is a template, `frames` are `function@url:line:column`, innermost first.
+    `error_type` is the error's class; it is empty for a text on the console that isn't an error.
     """
 
     source: str

@@ -2,8 +2,9 @@
 
 Our rule: errors with the same fingerprint (see `detectors.fingerprints`) are one; a burst is closed when `quiet_ms`
 have passed without another. A browser tells an uncaught error twice, as an event and on the console: the two are
-joined by fingerprint, or by their messages where the console's stack differs. An error of the console alone counts
-as well; the evidence names the sources.
+joined by fingerprint, or by their messages where the console's stack differs. An error object that only the console
+shows counts as well (an application that catches and prints), a mere text on it does not; the evidence names the
+sources.
 """
 
 from collections.abc import Callable, Mapping
@@ -82,6 +83,8 @@ class JsError(Machine[JsErrorState]):
         self.deadline = None if first is None else first.end_t + self._quiet_ms
 
     def _on_failure(self, failure: Failure) -> None:
+        if not failure.error_type:
+            return
         errors = self._state.errors
         found = identify(failure)
         known = errors.pop(found.fingerprint, None) or self._other_report(failure, found)

@@ -257,7 +257,8 @@ class InteractionRebuilder:
             event.error_type = None if event.error_type is None else masker.identifier(event.error_type)
             event.stack = "\n".join(frames) or None
             event.source = None if event.source is None else masker.url(event.source)
-            error_type = event.error_type or error_type_of(message)
+            named = event.error_type or error_type_of(message)
+            error_type = named or ("" if source == "console_error" else "Error")
             self._emit(told.Failure(self._context.t, self._context.page.url, source, error_type, event.message, frames))
             return event
 

@@ -72,19 +72,19 @@ class NetworkPluginPayload(msgspec.Struct, gc=False):
 
 
 def error_type_of(*texts: str) -> str:
-    """Return the error class the first of these messages or stacks names, `Error` if none does."""
+    """Return the error class the first of these messages or stacks names, "" if none does."""
     for text in texts:
         found = ERROR_TYPE.match(text)
         if found:
             return found.group(1)
-    return "Error"
+    return ""
 
 
 def tell_failure(context: Context, source: str, message: str, stack: str) -> None:
     """Tell a JavaScript error, its texts masked."""
     masker = context.page.masker
     message, stack = message[:PAYLOAD_MAX_CHARACTERS], stack[:PAYLOAD_MAX_CHARACTERS]
-    error_type = error_type_of(message, stack)
+    error_type = error_type_of(message, stack) or ("" if source == "console_error" else "Error")
     frames = masker.stack_frames(stack)
     context.emit(told.Failure(context.t, context.page.url, source, error_type, masker.error_message(message), frames))
 
