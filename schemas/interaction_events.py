@@ -33,6 +33,11 @@ class _At(msgspec.Struct, gc=False, omit_defaults=True, tag_field="kind", kw_onl
     t: Timestamp
     page: str | None = None
 
+    @property
+    def timestamp(self) -> Timestamp:
+        """`t` under the name it has in rrweb events."""
+        return self.t
+
 
 class PointerEvent(_At, kw_only=True):
     """What all pointer events have: where (CSS pixels in the viewport, and in the page if known) and on what."""

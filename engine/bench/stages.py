@@ -126,7 +126,7 @@ def _order(
 
 def _rebuild(events: list[Event], window: _Window) -> Iterator[Event]:
     for event in events:
-        window.clock.advance(event.timestamp if hasattr(event, "timestamp") else event.t)
+        window.clock.advance(event.timestamp)
         masked = window.rebuilder.feed(event, window.clock.now)
         if masked is not None:
             yield masked

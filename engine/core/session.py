@@ -55,6 +55,8 @@ class Session:
         self.last_arrival_ms = 0
         self.position = -1
         self._project = project
+        self._max_bytes = project.session.max_bytes
+        self._max_duration_ms = project.session.max_duration_ms
         self._shared = shared
         self._capped: Reason | None = None
         self._lanes: dict[str, Lane] = {}
@@ -95,15 +97,16 @@ class Session:
 
     def room(self, t: int, size_bytes: int) -> Reason | None:
         """Take room for one masked event of `size_bytes`; return why there is none left, if so."""
-        ledger, limits = self.ledger, self._project.session
         if self._capped is not None:
             return self._capped
-        ledger.saw_time(t)
-        if t - ledger.started_at > limits.max_duration_ms:
-            return self._cap(Reason.SESSION_MAX_DURATION)
-        if ledger.bytes + size_bytes + 1 > limits.max_bytes:
-            return self._cap(Reason.SESSION_MAX_BYTES)
-        ledger.bytes += size_bytes + 1
+        ledger = self.ledger
+        if t > ledger.last_event_at or t < ledger.started_at:
+            ledger.saw_time(t)
+        size = ledger.bytes + size_bytes + 1
+        if t - ledger.started_at > self._max_duration_ms or size > self._max_bytes:
+            over = size > self._max_bytes
+            return self._cap(Reason.SESSION_MAX_BYTES if over else Reason.SESSION_MAX_DURATION)
+        ledger.bytes = size
         ledger.events += 1
         return None
 

@@ -11,12 +11,14 @@ from detectors.registry import make_detectors
 from engine.core.blocks import BlockBuilder
 from engine.core.projects import Project
 from engine.reasons import Reason
-from engine.rebuild.clock import WindowClock
+from engine.rebuild.clock import Step, WindowClock
 from engine.rebuild.context import Context, Gesture, RebuildLimits
-from engine.rebuild.page import Page
 from engine.rebuild.page_state import PageState, page_state, restore_page
 from engine.rebuild.rebuilder import Event, Rebuilder
 from schemas.rrweb_events import FullSnapshot, Meta
+
+NEVER: Final = 1 << 62
+"""Later than any event time."""
 
 _encode: Final = msgspec.json.Encoder().encode
 
@@ -74,6 +76,7 @@ class Window:
         self._told: list[Interaction] = []
         self._context = Context(project.policy, limits, self._told.append, frozenset(self._handlers), owner.repair)
         self._rebuilder = Rebuilder(self._context)
+        self._deadline = NEVER
         self._url = ""
         self._previous_is_meta = False
 
@@ -84,44 +87,40 @@ class Window:
 
     def process(self, events: Sequence[Event], sequence: int) -> int:
         """Take the events of the batch with this number; return how many were published."""
+        clock, owner, mask = self._clock, self._owner, self._mask
         published = 0
         for event in events:
-            published += self._process(event, sequence)
+            timestamp = event.timestamp
+            step = clock.advance(timestamp)
+            if step is not Step.ON:
+                self._pause(step)
+            t = clock.now
+            if t >= self._deadline:
+                self._advance(t)
+            line = mask(event, t)
+            if line is None:
+                continue
+            refused = owner.room(t, len(line))
+            if refused is not None:
+                owner.drop(refused)
+                continue
+            published += 1
+            self._publish(event, line, int(timestamp), sequence)
         return published
-
-    def _process(self, event: Event, sequence: int) -> bool:
-        timestamp = event.timestamp if hasattr(event, "timestamp") else event.t
-        if self._clock.advance(timestamp) != "on":
-            self._pause()
-        t = self._clock.now
-        for detector in self._detectors:
-            deadline = detector.deadline
-            if deadline is not None and t >= deadline:
-                detector.advance(t)
-        line = self._mask(event, t)
-        if line is None:
-            return False
-        refused = self._owner.room(t, len(line))
-        if refused is not None:
-            self._owner.drop(refused)
-            return False
-        self._publish(event, line, int(timestamp), sequence)
-        return True
 
     def _mask(self, event: Event, t: int) -> bytes | None:
         """Return the masked event as JSON, or count why there is none. Whatever fails here must not let it through."""
         context = self._context
-        context.drop_reason = Reason.NOTHING_LEFT
         try:
             masked = self._rebuilder.feed(event, t)
             line = None if masked is None else _encode(masked)
         except Exception:  # noqa: BLE001  # fail closed: no error in masking may publish the event or stop its neighbours
-            context.page = Page(context.policy)
+            context.forget_page()
             self._told.clear()
             self._owner.drop(Reason.MASKING_FAILED)
             return None
         if line is None:
-            self._owner.drop(context.drop_reason)
+            self._owner.drop(context.take_drop_reason())
         if self._told:
             self._tell()
         if context.page.url != self._url:
@@ -136,14 +135,30 @@ class Window:
         self._previous_is_meta = kind is Meta
         self.blocks.add(line, timestamp, sequence)
 
-    def _pause(self) -> None:
-        """Silence, or a clock set back: what waits is decided by what was seen."""
+    def _advance(self, t: int) -> None:
+        """Let detectors decide what is due."""
         for detector in self._detectors:
-            detector.finish()
+            deadline = detector.deadline
+            if deadline is not None and t >= deadline:
+                detector.advance(t)
+        self._rearm()
+
+    def _rearm(self) -> None:
+        self._deadline = min(
+            [deadline for each in self._detectors if (deadline := each.deadline) is not None], default=NEVER
+        )
+
+    def _pause(self, step: Step) -> None:
+        """Silence, or a clock set back: what waits is decided by what was seen."""
+        if step is Step.RESET:
+            self._owner.repair(Reason.CLOCK_JUMP)
+        self.finish()
 
     def finish(self) -> None:
-        """The session ended: nothing more is expected."""
-        self._pause()
+        """Nothing more is expected of the window for a long time: what waits is decided by what was seen."""
+        for detector in self._detectors:
+            detector.finish()
+        self._rearm()
 
     def _tell(self) -> None:
         """Hand what the event told to the detectors; their failures are ours and not the event's."""
@@ -154,6 +169,7 @@ class Window:
             for handler in self._handlers.get(kind, ()):
                 handler(interaction)
         self._told.clear()
+        self._rearm()
 
     def _found(self, finding: Finding) -> None:
         self._owner.find(self.window_id, finding)
@@ -178,3 +194,4 @@ class Window:
         for detector in self._detectors:
             if detector.name in state.detectors:
                 detector.restore(state.detectors[detector.name])
+        self._rearm()

@@ -1,13 +1,22 @@
 """The clock of one window: event times that never fall, whatever the sender's clock does."""
 
-from typing import Final, Literal
+import enum
+from typing import Final
 
 import msgspec
 
 BACKWARD_TOLERANCE_MS: Final = 5_000
 """Events of frames and workers interleave within seconds; what falls further back is a clock that was set."""
 
-Step = Literal["on", "idle", "reset"]
+
+class Step(enum.Enum):
+    """What an event's time says about the window."""
+
+    ON = "on"
+    IDLE = "idle"
+    """The window was silent for longer than a session may be."""
+    RESET = "reset"
+    """The clock was set back."""
 
 
 class WindowClock(msgspec.Struct, gc=False):
@@ -24,14 +33,11 @@ class WindowClock(msgspec.Struct, gc=False):
     def advance(self, timestamp: float) -> Step:
         """Move on to an event's time; tell whether the window was silent before it, or its clock was set back."""
         t = int(timestamp) + self.offset
-        if self.now < 0:
+        now = self.now
+        if t >= now:
             self.now = t
-            return "on"
-        if t >= self.now:
-            silent = t - self.now > self.idle_timeout_ms
-            self.now = t
-            return "idle" if silent else "on"
+            return Step.ON if t - now <= self.idle_timeout_ms or now < 0 else Step.IDLE
         if self.now - t <= BACKWARD_TOLERANCE_MS:
-            return "on"
+            return Step.ON
         self.offset += self.now - t
-        return "reset"
+        return Step.RESET

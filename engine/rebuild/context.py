@@ -54,3 +54,15 @@ class Context:
         self.gesture = Gesture()
         self.t = 0
         self.drop_reason = Reason.NOTHING_LEFT
+
+    def take_drop_reason(self) -> Reason:
+        """Return why the event at hand is not published, and start anew."""
+        reason, self.drop_reason = self.drop_reason, Reason.NOTHING_LEFT
+        return reason
+
+    def forget_page(self) -> None:
+        """Know nothing of the page any more: everything is masked as unknown until its next full snapshot."""
+        page = Page(self.policy)
+        page.url, page.masker = self.page.url, self.page.masker
+        self.page = page
+        self.drop_reason = Reason.NOTHING_LEFT

@@ -4,13 +4,13 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from detectors import interactions as told
+from detectors.elements import Element
 from engine.masking.flags import BLOCKED, UNKNOWN
 from engine.reasons import Reason
 from engine.rebuild.context import PRESS_MAX_AGE_MS, Context
 from engine.rebuild.mutations import MutationMasker
 from engine.rebuild.payloads import tell_console
 from engine.rebuild.styles import mask_adopted_sheet, mask_font, mask_sheet_rule, mask_style_declaration
-from schemas.rrweb_events import IncrementalSnapshot
 from schemas.rrweb_sources import (
     AdoptedStyleSheetData,
     CanvasMutationData,
@@ -67,14 +67,9 @@ class IncrementalRebuilder:
             CustomElementData: self._custom_element,
         }
 
-    def feed(self, event: IncrementalSnapshot) -> IncrementalSnapshot | None:
-        """Return the masked event, or `None` if nothing of it is left."""
-        data = event.data
-        masked = self._handlers[type(data)](data)
-        if masked is None:
-            return None
-        event.data = masked
-        return event
+    def feed(self, data: IncrementalData) -> Masked:
+        """Return the masked data, or `None` if nothing of it is left."""
+        return self._handlers[type(data)](data)
 
     def _mutation(self, data: MutationData) -> Masked:
         context = self._context
@@ -101,13 +96,14 @@ class IncrementalRebuilder:
         if not 0 <= kind <= TOUCH_CANCEL:
             self._context.drop_reason = Reason.INVALID_EVENT
             return None
-        self._tell_pointer(kind, data)
-        data.id = self._context.page.public_id(data.id)
+        target = self._context.page.target(data.id)
+        self._tell_pointer(kind, data, target)
+        data.id = self._context.page.public_id(data.id) if target is not None else -1
         return data
 
-    def _tell_pointer(self, kind: int, data: MouseInteractionData) -> None:
+    def _tell_pointer(self, kind: int, data: MouseInteractionData, target: Element | None) -> None:
         context, page, gesture = self._context, self._context.page, self._context.gesture
-        t, url, target = context.t, page.url, page.target(data.id)
+        t, url = context.t, page.url
         if kind in (FOCUS, BLUR):
             context.emit(told.ElementFocus(t, url, target, kind == FOCUS))
             return

@@ -36,6 +36,8 @@ class Page:
     """
 
     __slots__ = (
+        "_changes",
+        "_prepared",
         "bits",
         "children",
         "elements",
@@ -63,6 +65,8 @@ class Page:
         self.url = ""
         self.scroll_x = 0.0
         self.scroll_y = 0.0
+        self._prepared: dict[int | str, int] = {}
+        self._changes = 0
 
     def enter(self, href: str) -> None:
         """Take `href` as the page's address: it decides the privacy level and is shown masked."""
@@ -125,6 +129,9 @@ class Page:
 
     def prepare(self, element: Element) -> None:
         """Bring an element and its ancestors into the form detectors read, as far as that isn't done."""
+        if self._prepared.get(element.node_id) == self._changes:
+            return
+        self._prepared[element.node_id] = self._changes
         current: Element | None = element
         while current is not None:
             if not current.flags & PREPARED:
@@ -147,6 +154,7 @@ class Page:
 
     def unprepare(self, element: Element | None) -> None:
         """Have labels read again: something within this element changed."""
+        self._changes += 1
         while element is not None:
             element.flags &= ~PREPARED
             element = element.parent if element.flags & INTERACTIVE else None
@@ -210,6 +218,7 @@ class Page:
             element = self.elements.get(below)
             if element is not None:
                 element.flags = (element.flags | (flags if below == node_id else inherited)) & ~PREPARED
+        self._changes += 1
 
     def revoke(self, node_id: int, flags: int) -> None:
         """Take flags from a node and everything below it: only ever those that show more."""

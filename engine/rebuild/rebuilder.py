@@ -45,14 +45,14 @@ class Rebuilder:
     the snapshot that follows.
     """
 
-    __slots__ = ("_handlers", "_interactions", "_known_kinds", "context", "loading")
+    __slots__ = ("_handlers", "_incremental", "_interactions", "_known_kinds", "context", "loading")
 
     def __init__(self, context: Context) -> None:
         self.context = context
         self.loading = False
+        self._incremental = IncrementalRebuilder(context)
         self._interactions = InteractionRebuilder(context)
         self._handlers: Mapping[type, Callable[..., Event | None]] = {
-            IncrementalSnapshot: IncrementalRebuilder(context).feed,
             FullSnapshot: self._full_snapshot,
             Meta: self._meta,
             Custom: self._custom,
@@ -69,6 +69,12 @@ class Rebuilder:
         The event was decoded for this call and is not used afterwards in its original form.
         """
         self.context.t = t
+        if type(event) is IncrementalSnapshot:
+            data = self._incremental.feed(event.data)
+            if data is None:
+                return None
+            event.data = data
+            return event
         handler = self._handlers.get(type(event))
         if handler is None:
             return self._interactions.feed(event)  # type: ignore[arg-type]  # all rrweb events have their handler

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.rebuild.clock import BACKWARD_TOLERANCE_MS, WindowClock
+from engine.rebuild.clock import BACKWARD_TOLERANCE_MS, Step, WindowClock
 
 IDLE_MS = 1_800_000
 HOUR_MS = 3_600_000
@@ -13,23 +13,23 @@ times = st.lists(st.integers(0, 2**53) | st.floats(0, 2**53), max_size=30)
 def test_a_step_back_within_the_tolerance_is_held() -> None:
     clock = WindowClock(IDLE_MS)
     clock.advance(10_000)
-    assert clock.advance(10_000 - BACKWARD_TOLERANCE_MS) == "on"
+    assert clock.advance(10_000 - BACKWARD_TOLERANCE_MS) is Step.ON
     assert clock.now == 10_000
 
 
 def test_a_clock_set_back_goes_on_from_there() -> None:
     clock = WindowClock(IDLE_MS)
     clock.advance(2 * HOUR_MS)
-    assert clock.advance(HOUR_MS) == "reset"
-    assert clock.advance(HOUR_MS + 500) == "on"
+    assert clock.advance(HOUR_MS) is Step.RESET
+    assert clock.advance(HOUR_MS + 500) is Step.ON
     assert clock.now == 2 * HOUR_MS + 500
 
 
 def test_silence_is_longer_than_the_idle_timeout() -> None:
     clock = WindowClock(IDLE_MS)
     clock.advance(0)
-    assert clock.advance(IDLE_MS) == "on"
-    assert clock.advance(2 * IDLE_MS + 1) == "idle"
+    assert clock.advance(IDLE_MS) is Step.ON
+    assert clock.advance(2 * IDLE_MS + 1) is Step.IDLE
 
 
 @given(times)
