@@ -34,8 +34,9 @@ class Table(dict[str, Decisions]):
         self._other = other
 
     def __missing__(self, name: str) -> Decisions:
-        lowered = name.lower()
-        rule = self._rules.get(lowered) if name.isascii() else None
+        # HTML folds ASCII letters only: a Kelvin sign is no k, and no attribute's name either.
+        lowered = name.lower() if name.isascii() else ""
+        rule = self._rules.get(lowered)
         if rule is None:
             rule = self._other(lowered)
         if len(self) < MAX_NAMES:

@@ -21,7 +21,7 @@ _ITEM: Final = re.compile(
     r"""(?>
         [^{};"'\\/uU]++
       | [uU](?![rR][lL]\()
-      | [uU][rR][lL]\( (?: (?=[ \n\t]*+["']) | (?>[^)\\]++|\\[\s\S])*+\) )
+      | (?<![\w\\-]) (?<![^\x00-\x7f]) (?<!\\.) [uU][rR][lL]\( (?: (?=[ \n\t]*+["']) | (?>[^)\\]++|\\[\s\S])*+\) )
       | /(?!\*)
       | /\*(?>[^*]++|\*(?!/))*+\*/
       | "(?>[^"\\\n]++|\\[\s\S])*+"
@@ -32,10 +32,22 @@ _ITEM: Final = re.compile(
 )
 """One item with the delimiter that ends it; it stops early at anything it cannot be sure of."""
 
-_HIDDEN_URL: Final = re.compile(r"\\(?:0{0,4}(?:[57][25]|[46]c)(?![0-9a-f])|[url])", re.IGNORECASE)
-"""An escape that spells a letter of `url`: the item pattern would not see the URL."""
+_HIDDEN_URL: Final = re.compile(
+    r"\\(?:0{0,4}(?:[57][25]|[46]c)(?![0-9a-f])|[url]|[0-9a-f]{1,6}[ \n\t]url\()", re.IGNORECASE
+)
+"""An escape that spells a letter of `url`, or makes a longer name of it: the item pattern would misread it."""
 
-_CUSTOM_PROPERTY: Final = re.compile(r"(?<![\w-])--[^\s:;{}()]*\s*:")
+_INERT: Final = re.compile(
+    r"""/\*(?>[^*]++|\*(?!/))*+\*/ | "(?>[^"\\\n]++|\\[\s\S])*+" | '(?>[^'\\\n]++|\\[\s\S])*+'
+      | [uU][rR][lL]\((?![ \n\t]*+["'])(?>[^)\\]++|\\[\s\S])*+\) | \\[\s\S]""",
+    re.VERBOSE,
+)
+"""Where brackets have no meaning: comments, strings, URLs, escapes."""
+
+_BRACKET: Final = re.compile(r"[()\[\]]")
+_PAIRS: Final = frozenset({"()", "[]"})
+
+_CUSTOM_PROPERTY: Final = re.compile(r"(?:(?<![\w-])|[uU]\+[0-9a-fA-F?-]*)--[^\s:;{}()]*\s*:")
 
 _SUSPICIOUS: Final = (
     r"(?i:url\(|src\()|sk[_-]|[pr]k_|gh[oprsu]_|github_|glpat|xox|npm_|shp|ya29|AKIA|ASIA|AIza|SG|data-v-"
@@ -128,11 +140,12 @@ def _scrub_items(text: str, scrubber: CssScrubber) -> list[str] | None:
         return None
     pieces: list[str] = []
     seen: dict[str, str] = {}
-    position = 0
+    position = depth = 0
     while position < len(text):
         end = _ITEM.match(text, position).end()  # type: ignore[union-attr]  # it matches the empty text
         item = text[position:end]
-        if end == position or not _stands_alone(item):
+        depth += item.endswith("{") - item.endswith("}")
+        if end == position or depth < 0 or not _stands_alone(item):
             return None
         scrubbed = seen.get(item)
         if scrubbed is None:
@@ -145,9 +158,19 @@ def _scrub_items(text: str, scrubber: CssScrubber) -> list[str] | None:
 
 def _stands_alone(item: str) -> bool:
     """Tell whether no bracket and no custom property reaches beyond the item."""
-    if item.count("(") != item.count(")") or item.count("[") != item.count("]"):
+    if item.endswith("{") and "--" in item and _CUSTOM_PROPERTY.search(item):
         return False
-    return not (item.endswith("{") and "--" in item and _CUSTOM_PROPERTY.search(item))
+    return ("(" not in item and "[" not in item and ")" not in item and "]" not in item) or _is_balanced(item)
+
+
+def _is_balanced(item: str) -> bool:
+    opened: list[str] = []
+    for bracket in _BRACKET.findall(_INERT.sub("", item)):
+        if bracket in "([":
+            opened.append(bracket)
+        elif not opened or opened.pop() + bracket not in _PAIRS:
+            return False
+    return not opened
 
 
 def _scrub_item(item: str, scrubber: CssScrubber) -> str:

@@ -12,6 +12,7 @@ import tinycss2
 from tinycss2 import ast
 
 from engine.masking.css_vocabulary import (
+    AT_RULES,
     ENUMERATED_ATTRIBUTES,
     ENUMERATED_VALUES,
     FONT_FEATURES,
@@ -31,6 +32,7 @@ MAX_SHEET_CHARACTERS: Final = 16_000_000
 _SPLIT_MARK: Final = " rr_split "
 _HEX_COLOUR: Final = re.compile(r"(?:[0-9a-fA-F]{3,4}|[0-9a-fA-F]{6}|[0-9a-fA-F]{8})")
 _PREFIX: Final = re.compile(r"-{1,2}(?=[A-Za-z_])")
+_VENDOR: Final = re.compile(r"^-[a-z]{1,6}-")
 _CHARSET: Final = re.compile(
     r"utf-?8|utf-?16|us-ascii|iso-8859-\d{1,2}|windows-125\d|shift_jis|euc-(?:jp|kr)|gb\w{3,5}"
 )
@@ -143,7 +145,7 @@ class CssScrubber:
             case ast.HashToken():
                 return node if _HEX_COLOUR.fullmatch(node.value) else self._hash(node)
             case ast.AtKeywordToken():
-                return node if passes_name(node.value.lstrip("-")) else None
+                return node if _VENDOR.sub("", node.lower_value) in AT_RULES else None
             case ast.DimensionToken():
                 return node if passes_name(node.unit.lstrip("-")) else _number_of(node)
             case ast.Comment():

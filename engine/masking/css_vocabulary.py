@@ -50,6 +50,13 @@ _MEDIA: Final = """
 PLAIN_WORDS: Final = frozenset((_COLOURS + _KEYWORDS + _MEDIA).split())
 """Identifiers that may stand in a value that is otherwise data."""
 
+AT_RULES: Final = frozenset(
+    "media supports import font-face keyframes charset namespace page layer container property counter-style scope "
+    "font-feature-values font-palette-values starting-style view-transition document viewport nest include apply "
+    "styleset stylistic swash ornaments annotation character-variant top-left top-center top-right bottom-left "
+    "bottom-center bottom-right position-try tailwind".split()
+)
+
 PLAIN_FUNCTIONS: Final = frozenset(
     "rgb rgba hsl hsla hwb lab lch oklab oklch color color-mix light-dark var calc min max clamp cubic-bezier steps "
     "linear translate translatex translatey translatez translate3d scale scalex scaley scalez scale3d rotate rotatex "

@@ -13,7 +13,8 @@ MASK: Final = "***"
 """What masked fields and attributes hold; a constant, so that no length leaks."""
 
 MAX_CACHED_CHARACTERS: Final = 2_000
-MAX_CACHED_VALUES: Final = 2_000
+MAX_CACHED_VALUES: Final = 5_000
+MAX_HELD_CHARACTERS: Final = 400_000
 
 
 class Deferred:
@@ -49,18 +50,21 @@ class Decisions(dict[str, Decision]):
     `scalar` says what to do with numbers and booleans, which are never cached (`1 == True` would mix them up).
     """
 
-    __slots__ = ("_decide", "scalar")
+    __slots__ = ("_characters", "_decide", "scalar")
 
     def __init__(self, decide: Callable[[str], Decision], scalar: ScalarRule = drop_scalar) -> None:
         super().__init__()
         self._decide = decide
+        self._characters = 0
         self.scalar = scalar
 
     def __missing__(self, value: str) -> Decision:
         decision = self._decide(value)
         if len(value) <= MAX_CACHED_CHARACTERS:
-            if len(self) >= MAX_CACHED_VALUES:
+            self._characters += len(value)
+            if len(self) >= MAX_CACHED_VALUES or self._characters > MAX_HELD_CHARACTERS:
                 self.clear()
+                self._characters = len(value)
             self[value] = decision
         return decision
 

@@ -35,7 +35,7 @@ from engine.masking.payloads import (
 )
 from engine.masking.text import mask_constant, mask_text
 from engine.masking.user_agents import mask_user_agent
-from engine.masking.values import scrub, without_secrets
+from engine.masking.values import without_secrets
 from schemas.rrweb_nodes import AttributeValue
 from schemas.rrweb_sources import StyleDifference, StyleValue
 
@@ -108,7 +108,7 @@ class Masker:
     def text(self, value: str, flags: int) -> str:
         """Mask a text node's content; `flags` are its parent's effective flags."""
         if flags & _TEXT_BITS == 0:
-            return mask_text(value) if self.level is Level.CONSERVATIVE else scrub(value)
+            return mask_text(value) if self.level is Level.CONSERVATIVE else self._kept(value)
         if flags & (BLOCKED | DROPPED_TEXT):
             return ""
         if flags & STYLE_TEXT:
@@ -119,7 +119,7 @@ class Masker:
                 return value
             kept = level is Level.LIGHT and not flags & SENSITIVE
             return without_secrets(value) if kept else mask_constant(value)
-        return mask_text(value) if level is Level.CONSERVATIVE else scrub(value)
+        return mask_text(value) if level is Level.CONSERVATIVE else self._kept(value)
 
     def input_text(self, value: str, flags: int) -> str:
         """Mask a form field's value as input events carry it."""
@@ -226,6 +226,9 @@ class Masker:
         return mask_user_agent(value)
 
     # How decisions become values
+
+    def _kept(self, text: str) -> str:
+        return self._shown(self._book.label[text])
 
     def _scalar(self, rule: Decisions, value: object) -> Decision | int | float | bool:
         return rule.scalar(value) if isinstance(value, (bool, int, float)) else None

@@ -38,6 +38,10 @@ _CARD: Final = re.compile(rf"(?<!\d)\d(?:[\s{_DASHES}.]{{0,2}}\d){{12,}}")
 _SCRUBBED: Final = re.compile(rf"(?:{_KEYS})[^\s\"'<>]*")
 _SCRUB_GATE: Final = re.compile(rf"{_KEYS}|\d(?:[\s{_DASHES}.]{{0,2}}\d){{12}}")
 
+_SHORTEST_SECRET: Final = 4
+_FIRST_DIGIT: Final = re.compile("[0-9]")
+
+_DIGIT_GROUP: Final = re.compile(r"\d+")
 _CARD_DIGITS: Final = range(13, 20)
 _MIN_KIND: Final = 3
 _MIN_ENTROPY_BITS: Final = 3.5
@@ -78,6 +82,8 @@ def scrub(text: str) -> str:
 
     This is a second line only: nobody may rely on it.
     """
+    if text.isascii() and not _may_hold_secret(text):
+        return text
     plain = normalise(text)
     if _SCRUB_GATE.search(plain) is None:
         return text
@@ -86,18 +92,31 @@ def scrub(text: str) -> str:
     return text if scrubbed == plain else scrubbed
 
 
+def _may_hold_secret(text: str) -> bool:
+    """Look for the few characters without which no pattern of `scrub` can match: most texts end here."""
+    return len(text) >= _SHORTEST_SECRET and (
+        _FIRST_DIGIT.search(text) is not None
+        or "_" in text
+        or "eyJ" in text
+        or "A" in text
+        or "-" in text
+        or "SG." in text
+    )
+
+
 def _without_card(match: re.Match[str]) -> str:
-    digits = "".join(character for character in match[0] if character.isdigit())
-    return "***" if len(digits) >= _CARD_DIGITS.stop or _holds_card(digits) else match[0]
+    return "***" if _holds_card(match[0]) else match[0]
 
 
 @lru_cache(maxsize=1_000)
-def _holds_card(digits: str) -> bool:
-    return any(
-        luhn.is_valid(digits[start : start + length])
-        for length in _CARD_DIGITS
-        for start in range(len(digits) - length + 1)
-    )
+def _holds_card(run: str) -> bool:
+    """Look for a card number among neighbouring groups of digits; a longer run of digits counts as one."""
+    groups = _DIGIT_GROUP.findall(run)
+    if sum(map(len, groups)) >= _CARD_DIGITS.stop:
+        return True
+    spans = ((start, end) for start in range(len(groups)) for end in range(start + 1, len(groups) + 1))
+    numbers = ("".join(groups[start:end]) for start, end in spans)
+    return any(len(number) in _CARD_DIGITS and luhn.is_valid(number) for number in numbers)
 
 
 def without_secrets(value: str) -> str:
