@@ -41,9 +41,7 @@ class _Window:
         for detector in self.detectors:
             for kind, handler in detector.handlers().items():
                 self.handlers.setdefault(kind, []).append(handler)
-        context = Context(
-            project.policy, shared.rebuild_limits, self.told.append, frozenset(self.handlers), _ignore_reason
-        )
+        context = Context(project.policy, shared.tools, self.told.append, frozenset(self.handlers), _ignore_reason)
         self.rebuilder = Rebuilder(context)
 
 

@@ -60,7 +60,7 @@ class Lane:
         self._shared = shared
         self._owner = owner
         self._order: WindowOrder[DecodedBatch] = WindowOrder(shared.order)
-        self._window = Window(window_id, project, shared.rebuild_limits, owner)
+        self._window = Window(window_id, project, shared.tools, owner)
         self._late_blocks: list[BlockDraft] = []
         self._filled: list[FilledRange] = []
 
@@ -92,7 +92,7 @@ class Lane:
 
     def _process_late(self, batch: DecodedBatch) -> None:
         """Store a batch in its place after all: masked as of unknown nodes, and not judged."""
-        late = Window(self.window_id, self._project, self._shared.rebuild_limits, self._owner, late=True)
+        late = Window(self.window_id, self._project, self._shared.tools, self._owner, late=True)
         self._decode(batch, late)
         self._late_blocks += late.blocks.take()
         seq = batch.envelope.seq

@@ -9,7 +9,8 @@ from engine.core.packer import Packer
 from engine.input.events import EventDecoder
 from engine.input.messages import DecodedBatch
 from engine.reasons import Reason
-from engine.rebuild.context import RebuildLimits
+from engine.rebuild.context import RebuildTools
+from engine.rebuild.page_cache import PageCache
 from engine.settings import LimitSettings, OrderSettings, Settings
 
 JSON_LEVELS_AROUND_NODES: Final = 4
@@ -21,7 +22,7 @@ _SEPARATE: Final = msgspec.json.Decoder(list[msgspec.Raw])
 class Shared:
     """Made once per core."""
 
-    __slots__ = ("counts", "decoder", "limits", "order", "packer", "rebuild_limits")
+    __slots__ = ("counts", "decoder", "limits", "order", "packer", "tools")
 
     def __init__(self, settings: Settings) -> None:
         self.limits: LimitSettings = settings.limits
@@ -29,9 +30,11 @@ class Shared:
         self.counts = Counts()
         self.decoder = EventDecoder(settings.limits)
         self.packer = Packer()
-        self.rebuild_limits = RebuildLimits(
+        self.tools = RebuildTools(
             max_depth=(settings.limits.max_depth - JSON_LEVELS_AROUND_NODES) // 2,
             max_nodes=settings.limits.max_nodes_per_page,
+            decoder=self.decoder,
+            known_pages=PageCache(settings.limits.max_known_pages_bytes),
         )
 
     def drop_batch(self, batch: DecodedBatch, reason: Reason) -> int:

@@ -12,7 +12,7 @@ from engine.core.blocks import BlockBuilder
 from engine.core.projects import Project
 from engine.reasons import Reason
 from engine.rebuild.clock import Step, WindowClock
-from engine.rebuild.context import Context, Gesture, RebuildLimits
+from engine.rebuild.context import Context, Gesture, RebuildTools
 from engine.rebuild.page_state import PageState, page_state, restore_page
 from engine.rebuild.rebuilder import Event, Rebuilder
 from schemas.rrweb_events import FullSnapshot, Meta
@@ -62,7 +62,7 @@ class Window:
     """
 
     def __init__(
-        self, window_id: str, project: Project, limits: RebuildLimits, owner: WindowOwner, *, late: bool = False
+        self, window_id: str, project: Project, tools: RebuildTools, owner: WindowOwner, *, late: bool = False
     ) -> None:
         self.window_id = window_id
         self.blocks = BlockBuilder(window_id, late=late)
@@ -74,7 +74,7 @@ class Window:
             for kind, handler in detector.handlers().items():
                 self._handlers.setdefault(kind, []).append(handler)
         self._told: list[Interaction] = []
-        self._context = Context(project.policy, limits, self._told.append, frozenset(self._handlers), owner.repair)
+        self._context = Context(project.policy, tools, self._told.append, frozenset(self._handlers), owner.repair)
         self._rebuilder = Rebuilder(self._context)
         self._deadline = NEVER
         self._url = ""

@@ -9,6 +9,7 @@ from engine.errors import Poison
 from engine.input.inspection import Inspector
 from engine.input.json_text import repair_text
 from engine.input.repair import repair_event
+from engine.input.snapshots import UnopenedEvent, UnopenedSnapshot
 from engine.input.tally import Event, EventRefusedError, Tally
 from engine.reasons import Reason
 from engine.settings import LimitSettings
@@ -20,6 +21,7 @@ MAX_VALUES: Final = 2_000_000
 """Commas in a batch that is taken apart: each may part two events of 56 bytes in memory and 2 in JSON. 16 MiB of real
 events have up to 1.7 million."""
 
+_UNOPENED: Final = msgspec.json.Decoder(list[UnopenedEvent])
 _RRWEB: Final = msgspec.json.Decoder(list[RrwebEvent])
 _INTERACTIONS: Final = msgspec.json.Decoder(list[InteractionEvent])
 _ONE_RRWEB: Final[msgspec.json.Decoder[RrwebEvent]] = msgspec.json.Decoder(RrwebEvent)
@@ -56,10 +58,19 @@ class EventDecoder:
     def decode(self, raw_events: msgspec.Raw | bytes) -> DecodedEvents:
         """Decode a JSON array of events.
 
-        What is damaged is repaired where that is safe, left out where it is not, and counted. Raises Poison for bytes
-        that are no JSON array, or that would need too much memory to be taken apart.
+        What is damaged is repaired where that is safe, left out where it is not, and counted. Full snapshots may come
+        unopened, to be opened by `open_snapshot` unless their content is known. Raises Poison for bytes that are no
+        JSON array, or that would need too much memory to be taken apart.
         """
         text = bytes(raw_events)
+        events = _decode_unopened(text)
+        return self._decode_typed(text) if events is None else self._inspected(events, text, Tally(self._limits))
+
+    def open_snapshot(self, snapshot: UnopenedSnapshot) -> DecodedEvents:
+        """Decode a snapshot with its tree: one event, or none and the reason."""
+        return self._decode_typed(b"[" + msgspec.json.encode(snapshot) + b"]")
+
+    def _decode_typed(self, text: bytes) -> DecodedEvents:
         tally = Tally(self._limits)
         events = _decode_whole(text)
         if events is None:
@@ -68,6 +79,9 @@ class EventDecoder:
             events = _decode_whole(text) if repaired else None
         if events is None:
             return _Careful(tally).decode(text)
+        return self._inspected(events, text, tally)
+
+    def _inspected(self, events: list[Event], text: bytes, tally: Tally) -> DecodedEvents:
         read = len(events)
         _drop_surplus(events, tally)
         inspector = Inspector(tally, len(text), is_sound_utf8=text.isascii())
@@ -75,6 +89,14 @@ class EventDecoder:
         for index in reversed(refused):
             del events[index]
         return DecodedEvents(events, read, tally.dropped, tally.repaired)
+
+
+def _decode_unopened(text: bytes) -> list[Event] | None:
+    """Decode a list of rrweb events, its full snapshots as they stand."""
+    try:
+        return _UNOPENED.decode(text)  # type: ignore[return-value]  # a list of some of the events is one of events
+    except (ValueError, RecursionError):
+        return None
 
 
 def _decode_whole(text: bytes) -> list[Event] | None:
@@ -171,11 +193,11 @@ class _Careful:
 
 def time_of(event: Event) -> Timestamp:
     """Return when an event happened (epoch ms), whichever kind of input it is."""
-    return event.t if isinstance(event, _INTERACTION_CLASSES) else event.timestamp  # type: ignore[union-attr]
+    return event.timestamp
 
 
 def _set_time(event: Event, timestamp: Timestamp) -> None:
     if isinstance(event, _INTERACTION_CLASSES):
         event.t = timestamp
     else:
-        event.timestamp = timestamp  # type: ignore[union-attr]
+        event.timestamp = timestamp  # type: ignore[misc]  # only interaction events have it as a property

@@ -2,12 +2,13 @@
 
 from collections import Counter
 
+from engine.input.snapshots import UnopenedSnapshot
 from engine.reasons import Reason
 from engine.settings import LimitSettings
 from schemas.interaction_events import InteractionEvent
 from schemas.rrweb_events import RrwebEvent
 
-Event = RrwebEvent | InteractionEvent
+Event = RrwebEvent | UnopenedSnapshot | InteractionEvent
 """One event of either kind of input."""
 
 

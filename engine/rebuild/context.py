@@ -6,19 +6,27 @@ from typing import Final
 import msgspec
 
 from detectors.interactions import Interaction
+from engine.input.events import EventDecoder
 from engine.masking.policy import Policy
 from engine.reasons import Reason
 from engine.rebuild.page import Page
+from engine.rebuild.page_cache import PageCache
 
 PRESS_MAX_AGE_MS: Final = 10_000
 """A click whose press is older than this had none that was recorded."""
 
 
-class RebuildLimits(msgspec.Struct, frozen=True):
-    """How deep (levels of elements) and how large (nodes) the mirror of one page may get."""
+class RebuildTools(msgspec.Struct, frozen=True):
+    """What all windows share.
+
+    The mirror of a page may get `max_depth` levels of elements deep and hold `max_nodes` nodes. `decoder` opens
+    snapshots, `known_pages` has those that were opened before.
+    """
 
     max_depth: int
     max_nodes: int
+    decoder: EventDecoder
+    known_pages: PageCache
 
 
 class Gesture(msgspec.Struct, gc=False):
@@ -35,18 +43,18 @@ class Context:
     `drop_reason` says why an event of which nothing is published isn't; `note` counts changes inside published ones.
     """
 
-    __slots__ = ("drop_reason", "emit", "gesture", "limits", "note", "page", "policy", "t", "wanted")
+    __slots__ = ("drop_reason", "emit", "gesture", "note", "page", "policy", "t", "tools", "wanted")
 
     def __init__(
         self,
         policy: Policy,
-        limits: RebuildLimits,
+        tools: RebuildTools,
         emit: Callable[[Interaction], None],
         wanted: frozenset[type],
         note: Callable[[Reason], None],
     ) -> None:
         self.policy = policy
-        self.limits = limits
+        self.tools = tools
         self.emit = emit
         self.wanted = wanted
         self.note = note

@@ -73,8 +73,8 @@ class IncrementalRebuilder:
 
     def _mutation(self, data: MutationData) -> Masked:
         context = self._context
-        limits = context.limits
-        masker = MutationMasker(context.page, context.note, limits.max_depth, limits.max_nodes)
+        tools = context.tools
+        masker = MutationMasker(context.page, context.note, tools.max_depth, tools.max_nodes)
         masked = masker.apply(data)
         if masker.total:
             context.emit(told.Mutation(context.t, context.page.url, tuple(masker.changes), masker.total))

@@ -4,15 +4,17 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 import msgspec
+from msgspec import UnsetType
 
 from detectors import interactions as told
+from engine.input.snapshots import UnopenedSnapshot
 from engine.reasons import Reason
 from engine.rebuild.context import Context
 from engine.rebuild.incremental import IncrementalRebuilder
 from engine.rebuild.interaction_events import InteractionRebuilder
 from engine.rebuild.page import Page
 from engine.rebuild.payloads import CUSTOM, PLUGIN, tell_payload
-from engine.rebuild.tree import TreeMasker
+from engine.rebuild.tree import Sticky, TreeMasker
 from schemas.interaction_events import InteractionEvent
 from schemas.rrweb_events import (
     Annotation,
@@ -24,13 +26,14 @@ from schemas.rrweb_events import (
     IncrementalSnapshot,
     Load,
     Meta,
+    Offset,
     Plugin,
     PluginData,
     RrwebEvent,
 )
 from schemas.rrweb_nodes import ElementNode, Node
 
-Event = RrwebEvent | InteractionEvent
+Event = RrwebEvent | UnopenedSnapshot | InteractionEvent
 """What a batch holds, decoded."""
 
 CONTINUITY_SAMPLE: Final = 64
@@ -53,6 +56,7 @@ class Rebuilder:
         self._incremental = IncrementalRebuilder(context)
         self._interactions = InteractionRebuilder(context)
         self._handlers: Mapping[type, Callable[..., Event | None]] = {
+            UnopenedSnapshot: self._unopened_snapshot,
             FullSnapshot: self._full_snapshot,
             Meta: self._meta,
             Custom: self._custom,
@@ -101,21 +105,69 @@ class Rebuilder:
             context.emit(told.Navigation(context.t, context.page.url, "load"))
         return event
 
-    def _full_snapshot(self, event: FullSnapshot) -> Event:
+    def _unopened_snapshot(self, event: UnopenedSnapshot) -> Event | None:
+        """Take a snapshot from the known pages, or open it: the same bytes give the same page, looked up or made."""
         context = self.context
-        old = context.page
-        continues = old.known and not self.loading and continues_page(old, event.data.node)
-        page = context.page = Page(context.policy)
-        page.url, page.masker = old.url, old.masker
-        sticky = old.sticky() if continues else {}
-        offset = event.data.initial_offset
+        known_pages = context.tools.known_pages
+        snapshot, page = bytes(event.data.node), self._next_page(event.data.initial_offset)
+        known = known_pages.get(page, snapshot)
+        if known is not None and not self._sticky(known.root):
+            known.show(page)
+            event.data.node = known.document
+            self._enter(page)
+            return event
+        opened = self._open(event)
+        if opened is None:
+            return None
+        sticky = self._sticky(opened.data.node)
+        if self._build(page, opened, sticky) and not sticky:
+            known_pages.put(page, snapshot, msgspec.json.encode(opened.data.node))
+        self._enter(page)
+        return opened
+
+    def _open(self, event: UnopenedSnapshot) -> FullSnapshot | None:
+        context = self.context
+        decoded = context.tools.decoder.open_snapshot(event)
+        for reason, count in decoded.repaired.items():
+            for _ in range(count):
+                context.note(reason)
+        for opened in decoded.events:
+            if isinstance(opened, FullSnapshot):
+                return opened
+        context.drop_reason = next(iter(decoded.dropped), Reason.INVALID_EVENT)
+        return None
+
+    def _full_snapshot(self, event: FullSnapshot) -> Event:
+        page = self._next_page(event.data.initial_offset)
+        self._build(page, event, self._sticky(event.data.node))
+        self._enter(page)
+        return event
+
+    def _next_page(self, offset: Offset | UnsetType) -> Page:
+        old = self.context.page
+        page = Page(self.context.policy)
+        page.url, page.masker, page.known = old.url, old.masker, True
         if offset:
             page.scroll_x, page.scroll_y = float(offset.left), float(offset.top)
-        tree = TreeMasker(page, sticky, context.note, context.limits.max_depth, context.limits.max_nodes)
-        tree.add_document(event.data.node)
-        page.known = True
+        return page
+
+    def _sticky(self, document: Node) -> Sticky:
+        """Return what sticks to the nodes of the page at hand, if a snapshot shows that page again."""
+        old = self.context.page
+        return old.sticky() if old.known and not self.loading and continues_page(old, document) else {}
+
+    def _build(self, page: Page, event: FullSnapshot, sticky: Sticky) -> bool:
+        """Mask a snapshot and mirror it; return whether nothing of it had to be left out."""
+        left_out: list[Reason] = []
+        tools = self.context.tools
+        TreeMasker(page, sticky, left_out.append, tools.max_depth, tools.max_nodes).add_document(event.data.node)
+        for reason in left_out:
+            self.context.note(reason)
+        return not left_out
+
+    def _enter(self, page: Page) -> None:
+        self.context.page = page
         self.loading = False
-        return event
 
     def _custom(self, event: Custom) -> Event | None:
         context = self.context

@@ -15,6 +15,7 @@ PrivacyLevel: TypeAlias = Literal["conservative", "medium", "light"]
 
 Duration: TypeAlias = Annotated[int, Meta(ge=1, le=3_650 * DAY_MS, extra={"unit": "duration"})]
 DurationOrZero: TypeAlias = Annotated[int, Meta(ge=0, le=3_650 * DAY_MS, extra={"unit": "duration"})]
+SizeOrZero: TypeAlias = Annotated[int, Meta(ge=0, le=1_024 * GIB, extra={"unit": "size"})]
 Size: TypeAlias = Annotated[int, Meta(ge=1, le=1_024 * GIB, extra={"unit": "size"})]
 Count: TypeAlias = Annotated[int, Meta(ge=1, le=1_000_000_000)]
 Selector: TypeAlias = Annotated[str, Meta(min_length=1, extra={"expected": "a CSS selector", "selector": True})]
@@ -107,6 +108,13 @@ class LimitSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     max_depth: Annotated[int, Meta(ge=8, le=500, description="Deepest nesting of JSON values in a message.")] = 200
     max_text_bytes: Annotated[Size, Meta(description="Longest text value outside full snapshots.")] = 64 * KIB
     max_nodes_per_page: Annotated[Count, Meta(description="Most nodes of one page that are followed.")] = 100_000
+    max_known_pages_bytes: Annotated[
+        SizeOrZero,
+        Meta(
+            description="Full snapshots remembered, so that the same page is not masked again for every visitor; "
+            "they take about six times their size in memory."
+        ),
+    ] = 32 * MIB
     max_windows_per_session: Annotated[Count, Meta(description="Most windows (tabs) of one session.")] = 64
     max_signals_per_session: Annotated[Count, Meta(description="Most signals that are kept of one session.")] = 1_000
 

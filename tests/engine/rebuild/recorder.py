@@ -8,8 +8,11 @@ import msgspec
 from detectors.interactions import Interaction
 from engine.masking.policy import Policy
 from engine.reasons import Reason
-from engine.rebuild.context import Context, RebuildLimits
+from engine.input.events import EventDecoder
+from engine.rebuild.context import Context, RebuildTools
+from engine.rebuild.page_cache import PageCache
 from engine.rebuild.rebuilder import Rebuilder
+from engine.settings import LimitSettings
 from schemas.interaction_events import InteractionEvent
 from schemas.rrweb_events import RrwebEvent
 
@@ -60,7 +63,7 @@ class Replayed:
         self.notes: Counter[Reason] = Counter()
         context = Context(
             policy,
-            RebuildLimits(max_depth, max_nodes),
+            RebuildTools(max_depth, max_nodes, EventDecoder(LimitSettings()), PageCache(1 << 20)),
             self.told.append,
             frozenset(),
             self._note,
