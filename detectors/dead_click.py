@@ -3,8 +3,10 @@
 Our rule: within `wait_ms` after the click (and from its press on: menus open on press) nothing answered, where
 everything counts that a recording can show: a change of the page that is neither its own doing nor an undone ripple
 (see `detectors.reactions`), navigation, scroll, selection, input, focus of a field, a request that succeeded, media,
-canvas, a new window, the tab or page left. An uncaught error after the click is no answer either, but it is told as
-an error click and not as a dead one. Which elements owe an answer, and which are exempt: `detectors.interactive`.
+canvas, a new window, the tab or page left. Which elements owe an answer, and which are exempt: `detectors.interactive`.
+
+An uncaught error is no answer either, but no riddle: it is blamed on the latest click, as error clicks are, and what
+still waits on that click's target is not called dead.
 
 A dead click needs proof that the recording lived on: it is reported only when the stream has reached the end of its
 wait. What is undecided at the end is forgotten, since the last seconds of a killed tab never arrive. Clicks on a target
@@ -46,10 +48,14 @@ class PendingClick(msgspec.Struct, gc=False):
 
 
 class DeadClickState(msgspec.Struct, gc=False):
-    """Undecided clicks, oldest first, and the last click (epoch ms) of each target lately found dead."""
+    """Undecided clicks, oldest first, and the last click (epoch ms) of each target lately found dead.
+
+    `blamable` is the target of the latest click of all, if that one is undecided: an error would be blamed on it.
+    """
 
     pending: list[PendingClick] = msgspec.field(default_factory=list)
     recent: dict[int | str, int] = msgspec.field(default_factory=dict)
+    blamable: int | str | None = None
 
 
 class DeadClick(Machine[DeadClickState]):
@@ -86,23 +92,26 @@ class DeadClick(Machine[DeadClickState]):
         self.deadline = pending[0].t + self._wait_ms if pending else None
 
     def _on_click(self, click: Click) -> None:
-        pending = self._state.pending
-        if click.target is None or click.button or not click.is_primary or click.modifiers:
+        if click.button or not click.is_primary:
             return
-        if len(pending) >= MAX_PENDING:
+        state = self._state
+        state.blamable = None
+        if click.target is None or click.modifiers or len(state.pending) >= MAX_PENDING:
             return
         found = candidate(click.target, click.page)
         if found is None or is_ignored(click.target):
             return
         press = self._reactions.current
         press_t = self._reactions.press_t(press)
-        pending.append(PendingClick(press_t, click.t, press, click.page, describe(found.element), found.sign))
+        target = describe(found.element)
+        state.pending.append(PendingClick(press_t, click.t, press, click.page, target, found.sign))
+        state.blamable = target.node_id
         self._rearm()
 
     def _on_failure(self, failure: Failure) -> None:
-        """The latest click ended in an error: that is an error click, and no riddle like a dead one."""
-        if self._state.pending and failure.source != "console_error":
-            self._state.pending.pop()
+        state = self._state
+        if state.blamable is not None and failure.source != "console_error":
+            state.pending = [click for click in state.pending if click.target.node_id != state.blamable]
             self._rearm()
 
     def _found(self, click: PendingClick) -> None:

@@ -1,8 +1,9 @@
 """Error click: a click, and an error right after it.
 
-Our rule: the first error (uncaught, rejected promise, or an error printed on the console) at most `window_ms` after the latest click
-is blamed on it and uses it up. Further clicks on the target with the same error belong to the same signal as long as
-each error follows the one before within `window_ms` and the wait for the next click: one burst, one signal.
+Our rule: the first error (uncaught, rejected promise, or an error printed on the console) at most `window_ms` after
+the latest click is blamed on it and uses it up. Further clicks on the target with the same error belong to the same
+signal as long as each error follows the one before within `window_ms` and the wait for the next click: one burst, one
+signal.
 """
 
 from collections.abc import Callable, Mapping

@@ -16,14 +16,14 @@ MAX_FRAMES: Final = 8
 """Own frames that tell one error from another; recursion makes the rest."""
 
 MESSAGE_MAX_CHARACTERS: Final = 300
+TYPE_MAX_CHARACTERS: Final = 64
+FRAME_MAX_CHARACTERS: Final = 500
 
 _FOREIGN: Final = (
     "chrome-extension:", "moz-extension:", "safari-extension:", "safari-web-extension:", "/node_modules/",
     "webpack/bootstrap", "[native code]", "<anonymous>:",
 )  # fmt: skip
-_PREFIX: Final = re.compile(
-    r"(?:Uncaught )?(?:\(in promise\) )?(?:(?P<type>[A-Z]\w{0,63}(?:Error|Exception)|Error): )?"
-)
+_PREFIX: Final = re.compile(r"(?:Uncaught )?(?:\(in promise\) )?(?:(?:[A-Z]\w{0,63}(?:Error|Exception)|Error): )?")
 
 
 class Identified(msgspec.Struct, frozen=True, gc=False):
@@ -37,12 +37,9 @@ class Identified(msgspec.Struct, frozen=True, gc=False):
 
 def identify(failure: Failure) -> Identified:
     """Identify an error, the same however it came: as an event, a rejected promise or a line of the console."""
-    text = failure.message[:MESSAGE_MAX_CHARACTERS]
-    prefix = _PREFIX.match(text)
-    named = prefix["type"] if prefix is not None else None
-    message = text[prefix.end() :] if prefix is not None else text
-    error_type = failure.error_type or named or ("Error" if failure.source != "console_error" else "")
+    message = _PREFIX.sub("", failure.message[:MESSAGE_MAX_CHARACTERS], count=1)
+    error_type = failure.error_type[:TYPE_MAX_CHARACTERS]
     frames = [frame for frame in failure.frames if not any(mark in frame for mark in _FOREIGN)][:MAX_FRAMES]
     basis = "\n".join(frames) if frames else f"{error_type}\n{message}"
     digest = hashlib.blake2b(basis.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
-    return Identified(digest, error_type, message, frames[0] if frames else "")
+    return Identified(digest, error_type, message, frames[0][:FRAME_MAX_CHARACTERS] if frames else "")

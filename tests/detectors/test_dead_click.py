@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
+from detectors.dead_click import MAX_PENDING
 from detectors.elements import Element
 from detectors.interactions import (
     CanvasChange,
@@ -68,7 +69,6 @@ REACTIONS: dict[str, Callable[[int], Interaction]] = {
     "exit": lambda t: PageExit(t, PAGE),
 }
 SILENCE: dict[str, Callable[[int], Interaction]] = {
-    "error": failure,
     "console": lambda t: failure(t, "console_error"),
     "failed request": lambda t: RequestEnd(t, PAGE, T + 1, "/api", "", 503, failed=True),
     "request that began before": lambda t: RequestEnd(t, PAGE, T - 2_000, "/api", "", 200),
@@ -127,6 +127,65 @@ class TestWait:
         settings = DetectorSettings(dead_click=DeadClickSettings(wait_ms=10_000))
         assert found("dead_click", [*click(T), mutation(T + 9_999)], settings) == []
         assert len(found("dead_click", [*click(T), mutation(T + 10_000)], settings)) == 1
+
+
+class TestErrors:
+    """An uncaught error is blamed on the latest click, and what waits on that click's target is no riddle."""
+
+    UNSEEN = (
+        click(T + 200, STATIC),
+        click(T + 200, FIELD),
+        click(T + 200, None),
+        click(T + 200, element("button", 500, BODY, data_wince_ignore="")),
+        [Click(T + 200, PAGE, BUTTON, press_t=T + 200, modifiers=("ctrl",))],
+    )
+
+    @pytest.mark.parametrize("source", ["error", "unhandled_rejection"])
+    @pytest.mark.parametrize(("delay", "expected"), [(0, 0), (1, 0), (2_999, 0), (3_000, 1)])
+    def test_an_uncaught_error_within_the_wait_explains_it(self, source: str, delay: int, expected: int) -> None:
+        assert len(dead([*click(T), failure(T + delay, source)])) == expected
+
+    def test_an_error_before_the_click_explains_nothing(self) -> None:
+        press, release, made = click(T)
+        assert len(dead([press, failure(T - 30), release, made])) == 1
+
+    def test_the_press_of_the_next_click_takes_no_blame(self) -> None:
+        other = click(T + 500, OTHER, hold=100)
+        tape = in_order(click(T), other, [failure(T + 450)])
+        assert [finding.target and finding.target.node_id for finding in dead(tape)] == [340]
+
+    def test_the_error_belongs_to_the_latest_click(self) -> None:
+        tape = [*click(T), *click(T + 500, OTHER), failure(T + 501)]
+        assert [finding.target and finding.target.node_id for finding in dead(tape)] == [330]
+
+    @pytest.mark.parametrize("latest", UNSEEN)
+    def test_whatever_that_click_was(self, latest: list[Interaction]) -> None:
+        tape = [*click(T), *latest, failure(T + 201)]
+        assert [finding.t for finding in dead(tape)] == [T - 60]
+
+    def test_other_mouse_buttons_take_no_blame(self) -> None:
+        middle = Click(T + 100, PAGE, OTHER, button=1, press_t=T + 100)
+        pen = Click(T + 100, PAGE, OTHER, is_primary=False, press_t=T + 100)
+        assert dead([*click(T), middle, pen, failure(T + 110)]) == []
+
+    def test_one_error_explains_a_burst_on_its_target(self) -> None:
+        assert dead([*clicks((T, T + 300, T + 600)), failure(T + 900)]) == []
+
+    def test_what_nobody_waits_for_explains_nothing_later(self) -> None:
+        tape = [*click(T), failure(T + 5), *click(T + 4_000)]
+        assert [finding.t for finding in dead(tape)] == [T + 3_940]
+
+    def test_the_deadline_goes_with_the_click(self) -> None:
+        player = Player().play([*click(T), *click(T + 500, OTHER), failure(T + 501)])
+        (detector,) = [detector for detector in player.detectors if detector.name == "dead_click"]
+        assert detector.deadline == T + 3_000
+        player.play([*click(T + 600), failure(T + 601)])
+        assert detector.deadline is None
+
+    def test_a_flood_of_clicks_is_held_and_cleared_like_few(self) -> None:
+        player = Player().play(click(T, OTHER)).play(clicks(range(T + 1, T + 2 * MAX_PENDING), hold=0))
+        player.play([failure(T + 2 * MAX_PENDING)]).advance(T + 9_000)
+        assert {finding.target and finding.target.node_id for finding in player.of("dead_click")} == {330, 340}
 
 
 class TestRipplesAndBackground:

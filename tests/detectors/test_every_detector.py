@@ -255,7 +255,8 @@ class TestEveryDetector:
 
 def test_all_kinds_of_findings_occur_in_the_drawn_tapes() -> None:
     """The properties above would hold for detectors that never find anything."""
-    tape = in_order(clicks([1_000, 1_200, 1_400, 1_600]), [failure(t + 1) for t in (1_000, 1_200, 1_400, 1_600)])
+    times = (1_000, 1_200, 1_400, 1_600)
+    tape = in_order(clicks(times), [failure(t + 1) for t in times], click(9_000, OTHER))
     assert {finding.detector for finding in verdict(tape)} == set(RULES)
 
 
@@ -265,5 +266,11 @@ def test_targets_that_the_recording_does_not_know_are_survived(kind: type) -> No
     assert verdict(tape) == []
 
 
-def test_failures_without_any_text_are_survived() -> None:
-    assert len(verdict([Failure(1_000, PAGE, "error", "", "", ())])) == 1
+def test_errors_without_any_text_are_errors() -> None:
+    assert len(verdict([Failure(1_000, PAGE, "error", "Error", "", ())])) == 1
+
+
+@pytest.mark.parametrize("message", ["", "compare failed with status", "Warning: validateDOMNesting"])
+def test_texts_on_the_console_are_no_errors(message: str) -> None:
+    text = Failure(1_001, PAGE, "console_error", "", message, ("warn@https://shop.example/app.js:1:1",))
+    assert [finding.detector for finding in verdict([*click(1_000), text])] == ["dead_click"]

@@ -4,7 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from detectors.fingerprints import MAX_FRAMES, identify
+from detectors.fingerprints import (
+    FRAME_MAX_CHARACTERS,
+    MAX_FRAMES,
+    MESSAGE_MAX_CHARACTERS,
+    TYPE_MAX_CHARACTERS,
+    identify,
+)
 from detectors.interactions import Failure
 
 APP = ("buy@https://shop.example/app.js:34:75", "on@https://shop.example/app.js:80:1")
@@ -39,22 +45,30 @@ def test_without_own_frames_type_and_message_decide() -> None:
 
 
 @pytest.mark.parametrize(
-    ("message", "source", "error_type", "expected"),
+    ("message", "expected"),
     [
-        ("Uncaught TypeError: x is undefined", "error", "", ("TypeError", "x is undefined")),
-        ("Uncaught (in promise) Error: refused", "console_error", "", ("Error", "refused")),
-        ("DOMException: aborted", "unhandled_rejection", "", ("DOMException", "aborted")),
-        ("refused", "unhandled_rejection", "", ("Error", "refused")),
-        ("compare failed with status", "console_error", "", ("", "compare failed with status")),
-        ("Uncaught TypeError: x", "error", "PayError", ("PayError", "x")),
-        ("Note: all is well", "console_error", "", ("", "Note: all is well")),
+        ("Uncaught TypeError: x is undefined", "x is undefined"),
+        ("Uncaught (in promise) Error: refused", "refused"),
+        ("DOMException: aborted", "aborted"),
+        ("refused", "refused"),
+        ("Note: all is well", "Note: all is well"),
+        ("it failed: TypeError: x", "it failed: TypeError: x"),
+        ("TypeError: Error: x", "Error: x"),
     ],
 )
-def test_what_browsers_put_before_messages_is_taken_off(
-    message: str, source: str, error_type: str, expected: tuple[str, str]
-) -> None:
-    found = identify(Failure(1, "p", source, error_type, message, ()))
-    assert (found.error_type, found.message) == expected
+@pytest.mark.parametrize("source", ["error", "unhandled_rejection", "console_error"])
+def test_what_browsers_put_before_messages_is_taken_off(message: str, expected: str, source: str) -> None:
+    found = identify(Failure(1, "p", source, "PayError", message, ()))
+    assert (found.error_type, found.message) == ("PayError", expected)
+
+
+def test_long_texts_are_cut_after_they_were_told_apart() -> None:
+    long = "x" * 10_000
+    one, two = (identify(failed(long, (f"{long}:{line}",), long)) for line in (1, 2))
+    assert one.fingerprint != two.fingerprint
+    assert (len(one.message), len(one.error_type), len(one.top_frame)) == (
+        MESSAGE_MAX_CHARACTERS, TYPE_MAX_CHARACTERS, FRAME_MAX_CHARACTERS,
+    )  # fmt: skip
 
 
 def test_recursion_does_not_change_the_error() -> None:

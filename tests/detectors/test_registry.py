@@ -12,7 +12,7 @@ from detectors.settings import (
     JsErrorSettings,
     RageClickSettings,
 )
-from tests.detectors.tape import Player, click, clicks, failure, in_order
+from tests.detectors.tape import OTHER, Player, click, clicks, failure, in_order
 
 WITHOUT = {
     "rage_click": DetectorSettings(rage_click=RageClickSettings(enabled=False)),
@@ -45,7 +45,7 @@ def test_names_are_unique_so_that_states_can_be_kept_by_name() -> None:
 def test_a_detector_that_is_off_is_left_out(name: str) -> None:
     settings = WITHOUT[name]
     assert name not in names(settings)
-    tape = in_order(clicks((1_000, 1_200, 1_400, 1_600)), [failure(1_601)])
+    tape = in_order(clicks((1_000, 1_200, 1_400, 1_600)), [failure(1_601)], click(1_700, OTHER))
     found = {finding.detector for finding in _played(settings, tape)}
     assert found == set(RULES) - {name}
 
