@@ -25,7 +25,8 @@ class _Place(NamedTuple):
     children: dict[int, None] | None
 
 
-NOWHERE: Final = _Place(-1, 0, 0, None)
+NOWHERE: Final = _Place(-3, 0, 0, None)
+"""No answer yet; no event refers to a node by this id (`NodeReference`)."""
 
 
 class MutationMasker:
