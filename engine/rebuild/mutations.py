@@ -7,7 +7,7 @@ from detectors.interactions import MUTATION_MAX_CHANGES, SCOPE_MAX_NODES, Change
 from engine.masking.elements import own_flags
 from engine.masking.flags import BLOCKED, FIELD, INTERACTIVE, UNKNOWN, UNMASKED
 from engine.reasons import Reason
-from engine.rebuild.page import NO_PARENT, TEXT_TAG, Page, label_text
+from engine.rebuild.page import NO_PARENT, TEXT_TAG, Page, inherited_mask, label_text
 from engine.rebuild.tree import Note, TreeMasker
 from schemas.rrweb_nodes import DocumentNode, ElementNode, Node, TextNode
 from schemas.rrweb_sources import Addition, AttributeChange, MutationData, Removal, TextChange
@@ -36,7 +36,7 @@ class MutationMasker:
     ever grow (privacy rule of the fail-closed state machine). `changes` lists, for detectors, what was changed.
     """
 
-    __slots__ = ("_max_depth", "_max_nodes", "_note", "_page", "_place", "changes", "total")
+    __slots__ = ("_added", "_max_depth", "_max_nodes", "_note", "_page", "_place", "changes", "total")
 
     def __init__(self, page: Page, note: Note, max_depth: int, max_nodes: int) -> None:
         self._page = page
@@ -46,6 +46,7 @@ class MutationMasker:
         self.changes: list[Change] = []
         self.total = 0
         self._place = NOWHERE
+        self._added: dict[int, _Place] = {}
 
     def apply(self, data: MutationData) -> MutationData:
         """Return the masked payload; the mirror has moved on when it returns."""
@@ -122,20 +123,22 @@ class MutationMasker:
             page.own[node.id] = page.own.get(node.id, 0) | UNKNOWN
         else:
             place.children[node.id] = None
+            self._added[node.id] = place
         self._note_added(node)
         return not place.flags & BLOCKED
 
     def _place_of(self, node_id: int) -> "_Place":
-        """Look up where children of a node go; siblings come in rows, so that the last answer is kept."""
+        """Look up where children of a node go; what the payload itself added is known without a look at the page."""
         page = self._page
+        above = self._added.get(node_id)
+        if above is not None:
+            flags = page.own.get(node_id, 0) | above.flags & inherited_mask(page.nodes[node_id])
+            return _Place(node_id, flags, above.depth + 1, page.changing_children(node_id))
         if node_id not in page.parents:
             return _Place(NO_PARENT, UNKNOWN, 0, None)
-        depth, above = 0, node_id
-        while above:
-            depth += 1
-            above = page.parents[above]
-        page.unprepare(page.elements.get(node_id))
-        return _Place(node_id, page.flags(node_id), depth, page.changing_children(node_id))
+        flags = page.flags(node_id)
+        page.unprepare(node_id, flags)
+        return _Place(node_id, flags, len(page.ancestry(node_id)), page.changing_children(node_id))
 
     def _note_added(self, node: Node) -> None:
         if len(self.changes) < MUTATION_MAX_CHANGES:
@@ -152,6 +155,7 @@ class MutationMasker:
             if current.id in page.parents:
                 page.detach(current.id, aside)
                 self._place = NOWHERE
+                self._added.clear()
             if isinstance(current, ElementNode | DocumentNode):
                 waiting += current.child_nodes
 
@@ -197,7 +201,7 @@ class MutationMasker:
         changed = {name: value for name, value in masked.items() if value is not None and not isinstance(value, dict)}
         kept = {name: value for name, value in element.attributes.items() if name not in masked}
         element.attributes = {**kept, **changed}  # type: ignore[dict-item]  # prepared again before a detector reads
-        page.unprepare(element)
+        page.unprepare(change.id, element.flags)
         return bool(masked)
 
     def _change_text(self, change: TextChange) -> bool:
@@ -212,7 +216,7 @@ class MutationMasker:
         text = change.value = page.masker.text(change.value or "", element.flags)
         if element.tag == TEXT_TAG and element.flags & INTERACTIVE:
             element.text = label_text(text)
-            page.unprepare(element.parent)
+            page.unprepare(page.parents[change.id], element.flags)
         self._note_change("text", change.id, text=True)
         return True
 

@@ -152,12 +152,21 @@ class Page:
                 texts.append(node.text)
         return label_text(" ".join(" ".join(texts).split()))
 
-    def unprepare(self, element: Element | None) -> None:
-        """Have labels read again: something within this element changed."""
+    def unprepare(self, node_id: int, flags: int) -> None:
+        """Have labels read again: something within this node changed, which has these `flags`."""
         self._changes += 1
-        while element is not None:
-            element.flags &= ~PREPARED
-            element = element.parent if element.flags & INTERACTIVE else None
+        for above in self.ancestry(node_id) if flags & INTERACTIVE else (node_id,):
+            element = self.elements.get(above)
+            if element is not None:
+                element.flags &= ~PREPARED
+
+    def ancestry(self, node_id: int) -> list[int]:
+        """Return the ids of a node and of all its ancestors, nearest first."""
+        found = []
+        while node_id:
+            found.append(node_id)
+            node_id = self.parents[node_id]
+        return found
 
     # -- the tree -----------------------------------------------------------------------------------------------
 
@@ -189,7 +198,7 @@ class Page:
         parent_id = self.parents[node_id]
         if parent_id:
             self.changing_children(parent_id).pop(node_id, None)
-            self.unprepare(self.elements.get(parent_id))
+            self.unprepare(parent_id, self.flags(parent_id))
         for gone in list(self.subtree(node_id)):
             element = self.element(gone)
             if element is not None:
@@ -204,11 +213,7 @@ class Page:
 
     def bits_outwards(self, node_id: int) -> list[int]:
         """Return which selector parts are true for an element and each of its ancestors, nearest first."""
-        found = []
-        while node_id:
-            found.append(self.bits.get(node_id, 0))
-            node_id = self.parents[node_id]
-        return found
+        return [self.bits.get(above, 0) for above in self.ancestry(node_id)]
 
     def mark(self, node_id: int, flags: int) -> None:
         """Add decided `flags` to a node, and what children take over of them to everything below it."""

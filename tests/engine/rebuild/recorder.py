@@ -6,15 +6,13 @@ from typing import Any
 import msgspec
 
 from detectors.interactions import Interaction
+from engine.input.events import EventDecoder
 from engine.masking.policy import Policy
 from engine.reasons import Reason
-from engine.input.events import EventDecoder
 from engine.rebuild.context import Context, RebuildTools
 from engine.rebuild.page_cache import PageCache
 from engine.rebuild.rebuilder import Rebuilder
 from engine.settings import LimitSettings
-from schemas.interaction_events import InteractionEvent
-from schemas.rrweb_events import RrwebEvent
 
 SECRET = "Aurelia Fontaine"
 """Must be nowhere in what comes out of a masked area."""
@@ -55,15 +53,23 @@ def add(parent_id: int, node: dict[str, Any], next_id: int | None = None) -> dic
 class Replayed:
     """What came out: masked events as plain data, interactions, counts of notes."""
 
-    def __init__(self, *events: dict[str, Any], max_depth: int = 90, max_nodes: int = 1_000, **privacy: Any) -> None:
+    def __init__(
+        self,
+        *events: dict[str, Any],
+        max_depth: int = 90,
+        max_nodes: int = 1_000,
+        tools: RebuildTools | None = None,
+        **privacy: Any,
+    ) -> None:
         policy = Policy(
             **{"level": "medium", "mask": (), "unmask": (), "block": (), "rules": [], "key": None, **privacy}
         )
+        self.decoder = EventDecoder(LimitSettings())
         self.told: list[Interaction] = []
         self.notes: Counter[Reason] = Counter()
         context = Context(
             policy,
-            RebuildTools(max_depth, max_nodes, EventDecoder(LimitSettings()), PageCache(1 << 20)),
+            tools or RebuildTools(max_depth, max_nodes, self.decoder, PageCache(1 << 20)),
             self.told.append,
             frozenset(),
             self._note,
@@ -77,8 +83,7 @@ class Replayed:
 
     def feed(self, *events: dict[str, Any]) -> "Replayed":
         for event in events:
-            kind = RrwebEvent if "type" in event else InteractionEvent
-            typed = msgspec.json.decode(msgspec.json.encode(event), type=kind)
+            (typed,) = self.decoder.decode(msgspec.json.encode([event])).events
             masked = self.rebuilder.feed(typed, int(event.get("timestamp", event.get("t", 0))))
             self.out.append(None if masked is None else msgspec.json.decode(msgspec.json.encode(masked)))
         return self

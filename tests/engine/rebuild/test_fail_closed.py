@@ -161,8 +161,8 @@ def test_nothing_of_a_blocked_element_is_left_but_its_box() -> None:
 
 def test_pointers_below_a_blocked_or_masked_area_point_at_its_root() -> None:
     page = snapshot(element(10, "div", element(11, "button"), element(12, "button"), class_="pad"))
-    for setting in ("block", "mask"):
-        replayed = Replayed(meta(), page, incremental(2, type=2, id=12, x=5, y=5), **{setting: (".pad",)})
+    for privacy in ({"block": (".pad",)}, {"mask": (".pad",)}):
+        replayed = Replayed(meta(), page, incremental(2, type=2, id=12, x=5, y=5), **privacy)
         assert replayed.last()["data"]["id"] == 10
         assert replayed.told_of(told.Click)[0].target.node_id == 10
         replayed.feed(incremental(1, positions=[{"x": 1, "y": 1, "id": 11, "timeOffset": 0}]))
