@@ -34,7 +34,7 @@ class _Window:
 
     def __init__(self, shared: Shared, project: Project) -> None:
         self.order: WindowOrder[DecodedBatch] = WindowOrder(shared.order)
-        self.clock = WindowClock(project.session.idle_timeout_ms)
+        self.clock = WindowClock(project.session.idle_timeout_ms, project.session.longest_silence_ms)
         self.told: list[Interaction] = []
         self.detectors = make_detectors(project.detectors, _ignore_finding)
         self.handlers: dict[type, list[Callable[..., None]]] = {}

@@ -67,7 +67,7 @@ class Window:
         self.window_id = window_id
         self.blocks = BlockBuilder(window_id, late=late)
         self._owner = owner
-        self._clock = WindowClock(project.session.idle_timeout_ms)
+        self._clock = WindowClock(project.session.idle_timeout_ms, project.session.longest_silence_ms)
         self._detectors: list[Detector] = [] if late else make_detectors(project.detectors, self._found)
         self._handlers: dict[type, list[Callable[..., None]]] = {}
         for detector in self._detectors:

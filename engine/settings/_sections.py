@@ -85,6 +85,11 @@ class SessionSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         Meta(description="Most bytes of events that are kept of a session; the rest is a hole."),
     ] = 50 * MIB
 
+    @property
+    def longest_silence_ms(self) -> int:
+        """How long a window of a session that still takes data can have been silent."""
+        return max(self.max_duration_ms, self.idle_timeout_ms + self.grace_ms)
+
 
 class OrderSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How long missing batches are waited for."""
