@@ -9,6 +9,7 @@ from engine.masking.flags import BLOCKED, EDITABLE, FIELD, FIELD_TEXT, FLOOR, MA
 from engine.masking.identifiers import passes_attribute_name
 from engine.masking.levels import Level
 from engine.masking.rulebook import Rulebook
+from engine.masking.values import has_secret
 
 MAX_NAMES: Final = 2_000
 
@@ -35,7 +36,8 @@ class Table(dict[str, Decisions]):
 
     def __missing__(self, name: str) -> Decisions:
         # HTML folds ASCII letters only: a Kelvin sign is no k, and no attribute's name either.
-        lowered = name.lower() if name.isascii() else ""
+        # What a detector finds in the name as it was sent, it would not find in lower case.
+        lowered = name.lower() if name.isascii() and not has_secret(name) else ""
         rule = self._rules.get(lowered)
         if rule is None:
             rule = self._other(lowered)

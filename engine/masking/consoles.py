@@ -6,9 +6,8 @@ from typing import Final
 import msgspec
 
 from engine.masking.decisions import MASK
-from engine.masking.errors import error_class, error_template, scrub_message
+from engine.masking.errors import error_class, error_template, scrub_words
 from engine.masking.identifiers import passes_name
-from engine.masking.values import has_secret
 
 MAX_ARGUMENTS: Final = 50
 MAX_ITEMS: Final = 50
@@ -81,5 +80,4 @@ def _scrubbed_item(name: str, item: Json, depth: int) -> Json:
 def _scrubbed_text(value: str) -> str:
     if _CODE.search(value):
         return MASK
-    scrubbed = scrub_message(value)
-    return MASK if has_secret(scrubbed) and "://" not in scrubbed else scrubbed
+    return scrub_words(value) or MASK if value else ""

@@ -9,7 +9,7 @@ tokenised. A property test holds both ways against each other.
 import re
 from typing import Final
 
-from engine.masking.css_tokens import MAX_SHEET_CHARACTERS, CssScrubber
+from engine.masking.css_tokens import GIVEAWAY, MAX_SHEET_CHARACTERS, CssScrubber
 from engine.masking.css_vocabulary import PLAIN_FONTS
 from engine.masking.decisions import Decision, Deferred
 from engine.masking.identifiers import passes_name
@@ -57,7 +57,8 @@ _IDENTIFIER: Final = rf"(?![\w-]{{32}}){_WORD}(?>[_-]{{1,2}}{_WORD})*+(?>-?\d{{1
 
 _PLAIN: Final = re.compile(
     rf"""(?>
-        [ \n\t{{}};:,>+~*()%!&|^$=?]++
+        [ \n\t{{}};:,>+~*()!&|^$=?]++
+      | %(?!\d)
       | {_IDENTIFIER}
       | [.#](?={_IDENTIFIER})
       | \#(?:[0-9a-fA-F]{{3,4}}|[0-9a-fA-F]{{6}}|[0-9a-fA-F]{{8}})(?![\w\\-])
@@ -149,7 +150,7 @@ def _scrub_items(text: str, scrubber: CssScrubber) -> list[str] | None:
             return None
         scrubbed = seen.get(item)
         if scrubbed is None:
-            plain = _PLAIN.fullmatch(item) is not None and "eyJ" not in item
+            plain = _PLAIN.fullmatch(item) is not None and "eyJ" not in item and not GIVEAWAY.search(item)
             scrubbed = seen[item] = item if plain else _scrub_item(item, scrubber)
         pieces.append(scrubbed)
         position = end

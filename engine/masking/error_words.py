@@ -5,7 +5,8 @@ from typing import Final
 ERROR_WORDS: Final = frozenset(
     """
     a abort aborted access accessed accessing after allowed already an and any argument arguments array as assign
-    assignment async at attempt available await bad be because before bigint blocked body boolean browser bug by byte
+    assignment async at attempt attempting attempted available await bad be because before bigint blocked body
+    boolean browser bug by byte
     bytes cached call callback called calling can cancel canceled cancelled cannot catch char character chunk circular
     class client clone closed code column component connect connection const constant constructor content context
     convert

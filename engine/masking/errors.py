@@ -66,11 +66,16 @@ def error_template(message: str) -> str:
 
 def scrub_message(message: str) -> str:
     """Remove URLs' secrets, quoted parts and whatever a detector finds from a message that is kept otherwise."""
-    text = _URL.sub(_masked_url, normalise(message[:MAX_MESSAGE_CHARACTERS]))
-    words = [MASK if has_secret(word) and "://" not in word else word for word in text.split(" ")]
+    scrubbed = scrub_words(message[:MAX_MESSAGE_CHARACTERS])
+    return error_template(message) if scrubbed is None else scrubbed
+
+
+def scrub_words(text: str) -> str | None:
+    """Mask each word a detector fires on, URLs by their rule; `None` if a secret is spread over several words."""
+    masked = _URL.sub(_masked_url, normalise(text))
+    words = [MASK if has_secret(word) and "://" not in word else word for word in masked.split(" ")]
     scrubbed = " ".join(words)
-    # A number spread over several words is found only in the text as a whole.
-    return error_template(message) if has_secret(_URL.sub("", scrubbed)) else scrubbed
+    return None if has_secret(_URL.sub("", scrubbed)) else scrubbed
 
 
 def stack_frames(stack: str) -> list[tuple[str, str, int, int]]:

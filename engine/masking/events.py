@@ -198,4 +198,4 @@ def _set_method(value: str | UnsetType) -> str | UnsetType:
 
 
 def _one_of(value: str, known: Sequence[str] | frozenset[str]) -> str:
-    return value if value in known else "other"
+    return value if value in known or not value else "other"

@@ -7,8 +7,12 @@ from typing import Final
 from engine.masking.css_tokens import is_plain_text
 from engine.masking.decisions import Decision, Scalar
 from engine.masking.urls import is_local_reference
+from engine.masking.values import scrub
 
-_MEASURE: Final = re.compile(r"\s*[-+]?(?:\d{1,6}(?:\.\d{0,20})?|\.\d{1,20})\s*(?:[a-zA-Z]{1,5}|%|\*)?\s*|auto")
+_MEASURE: Final = re.compile(
+    r"\s*[-+]?(?:\d{1,6}(?:\.\d{0,20})?|\.\d{1,20})(?:px|r?em|ex|ch|v[hw]|vmin|vmax|pt|pc|cm|mm|in|fr|deg|%|\*)?\s*|auto",
+    re.ASCII,
+)
 _LARGEST_MEASURE: Final = 1e7
 
 _GEOMETRY: Final = b" \t\n\r,.+-0123456789eEMmLlHhVvCcSsQqTtAaZz%"
@@ -28,6 +32,7 @@ _MEDIA_TYPE: Final = re.compile(
 )
 _ICON_SIZES: Final = re.compile(r"(?:any|\d{1,4}[xX]\d{1,4})(?:\s+\d{1,4}[xX]\d{1,4})*")
 _LARGE_GEOMETRY: Final = 200_000
+_SHORT_GEOMETRY: Final = 40
 
 _INPUT_TYPES: Final = (
     "text password hidden search email tel url number range color date time datetime datetime-local month week file "
@@ -119,6 +124,8 @@ def measure_scalar(value: Scalar) -> Scalar | None:
 def decide_geometry(value: str) -> Decision:
     """Keep path data and lists of numbers."""
     if len(value) > _LARGE_GEOMETRY or not value.isascii():
+        return None
+    if len(value) <= _SHORT_GEOMETRY and scrub(value) != value:
         return None
     data = value.encode()
     return None if data.translate(None, _GEOMETRY) or _LONG_NUMBER.search(data) else value
