@@ -20,4 +20,6 @@ def load_chosen_settings(args: argparse.Namespace) -> Settings:
     Raises:
         SettingsError: Anything is wrong with them; `main` prints it and exits with 2.
     """
-    return load_settings(args.config, os.environ)
+    from engine.masking.selectors import check_selector
+
+    return load_settings(args.config, os.environ, validate_selectors=check_selector)

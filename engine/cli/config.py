@@ -30,7 +30,9 @@ def run(args: argparse.Namespace) -> int:
     if args.reference:
         print(reference_document(), end="")
         return 0
-    resolved = resolve_settings(args.config, os.environ)
+    from engine.masking.selectors import check_selector
+
+    resolved = resolve_settings(args.config, os.environ, validate_selectors=check_selector)
     if not args.check:
         print(render(resolved), end="")
     return 0

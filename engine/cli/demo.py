@@ -9,7 +9,6 @@ from typing import Final
 
 import uvicorn
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from engine.cli._commands import SubParsers
@@ -33,6 +32,14 @@ from schemas.signals import Signal
 DEFAULT_PORT: Final = 8321
 SESSIONS_SHOWN: Final = 10
 FAILED: Final = 1
+
+_NAMES: Final = {
+    "rage_click": "rage click",
+    "dead_click": "dead click",
+    "error_click": "error click",
+    "js_error": "script error",
+}
+_STYLES: Final = {"rage_click": "red", "dead_click": "yellow", "error_click": "magenta", "js_error": "cyan"}
 
 
 def add_parser(subparsers: SubParsers) -> None:
@@ -92,27 +99,30 @@ async def _show(store: RedisStore, console: Console) -> None:
         page = await store.sessions(SessionQuery(project_id, by="score", limit=SESSIONS_SHOWN))
         found += [(record, await store.signals(record.session_id)) for record in page.sessions if record.score > 0]
     found.sort(key=lambda each: -each[0].score)
-    table = Table(title="Most frustrated sessions", title_justify="left")
-    for name, justify in (("score", "right"), ("session", "left"), ("when", "left"), ("moment", "left")):
-        table.add_column(name, justify=justify)  # type: ignore[arg-type]  # the four are what rich knows
+    console.print("\n[bold]Most frustrated sessions[/bold]  (score, session, what hurt and when)")
     for record, signals in found[:SESSIONS_SHOWN]:
-        _add_rows(table, record, signals)
-    console.print(table)
+        _show_session(console, record, signals)
 
 
-def _add_rows(table: Table, record: SessionRecord, signals: Sequence[Signal]) -> None:
-    for place, signal in enumerate(signals):
-        head = (f"{record.score:.0f}", record.session_id) if place == 0 else ("", "")
-        offset_s = (signal.t - record.started_at) / 1000
-        table.add_row(*head, f"{offset_s:7.1f} s", Text(_moment(signal)))
-    table.add_section()
+def _show_session(console: Console, record: SessionRecord, signals: Sequence[Signal]) -> None:
+    head = Text(f"{record.score:4.0f}  ", style="bold red")
+    head.append(record.session_id, style="bold")
+    console.print(head)
+    for signal in signals:
+        seconds = max(0, signal.t - record.started_at) / 1000
+        line = Text(f"      {seconds // 60:2.0f}:{seconds % 60:04.1f}  ")
+        line.append(f"{_NAMES.get(signal.detector, signal.detector):<13}", style=_STYLES.get(signal.detector, ""))
+        line.append(_moment(signal))
+        console.print(line, no_wrap=True, overflow="ellipsis")
 
 
 def _moment(signal: Signal) -> str:
-    times = f" x{signal.count}" if signal.count and signal.count > 1 else ""
-    on = f" on {signal.target.selector}" if signal.target else ""
-    label = f" ({signal.target.text})" if signal.target and signal.target.text else ""
-    return f"{signal.detector}{times}{on}{label} at {signal.page}"
+    times = f"{signal.count} x " if signal.count and signal.count > 1 else ""
+    page = signal.page.partition("://")[2].partition("/")[2]
+    if signal.target is None:
+        return f"{times}{signal.evidence.get('error_type', '')}  on /{page}"
+    label = f'"{signal.target.text}"' if signal.target.text else signal.target.tag
+    return f"{times}{label} on /{page}  {signal.target.selector}"
 
 
 async def _serve(store: RedisStore, port: int, console: Console) -> bool:

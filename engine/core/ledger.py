@@ -37,12 +37,6 @@ class Ledger(msgspec.Struct, gc=False):
     dropped: dict[str, int] = {}
     repaired: dict[str, int] = {}
 
-    def saw_time(self, t: int) -> None:
-        """Take note of an event's time."""
-        if self.started_at < 0 or t < self.started_at:
-            self.started_at = t
-        self.last_event_at = max(self.last_event_at, t)
-
     def saw(self, interaction: Interaction) -> None:
         """Take note of a click, an input or an error."""
         if isinstance(interaction, Click):
@@ -64,11 +58,11 @@ class Ledger(msgspec.Struct, gc=False):
 
     def drop(self, reason: Reason, count: int = 1) -> None:
         """Count what is not published."""
-        _count(self.dropped, reason.value, count)
+        _count(self.dropped, reason, count)
 
     def repair(self, reason: Reason, count: int = 1) -> None:
         """Count a change inside what is published."""
-        _count(self.repaired, reason.value, count)
+        _count(self.repaired, reason, count)
 
     def tag(self, detector: str) -> None:
         """Count a signal."""

@@ -100,8 +100,10 @@ class Session:
         if self._capped is not None:
             return self._capped
         ledger = self.ledger
-        if t > ledger.last_event_at or t < ledger.started_at:
-            ledger.saw_time(t)
+        if t > ledger.last_event_at:
+            ledger.last_event_at = t
+        if t < ledger.started_at or ledger.started_at < 0:
+            ledger.started_at = t
         size = ledger.bytes + size_bytes + 1
         if t - ledger.started_at > self._max_duration_ms or size > self._max_bytes:
             over = size > self._max_bytes

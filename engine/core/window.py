@@ -144,9 +144,13 @@ class Window:
         self._rearm()
 
     def _rearm(self) -> None:
-        self._deadline = min(
-            [deadline for each in self._detectors if (deadline := each.deadline) is not None], default=NEVER
-        )
+        """Note when a detector next has something to decide."""
+        nearest = NEVER
+        for detector in self._detectors:
+            deadline = detector.deadline
+            if deadline is not None and deadline < nearest:
+                nearest = deadline
+        self._deadline = nearest
 
     def _pause(self, step: Step) -> None:
         """Silence, or a clock set back: what waits is decided by what was seen."""
