@@ -13,6 +13,7 @@ from engine.rebuild.payloads import FAILED_STATUS, PAYLOAD_MAX_CHARACTERS, error
 from engine.rebuild.tree import tag_name
 from schemas import interaction_events as wire
 from schemas.interaction_events import ElementDescription, InteractionEvent
+from schemas.numbers import LARGEST_INTEGER
 
 ANCESTORS_MAX: Final = 64
 """Of an element's ancestors the nearest this many are kept."""
@@ -83,7 +84,7 @@ class InteractionRebuilder:
             shown_flags = flags | FIELD_TEXT if flags & FIELD else flags
             text = None if link.text is None else masker.text(link.text, shown_flags)
             label = None if link.label is None else masker.text(link.label, shown_flags)
-            name = masker.identifier(link.id) if isinstance(link.id, str) else link.id
+            name = masker.identifier(link.id) if isinstance(link.id, str) else _within_numbers(link.id)
             hidden = inherited & BLOCKED
             if not hidden:
                 masked.append(ElementDescription(name, tag, attributes, text, [], label))
@@ -263,6 +264,11 @@ class InteractionRebuilder:
             return event
 
         return handle
+
+
+def _within_numbers(number: int) -> int:
+    """Bound an id: detectors keep it, and a state holds 64 bits."""
+    return max(-LARGEST_INTEGER, min(number, LARGEST_INTEGER))
 
 
 def _scope(element: Element | None) -> tuple[int | str, ...]:

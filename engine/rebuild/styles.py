@@ -34,14 +34,17 @@ def mask_sheet_rule(masker: Masker, data: StyleSheetRuleData) -> StyleSheetRuleD
 
 
 def mask_style_declaration(masker: Masker, data: StyleDeclarationData) -> StyleDeclarationData | None:
-    """Mask a set declaration; `None` if its value may not be shown at all."""
-    declaration = data.set
-    if declaration and declaration.value is not None:
-        value = masker.style_property(declaration.property, declaration.value)
+    """Mask a declaration that was set or removed; `None` if nothing of it may be shown."""
+    declaration, removal = data.set, data.remove
+    if declaration:
+        value = masker.style_property(declaration.property, declaration.value or "")
         if value is None:
             return None
-        declaration.value = value
-    return data
+        declaration.value = None if declaration.value is None else value
+        declaration.priority = "important" if declaration.priority == "important" else UNSET
+    if removal and masker.style_property(removal.property, "") is None:
+        data.remove = UNSET
+    return data if data.set or data.remove else None
 
 
 def mask_adopted_sheet(masker: Masker, data: AdoptedStyleSheetData) -> AdoptedStyleSheetData:
