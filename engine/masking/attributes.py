@@ -37,7 +37,8 @@ class Table(dict[str, Decisions]):
     def __missing__(self, name: str) -> Decisions:
         # HTML folds ASCII letters only: a Kelvin sign is no k, and no attribute's name either.
         # What a detector finds in the name as it was sent, it would not find in lower case.
-        lowered = name.lower() if name.isascii() and not has_secret(name) else ""
+        shows = name.isascii() and (passes_attribute_name(name) or not has_secret(name))
+        lowered = name.lower() if shows else ""
         rule = self._rules.get(lowered)
         if rule is None:
             rule = self._other(lowered)

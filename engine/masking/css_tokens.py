@@ -29,7 +29,7 @@ from engine.masking.urls import mask_reference, url_scheme
 MAX_DEPTH: Final = 60
 MAX_SHEET_CHARACTERS: Final = 16_000_000
 
-GIVEAWAY: Final = re.compile(r"[\w.+-](?:@|%40)|(?:\d{1,20}%2[0dD]){3}|(?<![\w.#])\d(?:[ -]?\d){12,}")
+GIVEAWAY: Final = re.compile(r"[\w.+-](?:@|%40)|(?:\d{1,20}%2[0dD]){3}|(?<![\w.])\d(?:[ -]?\d){12,}")
 """An address or a card number, made of tokens that are harmless one by one; CSS has no use for either."""
 
 _SPLIT_MARK: Final = " rr_split "

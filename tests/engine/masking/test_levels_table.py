@@ -118,6 +118,8 @@ ATTRIBUTES: list[tuple[str, dict[str, AttributeValue], str, object, object, obje
     ("time", {"datetime": "1980-02-03"}, "datetime", STARS, KEPT, KEPT),
     ("div", {"data-id": "42"}, "data-id", STARS, "masked", "masked"),
     ("div", {"data-kind": "primary"}, "data-kind", STARS, KEPT, KEPT),
+    ("div", {"data-v-72310680": ""}, "data-v-72310680", KEPT, KEPT, KEPT),
+    ("div", {"eyJhbGciOiJIUzI1NiJ9": ""}, "eyJhbGciOiJIUzI1NiJ9", DROPPED, DROPPED, DROPPED),
     ("div", {"data-count": 5}, "data-count", STARS, STARS, STARS),
     ("input", {"data-kind": "primary"}, "data-kind", STARS, STARS, STARS),
     ("div", {"pattern": "Jane"}, "pattern", STARS, KEPT, KEPT),
