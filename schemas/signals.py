@@ -24,7 +24,7 @@ class Target(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
 class Signal(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """One incident.
 
-    `id` is a hash of project, session, window, detector, rule and first member: the same incident always has the
+    `id` is a hash of project, session, window, detector, rule, first and last member: the same incident always has the
     same id. `t` and `end_t` are the epoch milliseconds of the first and last member, `page` is the masked URL it
     began on, `rule` names the rule and version that fired, `evidence` holds the numbers it fired on.
     """

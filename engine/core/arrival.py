@@ -3,6 +3,8 @@
 from collections import deque
 from typing import Final
 
+from schemas.numbers import LARGEST_INTEGER
+
 WITNESSES: Final = 5
 """So many batches in a row have to agree before time goes on: one wrong clock must not end every session."""
 
@@ -20,10 +22,11 @@ class ArrivalClock:
         self.now_ms = 0
 
     def saw(self, sent_at_ms: float) -> int:
-        """Take note of a batch's `sent_at` (epoch ms); return what time it is."""
-        self._last.append(int(sent_at_ms))
+        """Take note of a batch's `sent_at` (epoch ms, any number); return what time it is."""
+        sent_ms = max(0, min(int(sent_at_ms), LARGEST_INTEGER))
+        self._last.append(sent_ms)
         if len(self._last) == WITNESSES:
             self.now_ms = max(self.now_ms, min(self._last))
         elif not self.now_ms:
-            self.now_ms = int(sent_at_ms)
+            self.now_ms = sent_ms
         return self.now_ms

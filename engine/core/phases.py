@@ -42,6 +42,7 @@ TRANSITIONS: Final[Mapping[Phase, Mapping[Sign, Phase]]] = {
         Sign.ACTIVITY: Phase.OPEN,
         Sign.ENDED_BY_SENDER: Phase.ENDED,
         Sign.INPUT_ENDED: Phase.ENDED,
+        Sign.CAPPED: Phase.CAPPED,
         Sign.EXPIRED: Phase.CLOSED,
     },
     Phase.CAPPED: {

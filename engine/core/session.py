@@ -1,5 +1,6 @@
 """One session: its windows in order, its life, and what has to be written of it."""
 
+from collections import deque
 from hashlib import blake2b
 from typing import Final
 
@@ -28,6 +29,9 @@ CAP_HOLES: Final[dict[Reason, HoleReason]] = {
     Reason.SESSION_MAX_BYTES: "max_bytes",
     Reason.SESSION_MAX_DURATION: "max_duration",
 }
+RECENT_SIGNALS: Final = 64
+"""Signals remembered: an incident told twice, by clicks of the very same moment, is one."""
+
 CLOCK_TOLERANCE_MS: Final = 86_400_000
 """A record's times are never later than this after the last batch arrived: listings sort and expire by them."""
 
@@ -41,6 +45,7 @@ class SessionState(msgspec.Struct, frozen=True, array_like=True):
     last_arrival_ms: int
     position: int
     lanes: dict[str, LaneState]
+    recent_signals: list[int] = []
 
 
 class Session:
@@ -61,6 +66,7 @@ class Session:
         self._capped: Reason | None = None
         self._lanes: dict[str, Lane] = {}
         self._signals: list[Signal] = []
+        self._recent_signals: deque[int] = deque(maxlen=RECENT_SIGNALS)
         self._holes: list[Hole] = []
 
     # -- batches ------------------------------------------------------------------------------------------------
@@ -68,7 +74,10 @@ class Session:
     def offer(self, batch: DecodedBatch, position: int, now_ms: int) -> None:
         """Take one batch, at `position` of the input."""
         envelope = batch.envelope
-        self.position = max(self.position, position)
+        if position <= self.position:
+            self._offer_again(batch, position, now_ms)
+            return
+        self.position = position
         self.last_arrival_ms = max(self.last_arrival_ms, now_ms)
         lane = self._lane(envelope.window_id)
         if self.phase is Phase.CLOSED or lane is None:
@@ -81,6 +90,12 @@ class Session:
         lane.offer(batch, position, now_ms)
         if envelope.ended:
             self._end("explicit", Sign.ENDED_BY_SENDER)
+
+    def _offer_again(self, batch: DecodedBatch, position: int, now_ms: int) -> None:
+        """Take a batch that is read again after a restart: all that it said is known, but for what was held back."""
+        lane = self._lanes.get(batch.envelope.window_id)
+        if lane is not None:
+            lane.offer(batch, position, now_ms)
 
     def _lane(self, window_id: str) -> Lane | None:
         lane = self._lanes.get(window_id)
@@ -161,9 +176,14 @@ class Session:
         if self.ledger.signals >= self._shared.limits.max_signals_per_session:
             self.repair(Reason.TOO_MANY_SIGNALS)
             return
+        signal = self._signal(window_id, finding)
+        number = int(signal.id[:16], 16)
+        if number in self._recent_signals:
+            return
+        self._recent_signals.append(number)
         self.ledger.tag(finding.detector)
         self._shared.counts.signals += 1
-        self._signals.append(self._signal(window_id, finding))
+        self._signals.append(signal)
 
     def _signal(self, window_id: str, finding: Finding) -> Signal:
         ledger = self.ledger
@@ -175,6 +195,7 @@ class Session:
             finding.detector,
             finding.rule,
             finding.t,
+            finding.end_t,
             node,
             finding.key,
         )
@@ -212,7 +233,7 @@ class Session:
         if silent_ms < limits.idle_timeout_ms:
             return
         if self.phase is Phase.ENDED and silent_ms >= limits.idle_timeout_ms + limits.grace_ms:
-            self.phase = advance(self.phase, Sign.EXPIRED)
+            self._end("idle", Sign.EXPIRED)
         elif self.phase in (Phase.OPEN, Phase.CAPPED):
             self._end("idle", Sign.IDLED)
 
@@ -288,6 +309,7 @@ class Session:
             self.last_arrival_ms,
             self.position,
             {window_id: lane.snapshot() for window_id, lane in self._lanes.items()},
+            list(self._recent_signals),
         )
         return self._shared.packer.pack(state)
 
@@ -298,6 +320,7 @@ class Session:
         self._capped = state.capped
         self.last_arrival_ms = state.last_arrival_ms
         self.position = state.position
+        self._recent_signals.extend(state.recent_signals)
         for window_id, lane_state in state.lanes.items():
             lane = self._lanes[window_id] = Lane(window_id, self._project, self._shared, self)
             lane.restore(lane_state)

@@ -6,7 +6,7 @@ import msgspec
 
 from engine.core.counts import Counts
 from engine.core.packer import Packer
-from engine.input.events import EventDecoder
+from engine.input.events import MAX_VALUES, EventDecoder
 from engine.input.messages import DecodedBatch
 from engine.reasons import Reason
 from engine.rebuild.context import RebuildTools
@@ -48,7 +48,9 @@ class Shared:
 
 
 def count_events(events: msgspec.Raw) -> int:
-    """Count the entries of a JSON array; 0 if it can't be taken apart."""
+    """Count the entries of a JSON array; 0 if it can't be taken apart, or only with unreasonable effort."""
+    if bytes(events).count(b",") > MAX_VALUES:
+        return 0
     try:
         return len(_SEPARATE.decode(events))
     except (ValueError, RecursionError):
