@@ -19,6 +19,9 @@ else
 INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check
 endif
 
+# For all systems and all Pythons from the oldest one on; without the names of indexes and paths of this machine.
+COMPILE := .uv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header pyproject.toml
+
 .PHONY: help
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -48,11 +51,9 @@ bench: $(RUN_STAMP) ## measure speed
 
 .PHONY: lock
 lock: .uv/bin/uv ## pin the newest allowed versions of all dependencies
-	.uv/bin/uv lock --upgrade
-	.uv/bin/uv export --quiet --frozen --no-header --no-emit-project --no-default-groups --group build \
-	  --output-file requirements/run.txt
-	.uv/bin/uv export --quiet --frozen --no-header --no-emit-project --no-default-groups --group dev \
-	  --output-file requirements/dev.txt
+	$(COMPILE) --upgrade --group dev --output-file requirements/dev.txt
+	@cp requirements/dev.txt requirements/run.txt # what is pinned there is preferred, so that the two never differ
+	$(COMPILE) --group build --output-file requirements/run.txt
 
 .PHONY: clean
 clean: ## remove everything the other targets made
