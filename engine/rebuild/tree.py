@@ -52,13 +52,13 @@ class TreeMasker:
         """Mask and register a page's own document with everything below."""
         self._walk([document], NO_PARENT, 0, 0)
 
-    def add(self, node: Node, parent_id: int, flags: int, depth: int) -> bool:
-        """Mask and register a node and everything below it; return whether it may stay.
+    def add(self, siblings: Sequence[Node], parent_id: int, flags: int, depth: int) -> list[Node]:
+        """Mask and register siblings and everything below them; return those that stay.
 
-        `flags` are those of its parent, `parent_id`, which is `NO_PARENT` if its place is not known; `depth` counts
-        its ancestors.
+        `flags` are those of their parent, `parent_id`, which is `NO_PARENT` if their place is not known; `depth`
+        counts their ancestors.
         """
-        return bool(self._walk([node], parent_id, flags & INHERITED, depth))
+        return self._walk(siblings, parent_id, flags & INHERITED, depth)
 
     def _walk(self, siblings: Sequence[Node], parent_id: int, inherited: int, depth: int) -> list[Node]:
         """Mask and register siblings and what is below each; return those that stay. The engine's hottest loop.
