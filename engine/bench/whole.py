@@ -30,7 +30,7 @@ def run_core(core: Core, load: Load, after_poll: Callable[[], None]) -> None:
             deadline = core.next_deadline()
             if deadline is not None and now_ms >= deadline:
                 core.tick(now_ms)
-            core.feed(batch, position, now_ms)
+            core.feed(batch, position, clock.arrival_of(batch.envelope.sent_at))
         size += len(value)
         if position % POLL_MESSAGES == POLL_MESSAGES - 1 or size >= POLL_BYTES:
             size = 0

@@ -94,7 +94,7 @@ class RecordedRun:
         deadline = core.next_deadline()
         if deadline is not None and now_ms >= deadline:
             core.tick(now_ms)
-        core.feed(batch, message.position, now_ms)
+        core.feed(batch, message.position, self._clock.arrival_of(batch.envelope.sent_at))
 
     async def _write(self) -> None:
         with self._stage("core"):

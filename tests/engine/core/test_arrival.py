@@ -30,6 +30,15 @@ def test_many_batches_that_agree_move_it() -> None:
     assert clock.now_ms == HOUR_MS
 
 
+def test_a_batch_ahead_of_the_clock_arrived_when_it_says() -> None:
+    clock = ArrivalClock()
+    for second in range(WITNESSES):
+        clock.saw(second * 1_000)
+    clock.saw(HOUR_MS)
+    assert clock.arrival_of(HOUR_MS) == HOUR_MS
+    assert clock.arrival_of(0) == clock.now_ms
+
+
 @given(st.lists(st.integers(0, 2**53), max_size=50))
 def test_it_never_falls_and_never_runs_ahead_of_what_was_sent(moments: list[int]) -> None:
     clock, before = ArrivalClock(), 0
