@@ -6,7 +6,7 @@ from itertools import islice
 from typing import Final
 
 from engine.bench.load import Load
-from engine.bench.whole import run_core
+from engine.bench.whole import run_core, without_known_pages
 from engine.core.core import Core
 from engine.settings import Settings
 
@@ -14,7 +14,11 @@ BATCHES: Final = 3_000
 
 
 def measure_memory(load: Load, settings: Settings) -> tuple[int, float]:
-    """Return how many open sessions were held and how many bytes each took, all of them idle."""
+    """Return how many open sessions were held and how many bytes each took, all of them idle.
+
+    What all sessions share (known pages, decisions about values) is left out.
+    """
+    settings = without_known_pages(settings)
     part = Load(load.name, list(islice(load.batches, BATCHES)), 0, 0)
     run_core(Core(settings), part, after_poll=lambda: None)
     gc.collect()

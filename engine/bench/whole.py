@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 
+from msgspec.structs import replace
+
 from engine.bench.load import Load
 from engine.bench.timing import Rate, Stopwatch, collector_by_plan
 from engine.core.arrival import ArrivalClock
@@ -17,6 +19,11 @@ def measure_core(load: Load, settings: Settings) -> Rate:
     with collector_by_plan() as collect, watch.stage("core"):
         run_core(core, load, after_poll=collect)
     return Rate(watch.seconds["core"], load.events, load.size_bytes)
+
+
+def without_known_pages(settings: Settings) -> Settings:
+    """Return settings under which no page is remembered: every snapshot is parsed and masked as if it were new."""
+    return replace(settings, limits=replace(settings.limits, max_known_pages_bytes=0))
 
 
 def run_core(core: Core, load: Load, after_poll: Callable[[], None]) -> None:

@@ -14,10 +14,11 @@ from engine.bench.load import Load, file_load, sample_load, without_large_events
 from engine.bench.memory import measure_memory
 from engine.bench.stages import measure_stages
 from engine.bench.timing import Rate
-from engine.bench.whole import measure_core
+from engine.bench.whole import measure_core, without_known_pages
 from engine.cli._commands import SubParsers
 from engine.cli._options import add_config_option, load_chosen_settings
 from engine.errors import Poison
+from engine.settings import Settings
 
 TARGET_MB_PER_S: Final = 40.0
 TARGET_EVENTS_PER_S: Final = 80_000.0
@@ -44,44 +45,51 @@ def add_parser(subparsers: SubParsers) -> None:
 def run(args: argparse.Namespace) -> int:
     """Measure and print; exit status 2 if the file can't be used."""
     settings = load_chosen_settings(args)
-    max_bytes = int(args.mb * 1e6)
     try:
-        load = sample_load(max_bytes) if args.file is None else file_load(args.file, max_bytes, settings.limits)
+        load = _load(args.file, int(args.mb * 1e6), settings)
     except (OSError, Poison) as error:
         print(f"wince: {args.file}: {error}", file=sys.stderr)
         return 2
     if not load.events:
         print("wince: no events to measure", file=sys.stderr)
         return 2
-    console = Console(stderr=True, quiet=args.json)
     loads = [load, without_large_events(load)]
-    with console.status("measuring"):
-        measured = [
-            {
-                "limits": measure_limits(each),
-                "core": {"core": measure_core(each, settings)},
-                "stages": measure_stages(each, settings),
-            }
-            for each in loads
-        ]
+    with Console(stderr=True, quiet=args.json).status("measuring"):
+        measured = [_measure(each, settings) for each in loads]
         sessions, idle_bytes = measure_memory(load, settings)
     if args.json:
         _print_json(loads, measured, idle_bytes)
-        return 0
-    console = Console()
-    for each, parts in zip(loads, measured, strict=True):
-        console.print(_table(each, parts))
-    small = measured[1]["core"]["core"]
-    whole = measured[0]["core"]["core"]
-    console.print(f"Whole core: {whole.mb_per_s:.1f} MB/s (target {TARGET_MB_PER_S:g})")
-    console.print(f"Without large events: {small.events_per_s:,.0f} events/s (target {TARGET_EVENTS_PER_S:,.0f})")
-    console.print(
-        f"Idle open session: {idle_bytes:,.0f} bytes, mean of {sessions} (target {TARGET_IDLE_SESSION_BYTES:,})"
-    )
+    else:
+        _print_tables(loads, measured, f"Idle open session: {idle_bytes:,.0f} bytes, mean of {sessions}")
     return 0
 
 
+def _load(file: Path | None, max_bytes: int, settings: Settings) -> Load:
+    return sample_load(max_bytes) if file is None else file_load(file, max_bytes, settings.limits)
+
+
 Measured = dict[str, dict[str, Rate]]
+
+
+def _measure(load: Load, settings: Settings) -> Measured:
+    return {
+        "limits": measure_limits(load),
+        "core": {
+            "core": measure_core(load, settings),
+            "core, every page new": measure_core(load, without_known_pages(settings)),
+        },
+        "stages": measure_stages(load, settings),
+    }
+
+
+def _print_tables(loads: list[Load], measured: list[Measured], memory: str) -> None:
+    console = Console()
+    for load, parts in zip(loads, measured, strict=True):
+        console.print(_table(load, parts))
+    whole, small = (parts["core"]["core"] for parts in measured)
+    console.print(f"Whole core: {whole.mb_per_s:.1f} MB/s (target {TARGET_MB_PER_S:g})")
+    console.print(f"Without large events: {small.events_per_s:,.0f} events/s (target {TARGET_EVENTS_PER_S:,.0f})")
+    console.print(f"{memory} (target {TARGET_IDLE_SESSION_BYTES:,})")
 
 
 def _rows(parts: Measured) -> list[tuple[str, str, Rate]]:

@@ -77,6 +77,11 @@ class Core:
         """How many sessions are held, packed or not."""
         return len(self._hot) + len(self._packed)
 
+    @property
+    def known_page_hits(self) -> int:
+        """How many full snapshots were those of pages known from before."""
+        return self._shared.tools.known_pages.hits
+
     # -- in -----------------------------------------------------------------------------------------------------
 
     def open(self, value: bytes, encoding: str | None, source: str, position: int) -> DecodedBatch | None:
