@@ -85,7 +85,8 @@ class EventDecoder:
         read = len(events)
         _drop_surplus(events, tally)
         inspector = Inspector(tally, len(text), is_sound_utf8=text.isascii())
-        refused = [index for index, event in enumerate(events) if not inspector.admits(event)]
+        suspects = inspector.suspects(events)
+        refused = [index for index in suspects if not inspector.admits(events[index])]
         for index in reversed(refused):
             del events[index]
         return DecodedEvents(events, read, tally.dropped, tally.repaired)

@@ -1,9 +1,12 @@
 """Elements about which nothing is to be decided, whatever their attributes say: most of a page."""
 
+from collections import defaultdict
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Final, NamedTuple
 
 from engine.masking.elements import INDIFFERENT, own_flags
+from engine.masking.flags import FIELD
 from engine.masking.selectors import SelectorSet
 
 KNOWN_TAGS: Final = frozenset(
@@ -18,14 +21,25 @@ KNOWN_TAGS: Final = frozenset(
 
 
 class PlainElements(NamedTuple):
-    """Tags and attribute names of plain elements: with one of these tags and no other attributes."""
+    """What makes an element plain.
 
-    tags: frozenset[str] = frozenset()
-    names: frozenset[str] = frozenset()
+    Its tag is in `flags` (which are its own then), all its attributes are in `names`, and no selector knows its class:
+    `class_bits` is 0 for it.
+    """
+
+    flags: Mapping[str, int]
+    names: frozenset[str]
+    class_bits: Mapping[str, int]
+
+
+NONE_PLAIN: Final = PlainElements({}, frozenset(), {})
 
 
 @lru_cache(maxsize=256)
 def plain_elements(selectors: SelectorSet) -> PlainElements:
     """Return which elements are plain under a policy's selectors."""
-    tags = (tag for tag in KNOWN_TAGS if not own_flags(tag, {}, is_custom=False) and not selectors.own_bits(tag, {}))
-    return PlainElements(frozenset(tags), frozenset(name for name in INDIFFERENT if not selectors.watches(name)))
+    flags = {tag: own_flags(tag, {}, is_custom=False) for tag in KNOWN_TAGS}
+    tags = {tag: own for tag, own in flags.items() if not own & FIELD and not selectors.own_bits(tag, {})}
+    names = frozenset(name for name in INDIFFERENT if name == "class" or selectors.watched(name) is None)
+    class_bits = selectors.watched("class")
+    return PlainElements(tags, names, defaultdict(int) if class_bits is None else class_bits)

@@ -80,9 +80,9 @@ class SelectorSet:
                 bits |= decided[_text_of(attributes[name])]
         return bits
 
-    def watches(self, name: str) -> bool:
-        """Tell whether a test looks at an attribute."""
-        return self._watched[name] is not None
+    def watched(self, name: str) -> Mapping[str, int] | None:
+        """Return which tests are true for each value of an attribute; `None` if no test looks at it."""
+        return self._watched[name]
 
     def changed_bits(self, bits: int, tag: str, name: str, value: object) -> int:  # noqa: ARG002
         """Return an element's bits after an attribute changed to `value` (`None`: removed)."""

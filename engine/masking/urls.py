@@ -5,6 +5,7 @@ query. Gone: every query value, the fragment, all but the scheme of other scheme
 """
 
 import re
+from functools import lru_cache
 from typing import Final
 from urllib.parse import quote, unquote, urlsplit
 
@@ -14,6 +15,7 @@ from engine.masking.values import has_secret, normalise
 
 MAX_URL_CHARACTERS: Final = 16_000
 MAX_QUERY_NAMES: Final = 100
+MAX_REMEMBERED_CHARACTERS: Final = 500
 
 _SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*(?=:)")
 _OTHER_SCHEMES: Final = frozenset(
@@ -40,6 +42,10 @@ def mask_url(value: str) -> str:
     """Apply the rule; `""` means that nothing is left."""
     if len(value) > MAX_URL_CHARACTERS:
         return ""
+    return _mask_known(value) if len(value) <= MAX_REMEMBERED_CHARACTERS else _mask(value)
+
+
+def _mask(value: str) -> str:
     url = value.strip(_EDGES).replace("\\", "/")
     scheme = url_scheme(url)
     if scheme in {"http", "https"}:
@@ -47,6 +53,10 @@ def mask_url(value: str) -> str:
     if scheme:
         return f"{scheme}:" if scheme in _OTHER_SCHEMES else ""
     return _mask_parts("", url)
+
+
+_mask_known = lru_cache(maxsize=4_000)(_mask)
+"""The pages, scripts and endpoints of a site are few, and named in nearly every event that names a URL."""
 
 
 def mask_origin(value: str) -> str:
