@@ -80,12 +80,15 @@ class Message(msgspec.Struct, frozen=True):
 
 
 class Element(msgspec.Struct, frozen=True, array_like=True):
-    """An element of the replayed page: its rrweb id, its parent's, and its box in CSS pixels."""
+    """An element of the replayed page: its rrweb id, its parent's, and its box in CSS pixels.
+
+    `bare` elements have no attribute but those of a placeholder, which they may be.
+    """
 
     id: int
     tag: str
     parent: int
-    blocked: bool
+    bare: bool
     x: int
     y: int
     width: int

@@ -10,7 +10,7 @@ import msgspec
 
 from tests.e2e.browser import Browser, BrowserGoneError, find_chromium
 from tests.e2e.checking import Checker, Verdict
-from tests.e2e.recordings import ProcessError, Timed
+from tests.e2e.recordings import Privacy, ProcessError, Timed
 
 LEVELS: Final = ("conservative", "medium", "light")
 ENDINGS: Final = (".jsonl", ".json", ".jsonl.zst", ".json.zst")
@@ -23,13 +23,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("paths", nargs="+", type=Path, metavar="FILE_OR_FOLDER")
     parser.add_argument("--level", action="append", choices=LEVELS, help="may be repeated; default: all three")
+    parser.add_argument("--block", action="append", default=[], metavar="SELECTOR", help="may be repeated")
+    parser.add_argument("--mask", action="append", default=[], metavar="SELECTOR", help="may be repeated")
     options = parser.parse_args(arguments)
+    block, mask = tuple(options.block), tuple(options.mask)
     worse = 0
     with Browser(find_chromium()) as browser:
         checker = Checker(browser)
         for recording in recordings(options.paths):
             for level in options.level or LEVELS:
-                worse += _check(checker, recording, level)
+                worse += _check(checker, recording, Privacy(level, block, mask))
     return 1 if worse else 0
 
 
@@ -39,14 +42,14 @@ def recordings(paths: Sequence[Path]) -> list[Path]:
     return [path for path in found if path.name.endswith(ENDINGS) and path.name not in NO_RECORDINGS]
 
 
-def _check(checker: Checker, recording: Path, level: str) -> int:
+def _check(checker: Checker, recording: Path, privacy: Privacy) -> int:
     worse = 0
     try:
-        for verdict in checker.check([recording], level):
+        for verdict in checker.check([recording], privacy):
             worse += len(verdict.findings)
-            sys.stdout.write(describe(level, verdict))
+            sys.stdout.write(describe(privacy.level, verdict))
     except (ProcessError, BrowserGoneError) as error:
-        sys.stdout.write(f"{level} {recording.name}: {error}\n")
+        sys.stdout.write(f"{privacy.level} {recording.name}: {error}\n")
         worse += 1
     sys.stdout.flush()
     return worse

@@ -3,6 +3,7 @@
 import contextlib
 import io
 import itertools
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
@@ -53,19 +54,27 @@ class ProcessError(Exception):
     """`wince process` did not take the recording."""
 
 
-def windows(recordings: Sequence[Path], level: str, scratch: Path) -> list[Window]:
-    """Process recordings at a privacy level and pair each of their windows with what was published of it.
+class Privacy(msgspec.Struct, frozen=True):
+    """The `[privacy]` settings to publish with."""
+
+    level: str
+    block: tuple[str, ...] = ()
+    mask: tuple[str, ...] = ()
+
+
+def windows(recordings: Sequence[Path], privacy: Privacy, scratch: Path) -> list[Window]:
+    """Process recordings and pair each of their windows with what was published of it.
 
     Args:
         recordings: Files of batch envelopes as JSON lines, or of one array of rrweb events; plain or zstd.
-        level: A level of `[privacy] level`.
+        privacy: The settings to process them with.
         scratch: An empty folder for the results.
 
     Raises:
         ProcessError: The command failed.
     """
     sent = [pair for recording in recordings for pair in originals(recording).items()]
-    published = bundles(recordings, level, scratch)
+    published = bundles(recordings, privacy, scratch)
     if len(sent) == 1 and len(published) == 1:
         # An array of events names neither session nor window; the engine gives it names of its own.
         published = {sent[0][0]: next(iter(published.values()))}
@@ -88,10 +97,12 @@ def originals(recording: Path) -> dict[str, list[msgspec.Raw]]:
     }
 
 
-def bundles(recordings: Sequence[Path], level: str, scratch: Path) -> dict[str, list[msgspec.Raw]]:
+def bundles(recordings: Sequence[Path], privacy: Privacy, scratch: Path) -> dict[str, list[msgspec.Raw]]:
     """Run `wince process` and read the published events of each window; raises ProcessError."""
     config = scratch / "wince.toml"
-    config.write_text(f'[privacy]\nlevel = "{level}"\n')
+    settings = msgspec.to_builtins(privacy).items()
+    # A JSON string or list of strings is a TOML one too.
+    config.write_text("[privacy]\n" + "".join(f"{key} = {json.dumps(value)}\n" for key, value in settings))
     out = scratch / "out"
     complaints = io.StringIO()
     with contextlib.redirect_stderr(complaints):

@@ -132,15 +132,18 @@ def test_missing_extra_and_moved_elements_are_found(browser: Browser) -> None:
     assert found == {("missing", "b: 12"), ("extra", "s: 14"), ("moved", "i: 13")}
 
 
-def test_what_is_below_a_blocked_element_may_be_missing(browser: Browser) -> None:
-    box = {"rr_width": "100px", "rr_height": "50px"}
-    original = [
-        *page(0, element(9, "p", text(8, "!")), element(10, "div", element(12, "b", element(13, "i")))),
-        scroll(9),
-    ]
-    blocked = [*page(0, element(9, "p", text(8, "!")), element(10, "div", **box)), scroll(9)]
+def test_what_is_below_a_blocked_element_may_be_missing_where_elements_are_blocked(browser: Browser) -> None:
+    shown = element(9, "p", text(8, "!"))
+    secret = element(
+        10, "div", element(12, "b", element(13, "i")), element(14, "style", _cssText="i{color:red}"), id="s"
+    )
+    original = replay(browser, [*page(0, shown, secret), scroll(9)])
+    blocked = replay(browser, [*page(0, shown, element(10, "div", rr_width="9px", rr_height="9px")), scroll(9)])
+    emptied = replay(browser, [*page(0, shown, element(10, "div", id="s")), scroll(9)])
 
-    assert worse(browser, original, blocked) == []
+    assert compare(original, blocked, blocking=True) == []
+    assert {each.kind for each in compare(original, blocked)} == {"missing", "style"}
+    assert {each.kind for each in compare(original, emptied, blocking=True)} == {"missing", "style"}
 
 
 def test_an_element_that_can_no_longer_be_seen_is_found(browser: Browser) -> None:

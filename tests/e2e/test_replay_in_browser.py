@@ -7,6 +7,7 @@ import pytest
 from tests.e2e.browser import Browser
 from tests.e2e.check_recordings import describe
 from tests.e2e.checking import Checker
+from tests.e2e.recordings import Privacy
 
 SAMPLES = sorted((Path(__file__).parents[2] / "engine/samples").glob("*.jsonl.zst"))
 
@@ -18,7 +19,7 @@ def checker(browser: Browser) -> Checker:
 
 @pytest.mark.parametrize("level", ["medium", "conservative"])
 def test_no_sample_replays_worse_than_it_was_recorded(checker: Checker, level: str) -> None:
-    verdicts = list(checker.check(SAMPLES, level))
+    verdicts = list(checker.check(SAMPLES, Privacy(level)))
 
     assert len({verdict.window.name.split()[0] for verdict in verdicts}) == 18
     # Otherwise recordings would be compared with themselves.

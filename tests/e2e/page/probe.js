@@ -53,6 +53,7 @@ function during(event, apply) {
 
 async function run(text, kind, stops) {
   const events = JSON.parse(text); // anew for each run: the player changes what it is given
+  events.forEach(forgetPath);
   places = new Map(events.map((event, place) => [event, place]));
   messages = [];
   current = null;
@@ -73,6 +74,13 @@ async function run(text, kind, stops) {
     attempt(() => replayer.destroy());
   }
   return { kind, messages, looks: looks.filter(Boolean) };
+}
+
+// A player that goes on after a mouse move goes on at the beginning of that move's path and applies once more what lies
+// within it. Whether a move is the last event before a stop depends on which others are published: that is no fault.
+function forgetPath(event) {
+  const first = event.type === 3 && event.data?.source === 1 ? event.data.positions?.[0] : null;
+  if (first) first.timeOffset = 0;
 }
 
 function pause(time_ms) {
@@ -113,8 +121,9 @@ function element(node, parentId, mirror, seen) {
   const id = mirror.getId(node);
   if (id > 0) { // the player's own style elements are no part of the recording
     const box = node.getBoundingClientRect();
-    const blocked = mirror.getMeta(node)?.attributes?.rr_width !== undefined;
-    seen.elements.push([id, node.localName, parentId, blocked, ...[box.x, box.y, box.width, box.height].map(Math.round)]);
+    const names = Object.keys(mirror.getMeta(node)?.attributes ?? {});
+    const bare = names.every((name) => name === "rr_width" || name === "rr_height");
+    seen.elements.push([id, node.localName, parentId, bare, ...[box.x, box.y, box.width, box.height].map(Math.round)]);
   }
   if (node.shadowRoot) {
     sheets(node.shadowRoot, id, mirror, seen);
