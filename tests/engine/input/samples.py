@@ -1,10 +1,14 @@
 """Events and envelopes for the tests of input: the documented examples, and ways to wrap them."""
 
 import json
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import schemas
+from engine.input import DecodedEvents, EventDecoder
+from engine.input.snapshots import UnopenedSnapshot
+from engine.input.tally import Event
 from engine.settings import LimitSettings
 
 LIMITS = LimitSettings()
@@ -41,3 +45,19 @@ def envelope(events: bytes = b"[]", /, **changes: Any) -> bytes:
 def nested(depth: int) -> bytes:
     """Return JSON with arrays this deep."""
     return b"[" * depth + b"]" * depth
+
+
+def decode_opened(decoder: EventDecoder, raw_events: bytes) -> DecodedEvents:
+    """Decode a batch and open its snapshots, as the engine does in the end."""
+    decoded = decoder.decode(raw_events)
+    events: list[Event] = []
+    dropped, repaired = Counter(decoded.dropped), Counter(decoded.repaired)
+    for event in decoded.events:
+        if not isinstance(event, UnopenedSnapshot):
+            events.append(event)
+            continue
+        opened = decoder.open_snapshot(event)
+        events += opened.events
+        dropped.update(opened.dropped)
+        repaired.update(opened.repaired)
+    return DecodedEvents(events, decoded.read, dict(dropped), dict(repaired))

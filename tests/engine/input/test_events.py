@@ -16,7 +16,7 @@ from engine.settings import LimitSettings
 from schemas.interaction_events import InteractionEvent
 from schemas.rrweb_events import RrwebEvent
 from schemas.rrweb_sources import MutationData
-from tests.engine.input.samples import EVENT_TEXTS, INTERACTIONS, LIMITS, RRWEB, batch, event, nested
+from tests.engine.input.samples import EVENT_TEXTS, INTERACTIONS, LIMITS, RRWEB, batch, decode_opened, event, nested
 
 DECODER = EventDecoder(LIMITS)
 GOOD = event("05_input")
@@ -24,7 +24,7 @@ T = GOOD["timestamp"]
 
 
 def decode(*events: object, limits: LimitSettings = LIMITS) -> DecodedEvents:
-    decoded = EventDecoder(limits).decode(batch(*events))
+    decoded = decode_opened(EventDecoder(limits), batch(*events))
     assert decoded.read == len(decoded.events) + sum(decoded.dropped.values()) == len(events)
     return decoded
 

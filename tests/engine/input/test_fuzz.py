@@ -21,7 +21,7 @@ from engine.reasons import Kind, Reason
 from engine.settings import LimitSettings
 from schemas.interaction_events import InteractionEvent
 from schemas.rrweb_events import RrwebEvent
-from tests.engine.input.samples import EVENT_TEXTS, batch, envelope
+from tests.engine.input.samples import EVENT_TEXTS, batch, decode_opened, envelope
 
 LIMITS = LimitSettings(max_batch_bytes=1 << 20, max_batch_events=40, max_depth=30, max_text_bytes=2_000)
 DECODER = EventDecoder(LIMITS)
@@ -98,7 +98,7 @@ def check(decoded: DecodedEvents) -> None:
     json.loads(encoded)
     for one in decoded.events:
         text = msgspec.json.encode(one)
-        kind: Any = RrwebEvent if hasattr(one, "timestamp") else InteractionEvent
+        kind: Any = RrwebEvent if hasattr(one, "data") else InteractionEvent
         assert msgspec.json.encode(msgspec.json.decode(text, type=kind)) == text
         tally = Tally(LIMITS)
         assert Inspector(tally, len(text), is_sound_utf8=False).admits(one)
@@ -107,7 +107,7 @@ def check(decoded: DecodedEvents) -> None:
 
 def decode(text: bytes) -> DecodedEvents | Reason:
     try:
-        decoded = DECODER.decode(text)
+        decoded = decode_opened(DECODER, text)
     except Poison as poison:
         return refused(poison)
     check(decoded)

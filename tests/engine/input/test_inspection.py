@@ -10,7 +10,7 @@ from engine.input import DecodedEvents, EventDecoder
 from engine.reasons import Reason
 from engine.settings import LimitSettings
 from schemas.rrweb_events import Plugin
-from tests.engine.input.samples import INTERACTIONS, RRWEB, batch, event, nested
+from tests.engine.input.samples import INTERACTIONS, RRWEB, batch, decode_opened, event, nested
 
 SHALLOW = LimitSettings(max_depth=20)
 SHORT = LimitSettings(max_text_bytes=100)
@@ -21,8 +21,8 @@ T = 1_795_296_510_000
 def decode(*events: object, limits: LimitSettings, careful: bool = False) -> DecodedEvents:
     """Decode; `careful` adds an event that makes the decoder take the batch apart, and takes it away again."""
     if not careful:
-        return EventDecoder(limits).decode(batch(*events))
-    decoded = EventDecoder(limits).decode(batch(*events, BAD))
+        return decode_opened(EventDecoder(limits), batch(*events))
+    decoded = decode_opened(EventDecoder(limits), batch(*events, BAD))
     dropped = dict(decoded.dropped)
     assert dropped.pop(Reason.UNKNOWN_EVENT_TYPE) == 1
     return DecodedEvents(decoded.events, decoded.read - 1, dropped, decoded.repaired)
