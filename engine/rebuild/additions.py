@@ -86,8 +86,9 @@ class Additions:
         for node in added:
             self._register(node, place)
         if not place.flags & BLOCKED:
-            ids = {node.id for node in added} if len(added) != len(nodes) else None
-            self._kept.update(position for position in row if ids is None or self._adds[position].node.id in ids)
+            # By object and not by id: of two nodes with one id only the first was masked.
+            masked = set(map(id, added)) if len(added) != len(nodes) else None
+            self._kept.update(position for position in row if masked is None or id(self._adds[position].node) in masked)
         return added
 
     def _register(self, node: Node, place: _Place) -> None:
