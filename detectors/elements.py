@@ -8,10 +8,11 @@ DETECTION_ATTRIBUTES: Final = frozenset(
     {
         "id", "class", "role", "type", "name", "href", "target", "download", "title", "alt", "value",
         "aria-label", "aria-disabled", "aria-haspopup", "aria-expanded", "data-testid", "data-wince-ignore",
-        "contenteditable", "disabled", "tabindex", "for", "onclick", "hidden",
+        "contenteditable", "disabled", "tabindex", "for", "onclick", "hidden", "autocomplete", "maxlength",
     }
 )  # fmt: skip
-"""The attributes kept for detectors and labels; a resumed session knows these and no others."""
+"""The attributes kept for detectors, for labels, and to judge an element again when one changes; a resumed session
+knows these and no others."""
 
 LABEL_MAX_CHARACTERS: Final = 64
 """Texts longer than this are cut for detectors and labels."""

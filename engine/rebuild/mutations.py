@@ -7,7 +7,7 @@ from engine.masking.elements import own_flags
 from engine.masking.flags import BLOCKED, FIELD, INTERACTIVE, UNKNOWN, UNMASKED
 from engine.reasons import Reason
 from engine.rebuild.additions import Additions, Aside, has_text
-from engine.rebuild.page import NO_PARENT, TEXT_TAG, Page, label_text
+from engine.rebuild.page import NO_PARENT, TEXT_TAG, Page, detection_attributes, label_text
 from engine.rebuild.tree import Note, TreeMasker
 from schemas.rrweb_sources import Addition, AttributeChange, MutationData, Removal, TextChange
 
@@ -84,6 +84,8 @@ class MutationMasker:
         element = self._page.element(change.id)
         if element is None:
             return
+        # What a resumed session knows of its attributes must be enough here, and one that gains ever more no burden.
+        element.attributes = detection_attributes(element.attributes)
         told = {name: value for name, value in change.attributes.items() if not isinstance(value, dict)}
         gained = own_flags(element.tag, {**element.attributes, **told}, is_custom=False) & ~element.flags
         if gained:
@@ -120,7 +122,7 @@ class MutationMasker:
             self._note_change("attribute", change.id, name)
         changed = {name: value for name, value in masked.items() if value is not None and not isinstance(value, dict)}
         kept = {name: value for name, value in element.attributes.items() if name not in masked}
-        element.attributes = {**kept, **changed}  # type: ignore[dict-item]  # prepared again before a detector reads
+        element.attributes = {**kept, **detection_attributes(changed)}
         page.unprepare(change.id, element.flags)
         return bool(masked)
 

@@ -1,6 +1,7 @@
 """One page load of one window: the mirror of its masked tree, and the decisions that stick to its nodes."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
 from typing import Final
 
 from detectors.elements import DETECTION_ATTRIBUTES, LABEL_MAX_CHARACTERS, Element
@@ -143,14 +144,29 @@ class Page:
 
     def label(self, element: Element) -> str:
         """Join the (masked) texts an interactive element's subtree shows, cut to `LABEL_MAX_CHARACTERS`."""
-        texts = []
-        for count, node_id in enumerate(self.subtree(element.node_id)):  # type: ignore[arg-type]  # integer ids
-            if count >= LABEL_MAX_NODES:
-                break
-            node = self.element(node_id)
-            if node is not None and node.tag == TEXT_TAG and node.text:
+        texts, looked_at = [], 0
+        waiting: list[int] = [element.node_id]  # type: ignore[list-item]  # mirrored nodes have integer ids
+        while waiting and looked_at < LABEL_MAX_NODES:
+            looked_at += 1
+            node = self.element(waiting.pop())
+            if node is None:
+                continue
+            if node.tag == TEXT_TAG and node.text:
                 texts.append(node.text)
+            waiting += self._first_children(node.node_id)[::-1]  # type: ignore[arg-type]
         return label_text(" ".join(" ".join(texts).split()))
+
+    def _first_children(self, node_id: int) -> list[int]:
+        """Return as many of a node's children as a label can need: a node may have very many, and be clicked often."""
+        changed = self.children.get(node_id)
+        if changed is None:
+            node = self.nodes.get(node_id)
+            nodes = node.child_nodes if isinstance(node, ElementNode | DocumentNode) else []
+            children: Iterable[int] = (child.id for child in nodes)
+        else:
+            children = changed
+        here = (child for child in children if self.parents.get(child) == node_id)
+        return list(islice(here, LABEL_MAX_NODES))
 
     def unprepare(self, node_id: int, flags: int) -> None:
         """Have labels read again: something within this node changed, which has these `flags`."""
@@ -209,6 +225,7 @@ class Page:
             self.own.pop(gone, None)
             self.bits.pop(gone, None)
             self.children.pop(gone, None)
+            self._prepared.pop(gone, None)
             del self.parents[gone]
 
     def bits_outwards(self, node_id: int) -> list[int]:
