@@ -6,6 +6,7 @@ about it or its descendants needs. A test on an attribute is made again when the
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import chain
 from typing import Final
 
 from engine.masking.flags import BLOCKED, MASKED, UNMASKED
@@ -52,10 +53,12 @@ class SelectorSet:
         self._any_element = 0
         self._alone: list[tuple[int, int]] = []
         self._chains: list[tuple[int, _BitChain]] = []
+        self.reaching = 0
+        """Bits that decide about an element's descendants too: a change of others concerns the element alone."""
         for flag, texts in lists:
             for text in texts:
-                for chain in parse_selectors(text):
-                    self._add(flag, chain)
+                for parsed in parse_selectors(text):
+                    self._add(flag, parsed)
 
     @classmethod
     def compile(cls, block: Sequence[str], mask: Sequence[str], unmask: Sequence[str]) -> "SelectorSet":
@@ -99,19 +102,21 @@ class SelectorSet:
         for flag, alone in self._alone:
             if own & alone:
                 flags |= flag
-        for flag, chain in self._chains:
-            if not flags & flag and chain.matches(bits_from_element_outwards):
+        for flag, compiled in self._chains:
+            if not flags & flag and compiled.matches(bits_from_element_outwards):
                 flags |= flag
         return flags
 
-    def _add(self, flag: int, chain: Chain) -> None:
-        first = chain.compounds[0]
-        if len(chain.compounds) == 1 and first.is_single_test:
+    def _add(self, flag: int, parsed: Chain) -> None:
+        first = parsed.compounds[0]
+        if len(parsed.compounds) == 1 and first.is_single_test:
             # Tests that decide alone share a bit per list and attribute, so that long lists stay within 64 bits.
             self._alone.append((flag, self._bit_of(first.tests[0], (flag, first.tests[0].attribute))))
             return
-        compiled = _BitChain(chain, self._bits_of)
+        compiled = _BitChain(parsed, self._bits_of)
         self._chains.append((flag, compiled))
+        for outer in compiled.compounds[1:]:
+            self.reaching |= outer.bits
         if not compiled.compounds[0].required:
             # An element without any true test can match: it must not look like one that nothing is known about.
             self._claim_every_element()
@@ -212,6 +217,14 @@ class _BitCompound:
         self.any_of = tuple(tuple(_BitCompound(part, bit_of) for part in parts) for parts in compound.any_of)
         self.none_of = tuple(_BitCompound(part, bit_of) for part in compound.none_of)
 
+    @property
+    def bits(self) -> int:
+        """All bits that are looked at."""
+        found = self.required
+        for part in (*chain.from_iterable(self.any_of), *self.none_of):
+            found |= part.bits
+        return found
+
     def matches(self, bits: int) -> bool:
         return (
             bits & self.required == self.required
@@ -225,9 +238,9 @@ class _BitChain:
 
     __slots__ = ("children", "compounds")
 
-    def __init__(self, chain: Chain, bit_of: BitOf) -> None:
-        self.compounds = [_BitCompound(compound, bit_of) for compound in chain.compounds]
-        self.children = chain.children
+    def __init__(self, parsed: Chain, bit_of: BitOf) -> None:
+        self.compounds = [_BitCompound(compound, bit_of) for compound in parsed.compounds]
+        self.children = parsed.children
 
     def matches(self, outwards: Sequence[int]) -> bool:
         """Tell whether the element matches: all places at once, so the time is linear in the depth."""

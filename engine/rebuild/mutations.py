@@ -1,15 +1,20 @@
 """Masks one mutation payload and applies it to the mirror, all or nothing of its decisions before any of its texts."""
 
 from collections.abc import Sequence
+from typing import Final
 
 from detectors.interactions import MUTATION_MAX_CHANGES, SCOPE_MAX_NODES, Change
 from engine.masking.elements import own_flags
-from engine.masking.flags import BLOCKED, FIELD, INTERACTIVE, UNKNOWN, UNMASKED
+from engine.masking.flags import BLOCKED, FIELD, INTERACTIVE, MASKED, UNKNOWN, UNMASKED
 from engine.reasons import Reason
 from engine.rebuild.additions import Additions, Aside, has_text
 from engine.rebuild.page import NO_PARENT, TEXT_TAG, Page, detection_attributes, label_text
 from engine.rebuild.tree import Note, TreeMasker
 from schemas.rrweb_sources import Addition, AttributeChange, MutationData, Removal, TextChange
+
+REVIEWS_MAX: Final = 500_000
+"""Nodes of one page load about which changing classes can have selectors like `.a .b` asked again: some seconds of
+work. After that an element whose change concerns its descendants is masked with all of them."""
 
 
 class MutationMasker:
@@ -87,9 +92,7 @@ class MutationMasker:
         # What a resumed session knows of its attributes must be enough here, and one that gains ever more no burden.
         element.attributes = detection_attributes(element.attributes)
         told = {name: value for name, value in change.attributes.items() if not isinstance(value, dict)}
-        gained = own_flags(element.tag, {**element.attributes, **told}, is_custom=False) & ~element.flags
-        if gained:
-            self._page.mark(change.id, gained)
+        self._gain(change.id, own_flags(element.tag, {**element.attributes, **told}, is_custom=False))
         self._decide_selectors(change, element.tag)
 
     def _decide_selectors(self, change: AttributeChange, tag: str) -> None:
@@ -102,11 +105,28 @@ class MutationMasker:
         if bits == before:
             return
         page.bits[change.id] = bits
-        for node_id in list(page.subtree(change.id)):
-            decided = selectors.decide(page.bits_outwards(node_id))
-            if page.flags(node_id) & UNMASKED and not decided & UNMASKED:
-                page.revoke(node_id, UNMASKED)
-            page.mark(node_id, decided & ~UNMASKED)
+        if not (bits ^ before) & selectors.reaching:
+            self._review(change.id)
+        elif page.reviews > REVIEWS_MAX:
+            self._gain(change.id, MASKED)
+        else:
+            below = list(page.subtree(change.id))
+            page.reviews += len(below)
+            for node_id in below:
+                self._review(node_id)
+
+    def _review(self, node_id: int) -> None:
+        """Ask the selectors again about a node."""
+        page = self._page
+        decided = page.policy.selectors.decide(page.bits_outwards(node_id))
+        if page.flags(node_id) & UNMASKED and not decided & UNMASKED:
+            page.revoke(node_id, UNMASKED)
+        self._gain(node_id, decided & ~UNMASKED)
+
+    def _gain(self, node_id: int, flags: int) -> None:
+        gained = flags & ~self._page.flags(node_id)
+        if gained:
+            self._page.mark(node_id, gained)
 
     def _change_attributes(self, change: AttributeChange) -> bool:
         page = self._page

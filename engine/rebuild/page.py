@@ -33,7 +33,8 @@ class Page:
     for. `children` holds the child ids of nodes whose children changed; other nodes' stand in their wire type.
     `bits` holds which parts of configured selectors are true for an element. Of originals nothing is kept.
 
-    `known` is false until the page's first full snapshot: everything before is masked as unknown.
+    `reviews` counts the nodes that changes elsewhere made be judged again. `known` is false until the page's first full
+    snapshot: everything before is masked as unknown.
     """
 
     __slots__ = (
@@ -48,6 +49,7 @@ class Page:
         "own",
         "parents",
         "policy",
+        "reviews",
         "scroll_x",
         "scroll_y",
         "url",
@@ -63,6 +65,7 @@ class Page:
         self.children: dict[int, dict[int, None]] = {}
         self.bits: dict[int, int] = {}
         self.known = False
+        self.reviews = 0
         self.url = ""
         self.scroll_x = 0.0
         self.scroll_y = 0.0

@@ -31,6 +31,7 @@ class PageState(msgspec.Struct, frozen=True, array_like=True):
     words: list[str]
     texts: list[tuple[int, str]]
     bits: dict[int, int]
+    reviews: int = 0
 
 
 class _Words:
@@ -76,6 +77,7 @@ def page_state(page: Page) -> PageState:
         list(words.numbers),
         texts,
         dict(page.bits),
+        page.reviews,
     )
 
 
@@ -97,6 +99,7 @@ def restore_page(state: PageState, policy: Policy) -> Page:
     page.url, page.known, page.scroll_x, page.scroll_y = state.url, state.known, state.scroll_x, state.scroll_y
     page.masker = policy.masker(Level(state.level))
     page.bits = dict(state.bits)
+    page.reviews = state.reviews
     rows: list[Element] = []
     node_id = 0
     for row, (step, back, tag, flags) in enumerate(zip(state.ids, state.parents, state.tags, state.flags, strict=True)):
