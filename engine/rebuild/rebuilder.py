@@ -1,5 +1,6 @@
 """Turns the events of one window into masked events and interactions, in stream order."""
 
+from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Final
 
@@ -37,6 +38,8 @@ Event = RrwebEvent | UnopenedSnapshot | InteractionEvent
 """What a batch holds, decoded."""
 
 CONTINUITY_SAMPLE: Final = 64
+CONTINUITY_NODES: Final = 64 * CONTINUITY_SAMPLE
+"""Nodes looked at for elements, of which a strange snapshot may have none."""
 CONTINUITY_SHARE: Final = 0.8
 """A snapshot continues its page if at least this share of its first elements kept id and tag."""
 
@@ -207,9 +210,11 @@ class Rebuilder:
 
 def continues_page(page: Page, node: Node) -> bool:
     """Tell whether a snapshot shows the mirrored page again: a checkout keeps ids, a new page starts over."""
-    waiting, seen, same = [node], 0, 0
-    while waiting and seen < CONTINUITY_SAMPLE:
-        current = waiting.pop(0)
+    waiting, seen, same = deque([node]), 0, 0
+    for _ in range(CONTINUITY_NODES):
+        if not waiting or seen >= CONTINUITY_SAMPLE:
+            break
+        current = waiting.popleft()
         if isinstance(current, ElementNode):
             seen += 1
             same += current.id in page.parents and page.tag(current.id) == current.tag_name
