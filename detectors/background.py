@@ -5,14 +5,21 @@ comes on the beat of a steady rhythm, or so late after a press that only the pla
 off the beat is an answer: a player's clock ticks each second, and jumps when the visitor seeks.
 """
 
-from typing import Final
+from typing import Final, TypeAlias
 
 import msgspec
 
 from detectors.interactions import Change
 
-MAX_PLACES: Final = 128
-"""Rhythms kept per window; the place that has been still the longest goes first."""
+Place: TypeAlias = tuple[int | str, ...]
+"""Where a page changes: `(node, attribute)`, `(node, "#")` for a text, `(parent,)` for what comes and goes, `(parent,
+"*", attribute)` for what siblings share, and `(name, ...)` for a canvas, a request's address and their like."""
+
+NOWHERE: Final[Place] = ()
+
+MAX_PLACES: Final = 160
+KEPT_PLACES: Final = 128
+"""Rhythms kept per window: when there are too many, those that have been still the longest go, many at a time."""
 
 LEARNT_CHANGES: Final = 8
 """Changes of one mutation that are learnt from: pages that move on their own move a few places."""
@@ -24,6 +31,7 @@ Two intervals must be nearly equal, since alike they may be by chance; highlight
 """
 
 FEWEST_BEATS: Final = 2
+SETTLED_BEATS: Final = len(STEADY_SHARES) - 1
 SMOOTHING: Final = 0.25
 BEAT_SLACK_MS: Final = 40
 """Timers of a busy page are late by this much."""
@@ -40,7 +48,10 @@ RESTLESS_MS: Final = 5_000
 
 
 class Rhythm(msgspec.Struct, gc=False, array_like=True):
-    """When a place last changed (epoch ms), and the mean interval (ms) between changes with its mean deviation."""
+    """When a place last changed (epoch ms), and the mean interval (ms) between changes with its mean deviation.
+
+    `beats` counts the intervals it was learnt from, up to `SETTLED_BEATS`.
+    """
 
     last_t: int
     interval: float = 0.0
@@ -50,26 +61,38 @@ class Rhythm(msgspec.Struct, gc=False, array_like=True):
 
 def beat(rhythm: Rhythm, t: int, acted_t: int) -> None:
     """Learn that the place changed on its own at `t`; `acted_t` is the visitor's last press (both epoch ms)."""
-    last_t, beats = rhythm.last_t, rhythm.beats
+    last_t = rhythm.last_t
     delta = t - last_t
     if delta <= 0:
         return
     rhythm.last_t = t
+    if rhythm.beats < SETTLED_BEATS or delta > STALE_MS:
+        _settle(rhythm, delta, heard=last_t >= acted_t)
+    elif last_t >= acted_t:  # else beats went by unheard in the shadow of a press
+        interval, deviation = rhythm.interval, rhythm.deviation
+        error = delta - interval
+        rhythm.interval = interval + SMOOTHING * error
+        rhythm.deviation = deviation + ((error if error > 0 else -error) - deviation) * SMOOTHING
+
+
+def _settle(rhythm: Rhythm, delta: int, *, heard: bool) -> None:
+    """Learn an interval of a rhythm that is young or was silent for long; only one that was `heard` counts."""
+    beats = rhythm.beats
     if not beats:
         rhythm.interval, rhythm.deviation, rhythm.beats = float(delta), 0.0, 1
     elif delta > STALE_MS and delta > STALE_BEATS * rhythm.interval:
         rhythm.beats = 0
-    elif last_t >= acted_t:  # else beats went by unheard in the shadow of a press
+    elif heard:
         error = delta - rhythm.interval
         rhythm.interval += SMOOTHING * error
         rhythm.deviation += (abs(error) - rhythm.deviation) * (SMOOTHING if beats > 1 else 1.0)
-        rhythm.beats = beats + 1
+        rhythm.beats = min(beats + 1, SETTLED_BEATS)
 
 
 def is_due(rhythm: Rhythm, t: int) -> bool:
     """Tell whether a change at `t` (epoch ms) is on the beat of a steady rhythm, a few missed beats allowed."""
     interval = rhythm.interval
-    if rhythm.beats < FEWEST_BEATS or rhythm.deviation > STEADY_SHARES[min(rhythm.beats, 3)] * interval:
+    if rhythm.beats < FEWEST_BEATS or rhythm.deviation > STEADY_SHARES[rhythm.beats] * interval:
         return False
     delta = t - rhythm.last_t
     if delta > STALE_MS and delta > STALE_BEATS * interval:
@@ -79,32 +102,38 @@ def is_due(rhythm: Rhythm, t: int) -> bool:
 
 
 class Background(msgspec.Struct, gc=False):
-    """The rhythms of a window's page, by place; the place that changed last comes last."""
+    """The rhythms of a window's page, by place."""
 
-    places: dict[str, Rhythm] = msgspec.field(default_factory=dict)
+    places: dict[Place, Rhythm] = msgspec.field(default_factory=dict)
 
     def learn(self, changes: tuple[Change, ...], t: int, acted_t: int) -> None:
         """Note changes that no press explains; arguments as for `beat`."""
-        learnt = ""
-        for change in changes if len(changes) <= LEARNT_CHANGES else changes[:LEARNT_CHANGES]:
+        learnt = shared = NOWHERE
+        for change in changes[:LEARNT_CHANGES]:
             place = _place(change)
-            if place != learnt:
-                learnt = place
+            if place == learnt:
+                continue
+            learnt = place
+            self.learn_place(place, t, acted_t)
+            if change.kind == "attribute" and (place := _shared_place(change)) != shared:
+                shared = place
                 self.learn_place(place, t, acted_t)
-                if change.kind == "attribute":
-                    self.learn_place(_shared_place(change), t, acted_t)
 
-    def learn_place(self, place: str, t: int, acted_t: int) -> None:
+    def learn_place(self, place: Place, t: int, acted_t: int) -> None:
         """Note one unexplained change of `place`; arguments as for `beat`."""
-        places = self.places
-        rhythm = places.pop(place, None)
+        rhythm = self.places.get(place)
         if rhythm is None:
-            rhythm = Rhythm(t)
-            if len(places) >= MAX_PLACES:
-                del places[next(iter(places))]
+            self._begin(place, t)
         else:
             beat(rhythm, t, acted_t)
-        places[place] = rhythm
+
+    def _begin(self, place: Place, t: int) -> None:
+        places = self.places
+        if len(places) >= MAX_PLACES:
+            by_age = sorted(places, key=lambda known: places[known].last_t)
+            for still in by_age[: MAX_PLACES - KEPT_PLACES + 1]:
+                del places[still]
+        places[place] = Rhythm(t)
 
     def explains(self, change: Change, t: int, acted_t: int, *, own: bool) -> bool:
         """Tell whether `change` is the page's own doing although the visitor pressed at `acted_t` (epoch ms).
@@ -121,7 +150,7 @@ class Background(msgspec.Struct, gc=False):
             return False
         return self._expects(places.get(_shared_place(change)), t, acted_t, strict=False)
 
-    def explains_place(self, place: str, t: int, acted_t: int) -> bool:
+    def explains_place(self, place: Place, t: int, acted_t: int) -> bool:
         """Tell the same of a named place: a canvas, a media element, an address that is polled."""
         return self._expects(self.places.get(place), t, acted_t, strict=False)
 
@@ -136,15 +165,16 @@ class Background(msgspec.Struct, gc=False):
         return True
 
 
-def _place(change: Change) -> str:
-    if change.kind == "attribute":
-        return f"{change.node_id} {change.name}"
-    if change.kind == "text":
-        return f"{change.node_id} #"
+def _place(change: Change) -> Place:
+    kind = change.kind
+    if kind == "attribute":
+        return (change.node_id, change.name)
+    if kind == "text":
+        return (change.node_id, "#")
     scope = change.scope
-    return str(scope[1] if len(scope) > 1 else change.node_id)
+    return (scope[1] if len(scope) > 1 else change.node_id,)
 
 
-def _shared_place(change: Change) -> str:
+def _shared_place(change: Change) -> Place:
     scope = change.scope
-    return f"{scope[1] if len(scope) > 1 else ''} *{change.name}"
+    return (scope[1] if len(scope) > 1 else "", "*", change.name)

@@ -18,8 +18,9 @@ from typing import Final
 
 import msgspec
 
+from detectors.aim import Aims
 from detectors.interactions import Click, Failure
-from detectors.interactive import candidate, is_ignored
+from detectors.interactive import candidate
 from detectors.machine import Machine, Report
 from detectors.protocol import Finding
 from detectors.reactions import Reactions
@@ -63,10 +64,11 @@ class DeadClick(Machine[DeadClickState]):
 
     name = "dead_click"
 
-    def __init__(self, settings: DeadClickSettings, reactions: Reactions, report: Report) -> None:
+    def __init__(self, settings: DeadClickSettings, reactions: Reactions, aims: Aims, report: Report) -> None:
         super().__init__(DeadClickState())
         self._wait_ms = settings.wait_ms
         self._reactions = reactions
+        self._aims = aims
         self._report = report
 
     def handlers(self) -> Mapping[type, Callable[..., None]]:
@@ -96,14 +98,15 @@ class DeadClick(Machine[DeadClickState]):
             return
         state = self._state
         state.blamable = None
-        if click.target is None or click.modifiers or len(state.pending) >= MAX_PENDING:
+        aim = self._aims.of(click)
+        if aim is None or click.modifiers or len(state.pending) >= MAX_PENDING:
             return
-        found = candidate(click.target, click.page)
-        if found is None or is_ignored(click.target):
+        found = candidate(aim.element, click.page)
+        if found is None or aim.is_ignored():
             return
         press = self._reactions.current
         press_t = self._reactions.press_t(press)
-        target = describe(found.element)
+        target = aim.target() if found.element is aim.control else describe(found.element)
         state.pending.append(PendingClick(press_t, click.t, press, click.page, target, found.sign))
         state.blamable = target.node_id
         self._rearm()

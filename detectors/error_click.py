@@ -11,13 +11,12 @@ from typing import Final
 
 import msgspec
 
+from detectors.aim import Aims
 from detectors.fingerprints import Identified, identify
 from detectors.interactions import Click, Failure, Navigation
-from detectors.interactive import closest_interactive, is_ignored
 from detectors.machine import Machine, Report
 from detectors.protocol import Finding
 from detectors.settings import ErrorClickSettings
-from detectors.targets import describe
 from schemas.signals import Target
 
 RULE: Final = "wince/error_click@1"
@@ -55,8 +54,9 @@ class ErrorClick(Machine[ErrorClickState]):
 
     name = "error_click"
 
-    def __init__(self, settings: ErrorClickSettings, report: Report) -> None:
+    def __init__(self, settings: ErrorClickSettings, aims: Aims, report: Report) -> None:
         super().__init__(ErrorClickState())
+        self._aims = aims
         self._window_ms = settings.window_ms
         self._report = report
 
@@ -90,10 +90,11 @@ class ErrorClick(Machine[ErrorClickState]):
         state = self._state
         if click.button or not click.is_primary:
             return
-        state.click = None
-        if click.target is not None and not is_ignored(click.target):
-            control = closest_interactive(click.target) or click.target
-            state.click = BlamableClick(min(click.press_t, click.t), click.t, click.page, describe(control))
+        aim = self._aims.of(click)
+        if aim is None or aim.is_ignored():
+            state.click = None
+        else:
+            state.click = BlamableClick(min(click.press_t, click.t), click.t, click.page, aim.target())
         if state.burst is not None:
             self._rearm()
 

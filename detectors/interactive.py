@@ -36,6 +36,11 @@ _ACTING_TAGS: Final = frozenset({"button", "summary"})
 _CONTAINER_TAGS: Final = frozenset(
     {"html", "body", "main", "nav", "header", "footer", "form", "ul", "ol", "table", "tbody", "tr", "#document"}
 )
+_MARKS: Final = frozenset({"role", "onclick", "tabindex", "contenteditable"})
+_TELLING_TAGS: Final = UNSEEN_TAGS | (_IDENTITY_TAGS - {"option"})
+_TELLING_ATTRIBUTES: Final = frozenset({"role", "contenteditable", "disabled", "aria-disabled"})
+"""Elements with neither of these, most by far, are passed over with one look at each."""
+
 _CLICK_WORDS: Final = frozenset({"link", "btn", "button", "clickable", "cta", "pointer"})
 
 
@@ -52,7 +57,9 @@ def closest_interactive(element: Element) -> Element | None:
     for _ in range(MAX_ANCESTORS):
         if node is None:
             return None
-        if node.tag in _IDENTITY_TAGS or (node.attributes and _is_marked(node.attributes)):
+        if node.tag in _IDENTITY_TAGS:
+            return node
+        if not _MARKS.isdisjoint(node.attributes) and _is_marked(node.attributes):
             return node
         node = node.parent
     return None
@@ -77,14 +84,6 @@ def is_text_field(element: Element) -> bool:
     return element.tag in FIELD_TAGS or _is_editable(element.attributes)
 
 
-def answers_unseen(element: Element) -> bool:
-    """Tell whether clicks on `element` are answered where a recording may not show it: fields, canvas, media."""
-    if element.tag in UNSEEN_TAGS:
-        return True
-    control = closest_interactive(element)
-    return control is not None and is_text_field(control)
-
-
 def is_disabled(element: Element) -> bool:
     """Tell whether the browser (or the page, by `aria-disabled`) refuses clicks on this very element."""
     attributes = element.attributes
@@ -103,11 +102,12 @@ def candidate(element: Element, page: str) -> Candidate | None:
     for distance in range(MAX_ANCESTORS):
         if node is None:
             break
-        if _is_exempt(node, page):
-            return None
-        sign = _strong_sign(node)
-        if sign is not None:
-            return Candidate(node, sign)
+        if node.tag in _TELLING_TAGS or not _TELLING_ATTRIBUTES.isdisjoint(node.attributes):
+            if _is_exempt(node, page):
+                return None
+            sign = _strong_sign(node)
+            if sign is not None:
+                return Candidate(node, sign)
         if weak is None and distance < WEAK_REACH:
             weak = _weak_candidate(node, distance)
         node = node.parent
@@ -157,19 +157,21 @@ def _strong_sign(node: Element) -> str | None:
 
 
 def _weak_candidate(node: Element, distance: int) -> Candidate | None:
-    attributes = node.attributes
     if node.tag in _CONTAINER_TAGS:
         return None
-    if "onclick" in attributes:
-        return Candidate(node, "handler")
-    if "role" not in attributes and _is_focusable(attributes):
-        return Candidate(node, "focusable")
-    if _has_click_name(attributes.get("class", "")):
-        return Candidate(node, "name")
+    attributes = node.attributes
+    if attributes:
+        if "onclick" in attributes:
+            return Candidate(node, "handler")
+        if "role" not in attributes and "tabindex" in attributes and _is_focusable(attributes):
+            return Candidate(node, "focusable")
+        if "class" in attributes and _has_click_name(attributes["class"]):
+            return Candidate(node, "name")
     return Candidate(node, "image") if node.tag == "img" and distance == 0 else None
 
 
 def _has_click_name(class_names: str) -> bool:
-    return any(
-        name.replace("_", "-").rpartition("-")[2] in _CLICK_WORDS for name in class_names.lower().split(maxsplit=32)
-    )
+    for name in class_names.lower().split(maxsplit=32):
+        if name.replace("_", "-").rpartition("-")[2] in _CLICK_WORDS:
+            return True
+    return False

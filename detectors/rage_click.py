@@ -15,14 +15,13 @@ from typing import Final
 
 import msgspec
 
-from detectors.elements import Element
+from detectors.aim import Aim, Aims
 from detectors.interactions import Click, Navigation, Release, Scroll, Selection
-from detectors.interactive import answers_unseen, closest_interactive, is_ignored
+from detectors.interactive import closest_interactive
 from detectors.machine import Machine, Report
 from detectors.protocol import Finding
 from detectors.reactions import MAX_PRESSES, Reactions, scrolls_page
 from detectors.settings import RageClickSettings
-from detectors.targets import describe, place_of
 from schemas.signals import Target
 
 RULE: Final = "wince/rage_click@1"
@@ -97,10 +96,12 @@ class RageClick(Machine[RageClickState]):
 
     name = "rage_click"
 
-    def __init__(self, settings: RageClickSettings, reactions: Reactions, report: Report) -> None:
+    def __init__(self, settings: RageClickSettings, reactions: Reactions, aims: Aims, report: Report) -> None:
         super().__init__(RageClickState())
         self._settings = settings
+        self._longest_window_ms = max(settings.window_ms, settings.unanswered_window_ms)
         self._reactions = reactions
+        self._aims = aims
         self._report = report
 
     def handlers(self) -> Mapping[type, Callable[..., None]]:
@@ -138,24 +139,29 @@ class RageClick(Machine[RageClickState]):
 
     def _rearm(self) -> None:
         state = self._state
-        due = [self._due(burst) for burst in state.ended[:1]]
-        if state.current is not None and not state.current.judged:
-            due.append(self._due(state.current))
-        self.deadline = min(due, default=None)
+        self.deadline = self._due(state.ended[0]) if state.ended else None
+        current = state.current
+        if current is not None and not current.judged and self._may_be_rage(current):
+            due = self._due(current)
+            if self.deadline is None or due < self.deadline:
+                self.deadline = due
+
+    def _may_be_rage(self, burst: Burst) -> bool:
+        return burst.hit is not None or len(burst.members) >= self._settings.count
 
     def _due(self, burst: Burst) -> int:
         return burst.members[-1].t + self._settings.quiet_ms
 
     def _on_click(self, click: Click) -> None:
         if click.button == 0 and click.is_primary:
-            self._add(click, click.target)
+            self._add(click, self._aims.of(click))
 
     def _on_release(self, release: Release) -> None:
         target = release.target and closest_interactive(release.target)
         if target is None or "disabled" not in target.attributes:
             return
         if self._reactions.current >= 0:
-            self._add(release, target)
+            self._add(release, Aim(target))
 
     def _on_scroll(self, scroll: Scroll) -> None:
         if self._state.current is not None and scrolls_page(scroll):
@@ -170,32 +176,33 @@ class RageClick(Machine[RageClickState]):
         if navigation.nav == "load":
             self._end()
 
-    def _add(self, made: Click | Release, target: Element | None) -> None:
-        if target is None or answers_unseen(target) or is_ignored(target):
+    def _add(self, made: Click | Release, aim: Aim | None) -> None:
+        if aim is None or aim.answers_unseen() or aim.is_ignored():
             self._end()
             return
-        control = closest_interactive(target) or target
-        place = place_of(control)
         press = self._reactions.current
-        member = Member(self._reactions.press_t(press), made.t, made.page_x, made.page_y, press)
         burst = self._state.current
-        if burst is not None and burst.members[-1].press == member.press:
+        if burst is not None and burst.members[-1].press == press:
             return  # the same gesture, told twice
-        if burst is None or not self._continues(burst, member, control.node_id, place):
-            self._end()
-            burst = self._state.current = Burst(describe(control), place, made.page, [], _box_of([member]))
-        self._append(burst, member)
+        member = Member(self._reactions.press_t(press), made.t, made.page_x, made.page_y, press)
+        if burst is None or not self._continues(burst, member, aim):
+            self._put_aside()
+            self._state.current = Burst(aim.target(), aim.place(), made.page, [member], _box_at(member))
+        else:
+            self._append(burst, member)
         self._rearm()
 
-    def _continues(self, burst: Burst, member: Member, node_id: int | str, place: str) -> bool:
+    def _continues(self, burst: Burst, member: Member, aim: Aim) -> bool:
         """Tell whether `member` belongs to `burst`, after letting go of what is too old or too far away."""
-        if burst.target.node_id != node_id and burst.place != place:
+        if burst.target.node_id != aim.control.node_id and burst.place != aim.place():
             return False
-        if burst.judged:
-            horizon = member.t - max(self._settings.window_ms, self._settings.unanswered_window_ms)
+        if self._due(burst) <= member.t:
+            horizon = member.t - self._longest_window_ms
+            if burst.members[-1].t <= horizon:
+                return False
             self._drop(burst, sum(1 for old in burst.members if old.t <= horizon))
         while burst.members and _grown(burst.box, member).side() > self._settings.max_spread_px:
-            if len(burst.members) >= self._settings.count or burst.hit is not None:
+            if self._may_be_rage(burst):
                 return False
             self._drop(burst, 1)
         return bool(burst.members)
@@ -231,15 +238,18 @@ class RageClick(Machine[RageClickState]):
             burst.box = _box_of(burst.members)
 
     def _end(self) -> None:
+        if self._state.current is not None:
+            self._put_aside()
+            self._rearm()
+
+    def _put_aside(self) -> None:
         state = self._state
         burst, state.current = state.current, None
-        if burst is None:
+        if burst is None or burst.judged or not self._may_be_rage(burst):
             return
-        if not burst.judged and (burst.hit is not None or len(burst.members) >= self._settings.count):
-            if len(state.ended) >= MAX_ENDED:
-                self._judge(state.ended.pop(0))
-            state.ended.append(burst)
-        self._rearm()
+        if len(state.ended) >= MAX_ENDED:
+            self._judge(state.ended.pop(0))
+        state.ended.append(burst)
 
     def _flags(self, burst: Burst) -> list[bool]:
         answered = self._reactions.answered
@@ -256,7 +266,7 @@ class RageClick(Machine[RageClickState]):
     def _find(self, burst: Burst, flags: Sequence[bool]) -> Hit | None:
         settings, members = self._settings, burst.members
         unanswered = not burst.answered and not any(flags)
-        window_ms = max(settings.window_ms, settings.unanswered_window_ms) if unanswered else settings.window_ms
+        window_ms = self._longest_window_ms if unanswered else settings.window_ms
         streak = 0
         for index, answered in enumerate(flags):
             streak = 0 if answered else streak + 1
@@ -299,8 +309,15 @@ def _hit(members: Sequence[Member], count: int, window_ms: int, longer_window_ms
     )
 
 
+def _box_at(member: Member) -> Box:
+    return Box(member.x, member.x, member.y, member.y)
+
+
 def _grown(box: Box, member: Member) -> Box:
-    return Box(min(box.left, member.x), max(box.right, member.x), min(box.top, member.y), max(box.bottom, member.y))
+    x, y = member.x, member.y
+    if box.left <= x <= box.right and box.top <= y <= box.bottom:
+        return box
+    return Box(min(box.left, x), max(box.right, x), min(box.top, y), max(box.bottom, y))
 
 
 def _box_of(members: Sequence[Member]) -> Box:

@@ -15,7 +15,8 @@ from typing import Final
 
 import msgspec
 
-from detectors.background import Background
+from detectors.aim import Aims
+from detectors.background import Background, Place
 from detectors.elements import Element
 from detectors.interactions import (
     CanvasChange,
@@ -92,8 +93,9 @@ class Reactions(Machine[ReactionsState]):
 
     name = "reactions"
 
-    def __init__(self, attention_ms: int) -> None:
+    def __init__(self, attention_ms: int, aims: Aims) -> None:
         super().__init__(ReactionsState())
+        self._aims = aims
         self._attention_ms = attention_ms
         self.memory_ms = KEPT_WAITS * attention_ms
         """Presses as old as this may be forgotten."""
@@ -143,24 +145,25 @@ class Reactions(Machine[ReactionsState]):
         return record.answered or bool(record.toggles) or number in self._state.ripples.values()
 
     def _on_press(self, press: Press) -> None:
-        self._begin(press.t, press.target)
+        self._begin(press.t, None if press.target is None else _region(press.target))
         self._state.acted_t = press.t
 
     def _on_click(self, click: Click) -> None:
         state = self._state
         record = state.presses[-1] if state.presses else None
+        aim = self._aims.of(click)
+        region = None if aim is None else aim.control.node_id
         if record is None or record.clicked or (record.t != click.press_t and click.press_t == click.t):
             told_before = record is not None and record.t == click.press_t
-            record = self._begin(click.t if told_before else min(click.press_t, click.t), click.target)
-        elif click.target is not None:
-            record.region = _region(click.target)
+            record = self._begin(click.t if told_before else min(click.press_t, click.t), region)
+        elif region is not None:
+            record.region = region
         record.clicked = True
         state.acted_t = click.t
 
-    def _begin(self, t: int, target: Element | None) -> PressRecord:
-        state = self._state
-        record = PressRecord(t, None if target is None else _region(target))
-        presses = state.presses
+    def _begin(self, t: int, region: int | str | None) -> PressRecord:
+        record = PressRecord(t, region)
+        presses = self._state.presses
         presses.append(record)
         if len(presses) > MAX_PRESSES or presses[0].t < t - self.memory_ms:
             self._forget(t)
@@ -221,15 +224,15 @@ class Reactions(Machine[ReactionsState]):
             state.presses[-1].answered = True
 
     def _on_style(self, change: StyleChange) -> None:
-        self._on_activity("style", change.t)
+        self._on_activity(("style",), change.t)
 
     def _on_canvas(self, change: CanvasChange) -> None:
-        self._on_activity(f"canvas {change.target.node_id if change.target else ''}", change.t)
+        self._on_activity(_named_place("canvas", change.target), change.t)
 
     def _on_media(self, media: Media) -> None:
-        self._on_activity(f"media {media.target.node_id if media.target else ''}", media.t)
+        self._on_activity(_named_place("media", media.target), media.t)
 
-    def _on_activity(self, place: str, t: int) -> None:
+    def _on_activity(self, place: Place, t: int) -> None:
         state = self._state
         if t - state.acted_t >= self._attention_ms:
             state.background.learn_place(place, t, state.acted_t)
@@ -240,7 +243,7 @@ class Reactions(Machine[ReactionsState]):
         if scrolls_page(scroll):
             self._move(scroll.t)
         elif scroll.target is not None:
-            self._on_activity(f"scroll {scroll.target.node_id}", scroll.t)
+            self._on_activity(_named_place("scroll", scroll.target), scroll.t)
 
     def _on_selection(self, selection: Selection) -> None:
         if not selection.collapsed:
@@ -272,7 +275,7 @@ class Reactions(Machine[ReactionsState]):
         if request.failed:
             return
         state = self._state
-        place = f"request {request.url.partition('?')[0]}"
+        place = ("request", request.url.partition("?")[0])
         if request.start_t - state.acted_t >= self._attention_ms:
             state.background.learn_place(place, request.start_t, state.acted_t)
             return
@@ -286,6 +289,10 @@ class Reactions(Machine[ReactionsState]):
 def scrolls_page(scroll: Scroll) -> bool:
     """Tell whether the page itself moved, and not a part of it."""
     return scroll.target is None or scroll.target.tag in {"#document", "html", "body"}
+
+
+def _named_place(name: str, element: Element | None) -> Place:
+    return (name,) if element is None else (name, element.node_id)
 
 
 def _region(element: Element) -> int | str:

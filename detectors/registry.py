@@ -5,6 +5,7 @@ from types import MappingProxyType
 from typing import Final
 
 from detectors import dead_click, error_click, js_error, rage_click
+from detectors.aim import Aims
 from detectors.machine import Report
 from detectors.protocol import Detector
 from detectors.reactions import Reactions
@@ -32,16 +33,17 @@ def make_detectors(settings: DetectorSettings, report: Report) -> list[Detector]
 
 def _wince(settings: DetectorSettings, report: Report) -> list[Detector]:
     rage, dead = settings.rage_click, settings.dead_click
+    aims = Aims()
     detectors: list[Detector] = []
     if rage.enabled or dead.enabled:
-        reactions = Reactions(max(rage.quiet_ms, rage.unanswered_window_ms, rage.window_ms, dead.wait_ms))
+        reactions = Reactions(max(rage.quiet_ms, rage.unanswered_window_ms, rage.window_ms, dead.wait_ms), aims)
         detectors.append(reactions)
         if rage.enabled:
-            detectors.append(rage_click.RageClick(rage, reactions, report))
+            detectors.append(rage_click.RageClick(rage, reactions, aims, report))
         if dead.enabled:
-            detectors.append(dead_click.DeadClick(dead, reactions, report))
+            detectors.append(dead_click.DeadClick(dead, reactions, aims, report))
     if settings.error_click.enabled:
-        detectors.append(error_click.ErrorClick(settings.error_click, report))
+        detectors.append(error_click.ErrorClick(settings.error_click, aims, report))
     if settings.js_error.enabled:
         detectors.append(js_error.JsError(settings.js_error, report))
     return detectors

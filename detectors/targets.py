@@ -1,6 +1,7 @@
 """How a signal names the element it is about: from the masked tree, short, and the same for the same place."""
 
 import re
+from functools import lru_cache
 from typing import Final
 
 from detectors.elements import LABEL_MAX_CHARACTERS, Element
@@ -11,6 +12,9 @@ SELECTOR_PARTS: Final = 3
 
 NAME_MAX_CHARACTERS: Final = 40
 """Longer ids and classes are made by machines; they are left out of selectors."""
+
+CACHED_MAX_CHARACTERS: Final = 200
+"""Names made of longer class lists are made anew each time: the cache is bounded in bytes as well."""
 
 PLACE_PARTS: Final = 6
 PLACE_MAX_CHARACTERS: Final = 512
@@ -43,12 +47,12 @@ def selector_of(element: Element) -> str:
     return " > ".join(parts)
 
 
-def place_of(element: Element) -> str:
+def place_of(element: Element, label: str | None) -> str:
     """Give a text by which an element that replaced another in the same place is found to be the same.
 
-    It holds the label, which siblings differ in, and the path up to `PLACE_PARTS` elements or to the first id.
+    It holds the `label`, which siblings differ in, and the path up to `PLACE_PARTS` elements or to the first id.
     """
-    parts = [label_of(element) or ""]
+    parts = [label or ""]
     node: Element | None = element
     while node is not None and len(parts) <= PLACE_PARTS:
         own_id = node.attributes.get("id")
@@ -74,16 +78,24 @@ def _part(element: Element) -> str:
     attributes = element.attributes
     if not attributes:
         return element.tag
-    own_id = attributes.get("id", "")
-    text = f"{element.tag}#{_escaped(own_id)}" if 0 < len(own_id) <= NAME_MAX_CHARACTERS else element.tag
+    own_id, class_names = attributes.get("id", ""), attributes.get("class", "")
+    name = _cached_name if len(own_id) + len(class_names) <= CACHED_MAX_CHARACTERS else _name
+    return name(element.tag, own_id, class_names)
+
+
+def _name(tag: str, own_id: str, class_names: str) -> str:
+    text = f"{tag}#{_escaped(own_id)}" if 0 < len(own_id) <= NAME_MAX_CHARACTERS else tag
     room = 1 if own_id else 2
-    for name in attributes.get("class", "").split(maxsplit=8):
+    for name in class_names.split(maxsplit=8):
         if len(name) <= NAME_MAX_CHARACTERS:
             text += "." + _escaped(name)
             room -= 1
             if not room:
                 break
     return text
+
+
+_cached_name: Final = lru_cache(maxsize=2_000)(_name)
 
 
 def _escaped(name: str) -> str:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from detectors.background import Background, Rhythm, beat, is_due
+from detectors.background import KEPT_PLACES, MAX_PLACES, SETTLED_BEATS, Background, Rhythm, beat, is_due
 from detectors.machine import NEVER
 from tests.detectors.tape import change
 
@@ -110,3 +110,40 @@ class TestExplanations:
 
     def test_a_page_that_never_moved_explains_nothing(self) -> None:
         assert not Background().explains(change("text", 1, 2), 1_000, 0, own=False)
+
+
+class TestPlaces:
+    def test_there_are_never_more_than_the_cap(self) -> None:
+        background = Background()
+        for node in range(10 * MAX_PLACES):
+            background.learn((change("attribute", node, node + 10_000, name="class"),), node, NEVER)
+            assert len(background.places) <= MAX_PLACES
+        assert len(background.places) >= KEPT_PLACES
+
+    def test_those_that_changed_last_are_kept(self) -> None:
+        background = Background()
+        background.learn_place(("old",), 0, NEVER)
+        for node in range(MAX_PLACES - 1):
+            background.learn_place((node,), 1 + node, NEVER)
+        background.learn_place(("old",), MAX_PLACES, NEVER)
+        background.learn_place(("new",), MAX_PLACES + 1, NEVER)
+        kept = {(node,) for node in range(MAX_PLACES - KEPT_PLACES + 1, MAX_PLACES - 1)}
+        assert set(background.places) == kept | {("old",), ("new",)}
+
+    def test_siblings_that_change_together_are_one_beat_of_their_shared_place(self) -> None:
+        background = Background()
+        for t in range(0, 4_000, 1_000):
+            background.learn(tuple(change("attribute", node, 24, name="class") for node in (25, 26, 27)), t, NEVER)
+        assert set(background.places) == {(25, "class"), (26, "class"), (27, "class"), (24, "*", "class")}
+        assert {rhythm.interval for rhythm in background.places.values()} == {1_000}
+
+    @given(st.lists(st.tuples(st.integers(0, 9_000), st.booleans()), min_size=1, max_size=30))
+    def test_beats_are_counted_as_far_as_they_matter(self, steps: list[tuple[int, bool]]) -> None:
+        rhythm, t = Rhythm(0), 0
+        for pause, pressed in steps:
+            t += pause
+            beat(rhythm, t, t if pressed else NEVER)
+            assert rhythm.last_t == t
+            assert 0 <= rhythm.beats <= SETTLED_BEATS
+            assert rhythm.interval >= 0
+            assert rhythm.deviation >= 0

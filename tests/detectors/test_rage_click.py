@@ -102,6 +102,13 @@ class TestClosing:
         assert [finding.count for finding in rage(clicks((*BURST, 11_749)))] == [5]
         assert [finding.count for finding in rage(clicks((*BURST, 11_750)))] == [4]
 
+    def test_too_few_clicks_wait_for_nothing(self) -> None:
+        player = Player().play(clicks(BURST[:3]))
+        (detector,) = [detector for detector in player.detectors if detector.name == "rage_click"]
+        assert detector.deadline is None
+        player.play(click(BURST[3]))
+        assert detector.deadline == BURST[3] + 1_000
+
     def test_silence_closes_a_burst(self) -> None:
         assert len(Player().play(clicks(BURST)).finish().of("rage_click")) == 1
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from detectors.background import MAX_PLACES
+from detectors.aim import Aims
+from detectors.background import KEPT_PLACES
 from detectors.interactions import Click, Navigation, Press, RequestEnd
 from detectors.reactions import MAX_PRESSES, MAX_RIPPLES, MAX_TOGGLES, Reactions
 from tests.detectors.tape import BUTTON, PAGE, change, click, mutation
@@ -14,7 +15,7 @@ class Watch:
     """A watcher that is fed directly."""
 
     def __init__(self) -> None:
-        self.reactions = Reactions(3_000)
+        self.reactions = Reactions(3_000, Aims())
         self._handlers = self.reactions.handlers()
 
     def feed(self, *interactions: object) -> "Watch":
@@ -138,7 +139,7 @@ class TestLimits:
         watch = Watch()
         for t in range(T, T + 10_000, 1_000):
             watch.feed(mutation(t, change("text", 25, 24, 3)))
-            for number in range(MAX_PLACES // 2):
+            for number in range(KEPT_PLACES // 2):
                 watch.feed(mutation(t, change("text", 1_000 + t + number, 900, 3)))
         watch.feed(*click(T + 9_700), mutation(T + 10_000, change("text", 25, 24, 3)))
         assert not watch.reactions.answered(0)

@@ -6,7 +6,15 @@ from hypothesis import strategies as st
 
 from detectors.elements import LABEL_MAX_CHARACTERS, Element
 from detectors.interactive import MAX_ANCESTORS, candidate, closest_interactive, is_ignored, is_text_field
-from detectors.targets import NAME_MAX_CHARACTERS, PLACE_MAX_CHARACTERS, describe, label_of, place_of, selector_of
+from detectors.targets import (
+    CACHED_MAX_CHARACTERS,
+    NAME_MAX_CHARACTERS,
+    PLACE_MAX_CHARACTERS,
+    describe,
+    label_of,
+    place_of,
+    selector_of,
+)
 from tests.detectors.tape import BODY, BUTTON, PAGE, element
 
 ROW = element("tr", 10, element("tbody", 9, element("table", 8, BODY, id="spec")))
@@ -33,6 +41,12 @@ class TestSelector:
 
     def test_names_are_escaped(self) -> None:
         assert selector_of(element("b", 1, _class="md:flex w-1/2")) == r"b.md\:flex.w-1\/2"
+
+    @pytest.mark.parametrize("length", [CACHED_MAX_CHARACTERS - 6, CACHED_MAX_CHARACTERS - 5, 2_000])
+    def test_long_lists_of_classes_are_read_like_short_ones(self, length: int) -> None:
+        classes = f"a {'x' * (length - 4)} b"
+        assert [selector_of(element("b", 1, id="i", _class=classes)) for _ in range(2)] == ["b#i.a"] * 2
+        assert selector_of(element("b", 1, _class=classes)) == "b.a.b"
 
     def test_names_made_by_machines_are_left_out(self) -> None:
         long = "x" * (NAME_MAX_CHARACTERS + 1)
@@ -70,7 +84,7 @@ class TestLabel:
 class TestPlace:
     def test_the_same_for_a_node_in_place_of_another(self) -> None:
         one, two = (element("button", number, ROW, "More", _class="btn") for number in (1, 2))
-        assert place_of(one) == place_of(two)
+        assert place_of(one, "More") == place_of(two, "More")
 
     def test_different_for_what_looks_different(self) -> None:
         buttons = [
@@ -80,14 +94,14 @@ class TestPlace:
             element("a", 1, ROW, "1"),
             element("button", 1, BODY, "1"),
         ]
-        assert len({place_of(button) for button in buttons}) == len(buttons)
+        assert len({place_of(button, label_of(button)) for button in buttons}) == len(buttons)
 
     def test_it_is_bounded(self) -> None:
         node = None
         for number in range(50):
             node = element("div", number, node, _class="c" * 1_000)
         assert node is not None
-        assert len(place_of(node)) == PLACE_MAX_CHARACTERS
+        assert len(place_of(node, None)) == PLACE_MAX_CHARACTERS
 
 
 def nested(levels: int, top: Element) -> Element:

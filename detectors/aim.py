@@ -1,0 +1,68 @@
+"""What a click aimed at, found out once for all detectors of a window."""
+
+from detectors.elements import Element
+from detectors.interactions import Click
+from detectors.interactive import UNSEEN_TAGS, closest_interactive, is_ignored, is_text_field
+from detectors.targets import describe, place_of
+from schemas.signals import Target
+
+
+class Aim:
+    """What detectors ask about an `element` that was clicked, each answer worked out when it is first asked for.
+
+    `control` is the interactive element the click was meant for, or the element itself where there is none. Answers
+    are of the moment: an aim is of no use when the page may have changed.
+    """
+
+    __slots__ = ("_is_ignored", "_place", "_target", "control", "element", "is_interactive")
+
+    def __init__(self, element: Element) -> None:
+        control = closest_interactive(element)
+        self.element = element
+        self.is_interactive = control is not None
+        self.control = element if control is None else control
+        self._is_ignored: bool | None = None
+        self._target: Target | None = None
+        self._place: str | None = None
+
+    def is_ignored(self) -> bool:
+        """Tell whether the site opted the element out of all detectors."""
+        if self._is_ignored is None:
+            self._is_ignored = is_ignored(self.element)
+        return self._is_ignored
+
+    def answers_unseen(self) -> bool:
+        """Tell whether clicks are answered where a recording may not show it: fields, canvas, media."""
+        return self.element.tag in UNSEEN_TAGS or (self.is_interactive and is_text_field(self.control))
+
+    def target(self) -> Target:
+        """Describe the control for a signal."""
+        if self._target is None:
+            self._target = describe(self.control)
+        return self._target
+
+    def place(self) -> str:
+        """Name the control's place, see `place_of`."""
+        if self._place is None:
+            self._place = place_of(self.control, self.target().text)
+        return self._place
+
+
+class Aims:
+    """The aim of the latest click; one for all detectors of a window, who are told of a click one after the other.
+
+    That click is kept until the next one, only to know it again.
+    """
+
+    __slots__ = ("_aim", "_click")
+
+    def __init__(self) -> None:
+        self._click: Click | None = None
+        self._aim: Aim | None = None
+
+    def of(self, click: Click) -> Aim | None:
+        """Give the aim of `click`; `None` where the recording does not know what was clicked."""
+        if click is not self._click:
+            self._click = click
+            self._aim = None if click.target is None else Aim(click.target)
+        return self._aim
