@@ -15,8 +15,6 @@ Place: TypeAlias = tuple[int | str, ...]
 """Where a page changes: `(node, attribute)`, `(node, "#")` for a text, `(parent,)` for what comes and goes, `(parent,
 "*", attribute)` for what siblings share, and `(name, ...)` for a canvas, a request's address and their like."""
 
-NOWHERE: Final[Place] = ()
-
 MAX_PLACES: Final = 160
 KEPT_PLACES: Final = 128
 """Rhythms kept per window: when there are too many, those that have been still the longest go, many at a time."""
@@ -108,16 +106,11 @@ class Background(msgspec.Struct, gc=False):
 
     def learn(self, changes: tuple[Change, ...], t: int, acted_t: int) -> None:
         """Note changes that no press explains; arguments as for `beat`."""
-        learnt = shared = NOWHERE
+        learn_place = self.learn_place
         for change in changes[:LEARNT_CHANGES]:
-            place = _place(change)
-            if place == learnt:
-                continue
-            learnt = place
-            self.learn_place(place, t, acted_t)
-            if change.kind == "attribute" and (place := _shared_place(change)) != shared:
-                shared = place
-                self.learn_place(place, t, acted_t)
+            learn_place(_place(change), t, acted_t)
+            if change.kind == "attribute":
+                learn_place(_shared_place(change), t, acted_t)
 
     def learn_place(self, place: Place, t: int, acted_t: int) -> None:
         """Note one unexplained change of `place`; arguments as for `beat`."""
