@@ -218,18 +218,28 @@ class Page:
         if parent_id:
             self.changing_children(parent_id).pop(node_id, None)
             self.unprepare(parent_id, self.flags(parent_id))
-        for gone in list(self.subtree(node_id)):
-            element = self.element(gone)
-            if element is not None:
-                aside[gone] = (element.tag, element.flags & STICKY)
-        for gone in list(self.subtree(node_id)):
-            self.nodes.pop(gone, None)
-            self.elements.pop(gone, None)
-            self.own.pop(gone, None)
-            self.bits.pop(gone, None)
-            self.children.pop(gone, None)
-            self._prepared.pop(gone, None)
-            del self.parents[gone]
+        waiting = [(node_id, self.flags(node_id))]
+        while waiting:
+            gone, flags = waiting.pop()
+            if flags & STICKY:
+                aside[gone] = (self.tag(gone), flags & STICKY)
+            waiting += [
+                (child, self._flags_below(child, flags))
+                for child in self.children_of(gone)
+                if self.parents.get(child) == gone
+            ]
+            self._forget(gone)
+
+    def _flags_below(self, node_id: int, above: int) -> int:
+        element = self.elements.get(node_id)
+        if element is not None:
+            return element.flags
+        return self.own.get(node_id, 0) | above & inherited_mask(self.nodes[node_id])
+
+    def _forget(self, node_id: int) -> None:
+        for known in (self.nodes, self.elements, self.own, self.bits, self.children):
+            known.pop(node_id, None)
+        del self.parents[node_id]
 
     def bits_outwards(self, node_id: int) -> list[int]:
         """Return which selector parts are true for an element and each of its ancestors, nearest first."""

@@ -28,15 +28,7 @@ class TreeMasker:
     `max_nodes` a page are dropped with everything below, and so is a node whose id is taken.
     """
 
-    __slots__ = (
-        "_max_depth",
-        "_max_nodes",
-        "_note",
-        "_page",
-        "_plain",
-        "_selectors",
-        "_sticky",
-    )
+    __slots__ = ("_max_depth", "_max_nodes", "_note", "_page", "_plain", "_selectors", "_sticky", "below", "refused")
 
     def __init__(self, page: Page, sticky: Sticky, note: Note, max_depth: int, max_nodes: int) -> None:
         self._page = page
@@ -45,8 +37,8 @@ class TreeMasker:
         self._max_depth = max_depth
         self._max_nodes = max_nodes
         self._selectors = page.policy.selectors
-        # Where something may stick, no element is plain before it was looked at.
-        self._plain = NONE_PLAIN if sticky else plain_elements(self._selectors)
+        self.below: dict[int, list[Node]] = {}
+        self.refused: set[int] = set()
 
     def add_document(self, document: DocumentNode) -> None:
         """Mask and register a page's own document with everything below."""
@@ -56,8 +48,10 @@ class TreeMasker:
         """Mask and register siblings and everything below them; return those that stay.
 
         `flags` are those of their parent, `parent_id`, which is `NO_PARENT` if their place is not known; `depth`
-        counts their ancestors.
+        counts their ancestors. What `below` holds for one of the nodes is taken out and added below it.
         """
+        if flags & BLOCKED:
+            self.refused.update(map(id, siblings))
         return self._walk(siblings, parent_id, flags & INHERITED, depth)
 
     def _walk(self, siblings: Sequence[Node], parent_id: int, inherited: int, depth: int) -> list[Node]:
@@ -65,13 +59,15 @@ class TreeMasker:
 
         `inherited` are the flags they take over from their parent.
         """
-        page, (plain_flags, plain_names, class_bits) = self._page, self._plain
+        page = self._page
+        # Where something may stick, no element is plain before it was looked at.
+        plain_flags, plain_names, class_bits = NONE_PLAIN if self._sticky else plain_elements(self._selectors)
         nodes, parents, mask = page.nodes, page.parents, page.masker.attributes
         kept: list[Node] = []
         for node in siblings:
             node_id = node.id
             if node_id in parents or len(parents) >= self._max_nodes or depth > self._max_depth:
-                self._refuse(node_id, depth)
+                self._refuse(node, depth)
                 continue
             nodes[node_id] = node
             parents[node_id] = parent_id
@@ -97,15 +93,29 @@ class TreeMasker:
             else:
                 flags = self._mask_other(node, flags)  # type: ignore[arg-type]  # what is neither element nor text
             if isinstance(node, ElementNode | DocumentNode) and node.child_nodes:
-                below = self._walk(node.child_nodes, node_id, flags & INHERITED, depth + 1)
-                node.child_nodes = [] if flags & BLOCKED else below
+                children = self._walk(node.child_nodes, node_id, flags & INHERITED, depth + 1)
+                node.child_nodes = [] if flags & BLOCKED else children
+            if self.below and node_id in self.below:
+                self._add_below(node_id, flags, depth + 1)
         return kept
 
-    def _refuse(self, node_id: int, depth: int) -> None:
+    def _add_below(self, node_id: int, flags: int, depth: int) -> None:
+        siblings = self.below.pop(node_id)
+        self._page.changing_children(node_id).update(dict.fromkeys(node.id for node in siblings))
+        self.add(siblings, node_id, flags, depth)
+
+    def _refuse(self, node: Node, depth: int) -> None:
+        """Leave a node out, and what was to come below it."""
         if depth > self._max_depth:
             self._note(Reason.NODE_TOO_DEEP)
         else:
-            self._note(Reason.NODE_DROPPED if node_id in self._page.parents else Reason.TOO_MANY_NODES)
+            self._note(Reason.NODE_DROPPED if node.id in self._page.parents else Reason.TOO_MANY_NODES)
+        waiting = [node]
+        while waiting:
+            left_out = waiting.pop()
+            self.refused.add(id(left_out))
+            if left_out.id not in self._page.parents:
+                waiting += self.below.pop(left_out.id, ())
 
     def _mask_element(self, node: ElementNode, flags: int) -> int:
         """Mask an element about which there may be something to decide; return its flags."""
