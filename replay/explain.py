@@ -24,7 +24,6 @@ HOLE_SENTENCES: Final[Mapping[str, str]] = {
     "max_bytes": "What follows was left out: the session had reached its limit of bytes.",
     "max_duration": "What follows was left out: the session had reached its longest duration.",
     "undecodable": "Batches could not be decoded.",
-    "excluded": "What follows was left out: the user is excluded.",
 }
 """What each reason of a hole means."""
 

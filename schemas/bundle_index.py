@@ -4,7 +4,7 @@ from typing import Literal
 
 import msgspec
 
-HoleReason = Literal["gap", "max_bytes", "max_duration", "undecodable", "excluded"]
+HoleReason = Literal["gap", "max_bytes", "max_duration", "undecodable"]
 
 
 class BlockEntry(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):

@@ -109,6 +109,9 @@ class Lane:
             decoded = shared.decoder.decode(batch.envelope.events)
         except Poison as poison:
             owner.refuse(batch, poison.reason)
+            seq = batch.envelope.seq
+            window.blocks.cut()
+            owner.hole(Hole(self.window_id, "undecodable", max(window.now, 0), seq, seq))
             return
         counts = shared.counts
         counts.events_read += decoded.read

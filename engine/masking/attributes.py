@@ -48,7 +48,7 @@ class Table(dict[str, Decisions]):
 
 
 _MEASURES: Final = (
-    "width height colspan rowspan tabindex rows cols size maxlength minlength span start border cellpadding "
+    "width height frameborder colspan rowspan tabindex rows cols size maxlength minlength span start border cellpadding "
     "cellspacing "
     "aria-level aria-colcount aria-rowcount aria-colindex aria-rowindex aria-setsize aria-posinset "
     "rr_width rr_height rr_scrollleft rr_scrolltop rr_mediacurrenttime rr_mediaplaybackrate rr_mediavolume"
@@ -82,7 +82,7 @@ _LINKS: Final = "href action formaction cite ping xlink:href rr_src longdesc cod
 _MEDIA: Final = "src poster background data manifest lowsrc dynsrc".split()
 _SRCSETS: Final = "srcset imagesrcset".split()
 _STATES: Final = "checked selected".split()
-_DROPPED: Final = "srcdoc nonce integrity rr_dataurl archive classid".split()
+_DROPPED: Final = "srcdoc sandbox nonce integrity rr_dataurl archive classid".split()
 
 
 _COUNTED: Final = frozenset("li progress meter".split())

@@ -204,6 +204,13 @@ class Page:
             changed = self.children[node_id] = dict.fromkeys(self.children_of(node_id))
         return changed
 
+    def hide_children(self, node_id: int) -> None:
+        """Publish nothing below a node: its children are known here, but no longer stand in what is published."""
+        self.children[node_id] = dict.fromkeys(self.children_of(node_id))
+        node = self.nodes[node_id]
+        if isinstance(node, ElementNode | DocumentNode):
+            node.child_nodes = []
+
     def subtree(self, node_id: int) -> Iterator[int]:
         """Yield the ids of a node and of all mirrored nodes below it, parents before children."""
         waiting = [node_id]

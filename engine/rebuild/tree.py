@@ -93,8 +93,9 @@ class TreeMasker:
             else:
                 flags = self._mask_other(node, flags)  # type: ignore[arg-type]  # what is neither element nor text
             if isinstance(node, ElementNode | DocumentNode) and node.child_nodes:
-                children = self._walk(node.child_nodes, node_id, flags & INHERITED, depth + 1)
-                node.child_nodes = [] if flags & BLOCKED else children
+                node.child_nodes = self._walk(node.child_nodes, node_id, flags & INHERITED, depth + 1)
+                if flags & BLOCKED:
+                    self._page.hide_children(node_id)
             if self.below and node_id in self.below:
                 self._add_below(node_id, flags, depth + 1)
         return kept

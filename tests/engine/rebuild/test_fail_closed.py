@@ -159,6 +159,21 @@ def test_nothing_of_a_blocked_element_is_left_but_its_box() -> None:
     assert SECRET not in replayed.all_text()
 
 
+def test_a_page_with_a_blocked_area_can_be_changed_there_and_shown_again() -> None:
+    page = snapshot(element(10, "ul", element(11, "li", element(12, "b", element(13, "i")))))
+    removal = mutation(removes=[{"parentId": 11, "id": 12}])
+    replayed = Replayed(meta(), page, removal, meta(), page, block=("ul",))
+    assert replayed.out[2] is None
+    assert replayed.out[4] == replayed.out[1]
+    assert set(replayed.page.parents) == {1, 2, 3, 10, 11, 12, 13}
+
+
+def test_a_frame_is_not_locked_by_what_is_left_of_its_sandbox() -> None:
+    replayed = Replayed(meta(), snapshot(element(10, "iframe", sandbox="allow-scripts", frameborder="0")))
+    assert "sandbox" not in replayed.all_text()
+    assert '"frameborder":"0"' in replayed.all_text()
+
+
 def test_pointers_below_a_blocked_or_masked_area_point_at_its_root() -> None:
     page = snapshot(element(10, "div", element(11, "button"), element(12, "button"), class_="pad"))
     for privacy in ({"block": (".pad",)}, {"mask": (".pad",)}):
