@@ -55,7 +55,7 @@ def _ignore_reason(_reason: Reason) -> None:
 
 def measure_stages(load: Load, settings: Settings) -> dict[str, Rate]:
     """Time each stage over a load. The stages add up to less than the whole core, which also keeps the sessions."""
-    shared, project, watch = Shared(settings), Project(settings, None), Stopwatch()
+    shared, project, watch = Shared(settings), Project(settings), Stopwatch()
     windows: dict[tuple[str, str], _Window] = {}
     position = 0
     with collector_by_plan() as collect:

@@ -4,7 +4,7 @@ import argparse
 import os
 from pathlib import Path
 
-from engine.settings import Settings, load_settings
+from engine.settings import Settings, SettingsError, SettingsProblem, load_settings
 
 
 def add_config_option(parser: argparse.ArgumentParser) -> None:
@@ -22,4 +22,23 @@ def load_chosen_settings(args: argparse.Namespace) -> Settings:
     """
     from engine.masking.selectors import check_selector
 
-    return load_settings(args.config, os.environ, validate_selectors=check_selector)
+    settings = load_settings(args.config, os.environ, validate_selectors=check_selector)
+    check_together(settings)
+    return settings
+
+
+def check_together(settings: Settings) -> None:
+    """Check what single settings can't tell.
+
+    Raises:
+        SettingsError: Selectors or rules of a project can't be used together.
+    """
+    from engine.core.projects import Projects
+    from engine.masking.policy import PolicyError
+    from engine.masking.selectors import SelectorError
+
+    try:
+        Projects(settings)
+    except (SelectorError, PolicyError) as error:
+        problem = SettingsProblem(key="privacy", value="(all)", expected=str(error), source="settings")
+        raise SettingsError([problem]) from error

@@ -4,7 +4,7 @@ import argparse
 import os
 
 from engine.cli._commands import SubParsers
-from engine.cli._options import add_config_option
+from engine.cli._options import add_config_option, check_together
 from engine.settings import reference_document, render, resolve_settings
 
 
@@ -33,6 +33,7 @@ def run(args: argparse.Namespace) -> int:
     from engine.masking.selectors import check_selector
 
     resolved = resolve_settings(args.config, os.environ, validate_selectors=check_selector)
+    check_together(resolved.settings)
     if not args.check:
         print(render(resolved), end="")
     return 0

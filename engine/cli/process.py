@@ -64,8 +64,10 @@ async def _process(inputs: Sequence[str], out: Path, settings: Settings, console
         run = RecordedRun(Core(settings), Writer(store, "files", "process", keep_state=False), note=show_events)
         try:
             await run.run(read_batches(inputs, settings.limits, run.unreadable, show_bytes))
-        finally:
-            await store.close()
+        except BaseException:
+            store.discard()
+            raise
+    await store.close()
     _write_lines(out / "dead_letters.jsonl", run.dead_letters)
     (out / "report.json").write_bytes(msgspec.json.format(msgspec.json.encode(run.report()), indent=2) + b"\n")
     return run

@@ -51,12 +51,12 @@ class Core:
 
     Call `open` and `feed` for every message in the input's order, `tick` when time has passed, and `take` for the
     effects; what `take` gave has to be written before a snapshot of it counts. `now_ms` is the arrival clock (epoch
-    ms) and never falls. `key` is the secret that makes tokens of identifiers; without one they become a constant.
+    ms) and never falls.
     """
 
-    def __init__(self, settings: Settings, key: bytes | None = None) -> None:
+    def __init__(self, settings: Settings) -> None:
         self._shared = Shared(settings)
-        self._projects = Projects(settings, key)
+        self._projects = Projects(settings)
         self._hot: OrderedDict[str, Session] = OrderedDict()
         self._packed: dict[str, PackedSession] = {}
         self._touched: dict[str, Session] = {}

@@ -12,7 +12,7 @@ class Project:
 
     __slots__ = ("detectors", "excluded_users", "policy", "session")
 
-    def __init__(self, settings: ProjectSettings, key: bytes | None) -> None:
+    def __init__(self, settings: ProjectSettings) -> None:
         privacy = settings.privacy
         self.policy = Policy(
             level=privacy.level,
@@ -20,7 +20,7 @@ class Project:
             unmask=privacy.unmask,
             block=privacy.block,
             rules=[(rule.url, rule.level) for rule in privacy.rules],
-            key=key,
+            key=privacy.identifier_secret.encode() or None,
         )
         self.excluded_users = frozenset(privacy.exclude_users)
         self.detectors: DetectorSettings = settings.detectors
@@ -28,14 +28,16 @@ class Project:
 
 
 class Projects:
-    """Projects by id; those without settings of their own share one."""
+    """Projects by id; those without settings of their own share one.
 
-    def __init__(self, settings: Settings, key: bytes | None = None) -> None:
+    Raises SelectorError or PolicyError if selectors or rules can't be used together.
+    """
+
+    def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._key = key
-        self._default = Project(settings, key)
+        self._default = Project(settings)
         self._own: Mapping[str, Project] = {
-            project_id: Project(settings.for_project(project_id), key) for project_id in settings.projects
+            project_id: Project(settings.for_project(project_id)) for project_id in settings.projects
         }
 
     def of(self, project_id: str) -> Project:

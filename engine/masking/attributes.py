@@ -48,9 +48,9 @@ class Table(dict[str, Decisions]):
 
 
 _MEASURES: Final = (
-    "width height frameborder colspan rowspan tabindex rows cols size maxlength minlength span start border cellpadding "
+    "width height colspan rowspan tabindex rows cols size maxlength minlength span start border cellpadding "
     "cellspacing "
-    "aria-level aria-colcount aria-rowcount aria-colindex aria-rowindex aria-setsize aria-posinset "
+    "frameborder aria-level aria-colcount aria-rowcount aria-colindex aria-rowindex aria-setsize aria-posinset "
     "rr_width rr_height rr_scrollleft rr_scrolltop rr_mediacurrenttime rr_mediaplaybackrate rr_mediavolume"
 ).split()
 _GEOMETRY: Final = (

@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 
+from engine.masking.policy import Policy
 from engine.rebuild.page import Page
 from schemas.rrweb_nodes import Node
 
@@ -47,13 +48,13 @@ class PageCache:
     def __init__(self, max_bytes: int) -> None:
         self._max_bytes = max_bytes
         self._size_bytes = 0
-        self._pages: OrderedDict[tuple[str, str, bytes], KnownPage] = OrderedDict()
+        self._pages: OrderedDict[tuple[Policy, str, bytes], KnownPage] = OrderedDict()
         self.hits = 0
         self.misses = 0
 
     def get(self, page: Page, snapshot: bytes) -> KnownPage | None:
         """Return what is known of a snapshot under a page's policy and level."""
-        key = (page.policy.version, page.masker.level, snapshot)
+        key = (page.policy, page.masker.level, snapshot)
         known = self._pages.get(key)
         if known is None:
             self.misses += 1
@@ -67,7 +68,7 @@ class PageCache:
         size = len(snapshot)
         if not MIN_SNAPSHOT_BYTES <= size <= self._max_bytes // 4:
             return
-        key = (page.policy.version, page.masker.level, snapshot)
+        key = (page.policy, page.masker.level, snapshot)
         if key not in self._pages:
             self._size_bytes += size
         self._pages[key] = KnownPage(

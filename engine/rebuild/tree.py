@@ -59,7 +59,7 @@ class TreeMasker:
 
         `inherited` are the flags they take over from their parent.
         """
-        page = self._page
+        page, below = self._page, self.below
         # Where something may stick, no element is plain before it was looked at.
         plain_flags, plain_names, class_bits = NONE_PLAIN if self._sticky else plain_elements(self._selectors)
         nodes, parents, mask = page.nodes, page.parents, page.masker.attributes
@@ -92,18 +92,21 @@ class TreeMasker:
                 continue
             else:
                 flags = self._mask_other(node, flags)  # type: ignore[arg-type]  # what is neither element nor text
-            if isinstance(node, ElementNode | DocumentNode) and node.child_nodes:
-                node.child_nodes = self._walk(node.child_nodes, node_id, flags & INHERITED, depth + 1)
-                if flags & BLOCKED:
-                    self._page.hide_children(node_id)
-            if self.below and node_id in self.below:
-                self._add_below(node_id, flags, depth + 1)
+            if isinstance(node, ElementNode | DocumentNode) and (node.child_nodes or node_id in below):
+                self._descend(node, flags, depth + 1)
         return kept
 
-    def _add_below(self, node_id: int, flags: int, depth: int) -> None:
-        siblings = self.below.pop(node_id)
-        self._page.changing_children(node_id).update(dict.fromkeys(node.id for node in siblings))
-        self.add(siblings, node_id, flags, depth)
+    def _descend(self, node: ElementNode | DocumentNode, flags: int, depth: int) -> None:
+        """Go on below a node: its own children, and those that were sent apart."""
+        page, node_id = self._page, node.id
+        if node.child_nodes:
+            node.child_nodes = self._walk(node.child_nodes, node_id, flags & INHERITED, depth)
+            if flags & BLOCKED:
+                page.hide_children(node_id)
+        siblings = self.below.pop(node_id, None)
+        if siblings:
+            page.changing_children(node_id).update(dict.fromkeys(sibling.id for sibling in siblings))
+            self.add(siblings, node_id, flags, depth)
 
     def _refuse(self, node: Node, depth: int) -> None:
         """Leave a node out, and what was to come below it."""

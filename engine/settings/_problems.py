@@ -50,6 +50,13 @@ def shown(value: object, *, key: str = "") -> str:
     return text if len(text) <= _MAX_SHOWN_CHARACTERS else f"{text[:_MAX_SHOWN_CHARACTERS]}..."
 
 
+def hide_secrets(key: str, text: str) -> str:
+    """Replace a text that is a secret by its key, and the user part and any password parameter of a URL."""
+    if text and _SECRET_NAME.search(key):
+        return "***"
+    return hide_passwords(text)
+
+
 def hide_passwords(text: str) -> str:
     """Replace the user part and any password parameter of a URL."""
     return _URL_PARAMETER.sub("***", _URL_SECRET.sub(r"\1***@", text))

@@ -7,7 +7,7 @@ import msgspec
 
 from engine.settings._kinds import Kind, leaves, value_at
 from engine.settings._load import ResolvedSettings
-from engine.settings._problems import hide_passwords
+from engine.settings._problems import hide_secrets
 from engine.settings._reader import SETTINGS
 from engine.settings._toml import write_key
 
@@ -20,7 +20,7 @@ class _Line(msgspec.Struct, frozen=True):
 def render(resolved: ResolvedSettings) -> str:
     """Write settings as TOML: all common ones, and what projects have of their own.
 
-    A password in a URL is replaced, so the text of settings with one cannot be used as they are.
+    A secret, or a password in a URL, is replaced, so the text of settings with one cannot be used as they are.
     """
     tables = groupby([*_common(resolved), *_of_projects(resolved)], key=lambda line: line.table)
     return "\n".join(
@@ -45,5 +45,5 @@ def _of_projects(resolved: ResolvedSettings) -> Iterator[_Line]:
 
 
 def _line(path: tuple[str, ...], kind: Kind, value: object, source: str) -> _Line:
-    shown = hide_passwords(value) if isinstance(value, str) else value
+    shown = hide_secrets(path[-1], value) if isinstance(value, str) else value
     return _Line(path[:-1], f"{write_key(path[-1])} = {kind.write(shown)}  # {source}")

@@ -57,6 +57,15 @@ class PrivacySettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         tuple[Selector, ...],
         Meta(description="CSS selectors of elements that are replaced by an empty box."),
     ] = ()
+    identifier_secret: Annotated[
+        str,
+        Meta(
+            pattern=r"\A(.{16,})?\Z",
+            description="Secret that turns names which may not be shown (classes, ids) into tokens of their own, so "
+            "that pages keep their looks; without it all of them become `masked`.",
+            extra={"expected": "at least 16 characters, or nothing"},
+        ),
+    ] = ""
     exclude_users: Annotated[
         tuple[UserId, ...],
         Meta(description="Ids of users about whom nothing is stored or published."),

@@ -56,3 +56,20 @@ def test_all_problems_are_printed_and_the_status_is_2(
 def test_reference_prints_the_page_and_reads_no_settings(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["config", "--reference", "--config", str(file)]) == 0
     assert capsys.readouterr().out == reference_document()
+
+
+def test_the_secret_of_identifiers_is_not_printed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "wince.toml"
+    file.write_text('[privacy]\nidentifier_secret = "correct horse battery"\n')
+    assert main(["config", "--config", str(file)]) == 0
+    assert "horse" not in capsys.readouterr().out
+
+
+def test_selectors_that_are_too_many_together_are_a_wrong_setting(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "wince.toml"
+    selectors = ", ".join(f'"#a{number} > .b{number}"' for number in range(70))
+    file.write_text(f"[privacy]\nmask = [{selectors}]\n")
+    assert main(["config", "--check", "--config", str(file)]) == 2
+    assert "too many different parts" in capsys.readouterr().err

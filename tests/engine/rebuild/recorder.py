@@ -51,25 +51,28 @@ def add(parent_id: int, node: dict[str, Any], next_id: int | None = None) -> dic
 
 
 class Replayed:
-    """What came out: masked events as plain data, interactions, counts of notes."""
+    """What came out: masked events as plain data, interactions, counts of notes.
+
+    One that is made `like` another shares its policy and what it knows of pages.
+    """
 
     def __init__(
         self,
         *events: dict[str, Any],
         max_depth: int = 90,
         max_nodes: int = 1_000,
-        tools: RebuildTools | None = None,
+        like: "Replayed | None" = None,
         **privacy: Any,
     ) -> None:
-        policy = Policy(
-            **{"level": "medium", "mask": (), "unmask": (), "block": (), "rules": [], "key": None, **privacy}
-        )
+        policy = like.page.policy if like else Policy(**privacy)
         self.decoder = EventDecoder(LimitSettings())
         self.told: list[Interaction] = []
         self.notes: Counter[Reason] = Counter()
         context = Context(
             policy,
-            tools or RebuildTools(max_depth, max_nodes, self.decoder, PageCache(1 << 20)),
+            like.rebuilder.context.tools
+            if like
+            else RebuildTools(max_depth, max_nodes, self.decoder, PageCache(1 << 20)),
             self.told.append,
             frozenset(),
             self._note,

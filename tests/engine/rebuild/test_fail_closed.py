@@ -1,5 +1,7 @@
 """The fail-closed state machine: decisions stick, payloads are atomic, what is not known is masked."""
 
+from typing import Any
+
 import msgspec
 import pytest
 
@@ -176,7 +178,8 @@ def test_a_frame_is_not_locked_by_what_is_left_of_its_sandbox() -> None:
 
 def test_pointers_below_a_blocked_or_masked_area_point_at_its_root() -> None:
     page = snapshot(element(10, "div", element(11, "button"), element(12, "button"), class_="pad"))
-    for privacy in ({"block": (".pad",)}, {"mask": (".pad",)}):
+    privacies: list[dict[str, Any]] = [{"block": (".pad",)}, {"mask": (".pad",)}]
+    for privacy in privacies:
         replayed = Replayed(meta(), page, incremental(2, type=2, id=12, x=5, y=5), **privacy)
         assert replayed.last()["data"]["id"] == 10
         assert replayed.told_of(told.Click)[0].target.node_id == 10

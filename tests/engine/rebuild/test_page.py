@@ -42,11 +42,10 @@ def test_a_detector_sees_attributes_as_they_are_now() -> None:
 def test_a_page_seen_before_is_the_same_page() -> None:
     page = snapshot(*(element(100 + place, "p", text(200 + place, f"Paragraph {place}")) for place in range(40)))
     first = Replayed(meta(), page)
-    tools = first.rebuilder.context.tools
     change = mutation(adds=[add(100, text(300, "new"))], removes=[{"parentId": 3, "id": 101}])
     first.feed(change)
-    again = Replayed(tools=tools).feed(meta(), page)
-    assert tools.known_pages.hits == 1
+    again = Replayed(like=first).feed(meta(), page)
+    assert first.rebuilder.context.tools.known_pages.hits == 1
     assert again.out == first.out[:2]
     again.feed(change)
     assert again.out == first.out
@@ -56,8 +55,8 @@ def test_a_page_seen_before_is_the_same_page() -> None:
 def test_a_known_page_does_not_make_a_checkout_forget_what_sticks() -> None:
     shown = snapshot(element(10, "p", text(11, "Aurelia " * 200)))
     hidden = snapshot(element(10, "p", text(11, "Aurelia " * 200), class_="private"))
-    tools = Replayed(meta(), shown, mask=(".private",)).rebuilder.context.tools
-    replayed = Replayed(tools=tools, mask=(".private",)).feed(meta(), hidden, meta(), shown)
+    before = Replayed(meta(), shown, mask=(".private",))
+    replayed = Replayed(like=before).feed(meta(), hidden, meta(), shown)
     assert "Aurelia" not in replayed.all_text()
 
 
