@@ -10,7 +10,9 @@ from detectors import interactions as told
 from engine.rebuild.context import Context
 from schemas.numbers import Number
 
-ERROR_TYPE: Final = re.compile(r"^(?:Uncaught )?(?:\(in promise\) )?([A-Z][A-Za-z]{0,60}(?:Error|Exception))\b")
+ERROR_TYPE: Final = re.compile(
+    r"(?:Uncaught )?(?:\(in promise\) )?((?:[A-Z][A-Za-z]{0,60})?(?:Error|Exception))(?=:|\n|$)"
+)
 PAYLOAD_MAX_CHARACTERS: Final = 8_192
 """Of messages and stacks at most this much is looked at."""
 REQUESTS_MAX: Final = 200

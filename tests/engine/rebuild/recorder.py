@@ -66,13 +66,14 @@ class Replayed:
     ) -> None:
         policy = like.page.policy if like else Policy(**privacy)
         self.decoder = EventDecoder(LimitSettings())
+        self.tools: RebuildTools = (
+            like.tools if like else RebuildTools(max_depth, max_nodes, self.decoder, PageCache(1 << 20))
+        )
         self.told: list[Interaction] = []
         self.notes: Counter[Reason] = Counter()
         context = Context(
             policy,
-            like.rebuilder.context.tools
-            if like
-            else RebuildTools(max_depth, max_nodes, self.decoder, PageCache(1 << 20)),
+            self.tools,
             self.told.append,
             frozenset(),
             self._note,

@@ -45,7 +45,7 @@ def test_a_page_seen_before_is_the_same_page() -> None:
     change = mutation(adds=[add(100, text(300, "new"))], removes=[{"parentId": 3, "id": 101}])
     first.feed(change)
     again = Replayed(like=first).feed(meta(), page)
-    assert first.rebuilder.context.tools.known_pages.hits == 1
+    assert first.tools.known_pages.hits == 1
     assert again.out == first.out[:2]
     again.feed(change)
     assert again.out == first.out

@@ -1,0 +1,33 @@
+"""What payloads tell: errors by their class, console texts that are none."""
+
+import pytest
+
+from detectors import interactions as told
+from engine.rebuild.payloads import error_type_of
+from tests.engine.rebuild.recorder import Replayed, meta, snapshot
+
+
+@pytest.mark.parametrize(
+    ("text", "error_type"),
+    [
+        ("TypeError: x is not a function", "TypeError"),
+        ("Uncaught (in promise) Error: boom", "Error"),
+        ("Error: boom\n    at f (a.js:1:2)", "Error"),
+        ("Error", "Error"),
+        ("Error loading page", ""),
+        ("compare failed with status 500", ""),
+        ("SecurityException: no", "SecurityException"),
+        ("", ""),
+    ],
+)
+def test_the_class_of_an_error_is_read_off_its_text(text: str, error_type: str) -> None:
+    assert error_type_of(text) == error_type
+
+
+def test_a_text_on_the_console_is_no_error_and_an_error_object_is_one() -> None:
+    def console(argument: str) -> dict[str, object]:
+        payload = {"level": "error", "trace": [], "payload": [argument]}
+        return {"type": 6, "timestamp": 2_000, "data": {"plugin": "rrweb/console@1", "payload": payload}}
+
+    replayed = Replayed(meta(), snapshot(), console('"it failed"'), console('"TypeError: it failed"'))
+    assert [failure.error_type for failure in replayed.told_of(told.Failure)] == ["", "TypeError"]
