@@ -174,7 +174,9 @@ class Core:
         self._hot[session_id] = session
         self._hot.move_to_end(session_id)
         self._touched[session_id] = session
-        self._schedule(session_id, session.deadline())
+        # New data only puts an end off; what is held back may want to be looked at sooner.
+        if session.holds or session_id not in self._scheduled:
+            self._schedule(session_id, session.deadline())
 
     def _schedule(self, session_id: str, deadline_ms: int) -> None:
         """Note when to look at a session again; an entry that is too early is corrected when it comes up."""

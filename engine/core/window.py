@@ -10,12 +10,15 @@ from detectors.protocol import Detector, Finding
 from detectors.registry import make_detectors
 from engine.core.blocks import BlockBuilder
 from engine.core.projects import Project
+from engine.input.snapshots import UnopenedSnapshot
 from engine.reasons import Reason
 from engine.rebuild.clock import Step, WindowClock
 from engine.rebuild.context import Context, Gesture, RebuildTools
 from engine.rebuild.page_state import PageState, page_state, restore_page
 from engine.rebuild.rebuilder import Event, Rebuilder
 from schemas.rrweb_events import FullSnapshot, Meta
+
+SNAPSHOTS: Final = (FullSnapshot, UnopenedSnapshot)
 
 NEVER: Final = 1 << 62
 """Later than any event time."""
@@ -91,10 +94,15 @@ class Window:
         published = 0
         for event in events:
             timestamp = event.timestamp
-            step = clock.advance(timestamp)
-            if step is not Step.ON:
-                self._pause(step)
-            t = clock.now
+            t = int(timestamp) + clock.offset
+            # What nearly every event's time is: a little later than the one before. The clock knows the rest.
+            if 0 <= t - clock.now <= clock.idle_timeout_ms:
+                clock.now = t
+            else:
+                step = clock.advance(timestamp)
+                if step is not Step.ON:
+                    self._pause(step)
+                t = clock.now
             if t >= self._deadline:
                 self._advance(t)
             line = mask(event, t)
@@ -130,7 +138,7 @@ class Window:
 
     def _publish(self, event: Event, line: bytes, timestamp: int, sequence: int) -> None:
         kind = type(event)
-        if kind is Meta or (kind is FullSnapshot and not (self._previous_is_meta and self.blocks.open)):
+        if kind is Meta or (kind in SNAPSHOTS and not (self._previous_is_meta and self.blocks.open)):
             self.blocks.start_keyframe()
         self._previous_is_meta = kind is Meta
         self.blocks.add(line, timestamp, sequence)

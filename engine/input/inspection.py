@@ -57,14 +57,15 @@ class Inspector:
         self._check_texts = size_bytes > self._max_text_bytes
         self._is_sound_utf8 = is_sound_utf8
 
-    def suspects(self, events: Sequence[Event]) -> list[int]:
-        """Return the indices of the events that need a look: most are of kinds that fit if their types fit."""
+    def suspects(self, events: Sequence[Event]) -> Sequence[int]:
+        """Return the indices of the events that need a look: most are of kinds that fit if their types fit.
+
+        The events are all of one kind of input.
+        """
+        if events and type(events[0]) in _INTERACTIONS:
+            return range(len(events))
         kinds = _CHECKED_KINDS if self._check_texts else _STRUCTURED_KINDS
-        return [
-            index
-            for index, event in enumerate(events)
-            if type(event) in _INTERACTIONS or type(event.data) in kinds  # type: ignore[union-attr]  # rrweb's have some
-        ]
+        return [index for index, event in enumerate(events) if type(event.data) in kinds]  # type: ignore[union-attr]  # rrweb's have some
 
     def admits(self, event: Event) -> bool:
         """Bring an event within the limits; return false (and count it as dropped) if that cannot be done."""

@@ -41,13 +41,16 @@ Masked = IncrementalData | None
 
 
 class IncrementalRebuilder:
-    """Masks incremental data; `None` means that nothing of the event may be published."""
+    """Masks incremental data.
 
-    __slots__ = ("_context", "_handlers")
+    `handlers` maps each class of data to what masks it; `None` from there means that nothing may be published.
+    """
+
+    __slots__ = ("_context", "handlers")
 
     def __init__(self, context: Context) -> None:
         self._context = context
-        self._handlers: Mapping[type, Callable[..., Masked]] = {
+        self.handlers: Mapping[type, Callable[..., Masked]] = {
             MutationData: self._mutation,
             MouseMoveData: self._positions,
             TouchMoveData: self._positions,
@@ -66,10 +69,6 @@ class IncrementalRebuilder:
             AdoptedStyleSheetData: self._adopted_sheet,
             CustomElementData: self._custom_element,
         }
-
-    def feed(self, data: IncrementalData) -> Masked:
-        """Return the masked data, or `None` if nothing of it is left."""
-        return self._handlers[type(data)](data)
 
     def _mutation(self, data: MutationData) -> Masked:
         context = self._context

@@ -56,7 +56,7 @@ class Rebuilder:
     def __init__(self, context: Context) -> None:
         self.context = context
         self.loading = False
-        self._incremental = IncrementalRebuilder(context)
+        self._incremental = IncrementalRebuilder(context).handlers
         self._interactions = InteractionRebuilder(context)
         self._handlers: Mapping[type, Callable[..., Event | None]] = {
             UnopenedSnapshot: self._unopened_snapshot,
@@ -77,7 +77,7 @@ class Rebuilder:
         """
         self.context.t = t
         if type(event) is IncrementalSnapshot:
-            data = self._incremental.feed(event.data)
+            data = self._incremental[type(event.data)](event.data)
             if data is None:
                 return None
             event.data = data
