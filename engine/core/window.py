@@ -72,7 +72,7 @@ class Window:
         self._owner = owner
         self._clock = WindowClock(project.session.idle_timeout_ms, project.session.longest_silence_ms)
         self._detectors: list[Detector] = [] if late else make_detectors(project.detectors, self._found)
-        self._handlers: dict[type, list[Callable[..., None]]] = {}
+        self._handlers: dict[type, list[Callable[..., None]]] = {kind: [owner.saw] for kind in (Click, Input, Failure)}
         for detector in self._detectors:
             for kind, handler in detector.handlers().items():
                 self._handlers.setdefault(kind, []).append(handler)
@@ -174,11 +174,9 @@ class Window:
 
     def _tell(self) -> None:
         """Hand what the event told to the detectors; their failures are ours and not the event's."""
+        handlers = self._handlers
         for interaction in self._told:
-            kind = type(interaction)
-            if kind is Click or kind is Input or kind is Failure:
-                self._owner.saw(interaction)
-            for handler in self._handlers.get(kind, ()):
+            for handler in handlers.get(type(interaction), ()):
                 handler(interaction)
         self._told.clear()
         self._rearm()

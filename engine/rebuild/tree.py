@@ -37,6 +37,7 @@ class TreeMasker:
         self._max_depth = max_depth
         self._max_nodes = max_nodes
         self._selectors = page.policy.selectors
+        self._plain = plain_elements(self._selectors)
         self.below: dict[int, list[Node]] = {}
         self.refused: set[int] = set()
 
@@ -61,7 +62,7 @@ class TreeMasker:
         """
         page, below = self._page, self.below
         # Where something may stick, no element is plain before it was looked at.
-        plain_flags, plain_names, class_bits = NONE_PLAIN if self._sticky else plain_elements(self._selectors)
+        plain_flags, plain_names, class_bits = NONE_PLAIN if self._sticky else self._plain
         nodes, parents, mask = page.nodes, page.parents, page.masker.attributes
         kept: list[Node] = []
         for node in siblings:
