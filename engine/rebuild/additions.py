@@ -11,9 +11,6 @@ from engine.rebuild.tree import Note, TreeMasker
 from schemas.rrweb_nodes import DocumentNode, ElementNode, Node, TextNode
 from schemas.rrweb_sources import Addition
 
-Aside = dict[int, tuple[str, int]]
-"""What sticks to nodes that were taken out, by id: they may come back in the same payload."""
-
 
 class Additions:
     """The additions of one payload. `count` counts the nodes sent, `first` are some of those that came, for detectors.
@@ -21,12 +18,11 @@ class Additions:
     Recorders send each node by itself. They are put together to trees again, and each tree is taken at once.
     """
 
-    __slots__ = ("_aside", "_note", "_page", "_tree", "count", "first")
+    __slots__ = ("_note", "_page", "_tree", "count", "first")
 
-    def __init__(self, page: Page, tree: TreeMasker, aside: Aside, note: Note) -> None:
+    def __init__(self, page: Page, tree: TreeMasker, note: Note) -> None:
         self._page = page
         self._tree = tree
-        self._aside = aside
         self._note = note
         self.count = 0
         self.first: list[Node] = []
@@ -47,8 +43,10 @@ class Additions:
         self.count = len(adds)
         here = (addition.node for addition in adds if addition.node.id in parents)
         self.first = list(islice(here, MUTATION_MAX_CHANGES))
-        refused = self._tree.refused
-        return [addition for addition in adds if id(addition.node) not in refused] if refused else list(adds)
+        refused, nodes = self._tree.refused, self._page.nodes
+        # What the mirror has is masked, and nothing else: an id may have come twice.
+        masked = [addition for addition in adds if nodes.get(addition.node.id) is addition.node]
+        return [addition for addition in masked if id(addition.node) not in refused] if refused else masked
 
     def _add_below(self, parent_id: int, siblings: list[Node]) -> None:
         page = self._page
@@ -64,13 +62,18 @@ class Additions:
             own[node.id] = own.get(node.id, 0) | UNKNOWN
 
     def _make_room(self, nodes: list[Node]) -> None:
-        """Take nodes out whose ids come again: a move without a remove, or a sender that reuses ids."""
+        """Take nodes out whose ids come again: a move without a remove, or a sender that reuses ids.
+
+        To nodes that were here before something may stick.
+        """
         page = self._page
-        parents = page.parents
+        parents, aside = page.parents, page.aside
         while nodes:
             node = nodes.pop()
             if node.id in parents:
-                page.detach(node.id, self._aside)
+                page.detach(node.id)
+            if node.id in aside:
+                self._tree.sticky = aside
             if isinstance(node, ElementNode | DocumentNode) and node.child_nodes:
                 nodes += node.child_nodes
 

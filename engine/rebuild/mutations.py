@@ -7,7 +7,7 @@ from detectors.interactions import MUTATION_MAX_CHANGES, SCOPE_MAX_NODES, Change
 from engine.masking.elements import own_flags
 from engine.masking.flags import BLOCKED, FIELD, INTERACTIVE, MASKED, UNKNOWN, UNMASKED
 from engine.reasons import Reason
-from engine.rebuild.additions import Additions, Aside, has_text
+from engine.rebuild.additions import Additions, has_text
 from engine.rebuild.page import NO_PARENT, TEXT_TAG, Page, detection_attributes, label_text
 from engine.rebuild.tree import Note, TreeMasker
 from schemas.rrweb_sources import Addition, AttributeChange, MutationData, Removal, TextChange
@@ -36,9 +36,8 @@ class MutationMasker:
 
     def apply(self, data: MutationData) -> MutationData:
         """Return the masked payload; the mirror has moved on when it returns."""
-        aside: Aside = {}
-        removes = [removal for removal in data.removes if self._remove(removal, aside)] if data.removes else []
-        adds = self._add(data.adds, aside) if data.adds else []
+        removes = [removal for removal in data.removes if self._remove(removal)] if data.removes else []
+        adds = self._add(data.adds) if data.adds else []
         for change in data.attributes:
             self._decide(change)
         attributes = (
@@ -66,18 +65,18 @@ class MutationMasker:
         parent_id = self._page.parents.get(node_id, NO_PARENT)
         return bool(parent_id and self._page.flags(parent_id) & BLOCKED)
 
-    def _remove(self, removal: Removal, aside: Aside) -> bool:
+    def _remove(self, removal: Removal) -> bool:
         page = self._page
         if removal.id not in page.parents:
             return True
         hidden = self._hidden(removal.id)
         self._note_change("remove", removal.id, page.tag(removal.id))
-        page.detach(removal.id, aside)
+        page.detach(removal.id)
         return not hidden
 
-    def _add(self, adds: Sequence[Addition], aside: Aside) -> list[Addition]:
-        tree = TreeMasker(self._page, aside, self._note, self._max_depth, self._max_nodes)
-        additions = Additions(self._page, tree, aside, self._note)
+    def _add(self, adds: Sequence[Addition]) -> list[Addition]:
+        tree = TreeMasker(self._page, {}, self._note, self._max_depth, self._max_nodes)
+        additions = Additions(self._page, tree, self._note)
         kept = additions.apply(adds)
         for node in additions.first:
             self._note_change("add", node.id, self._page.tag(node.id), text=has_text(node))

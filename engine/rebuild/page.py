@@ -5,7 +5,7 @@ from itertools import islice
 from typing import Final
 
 from detectors.elements import DETECTION_ATTRIBUTES, LABEL_MAX_CHARACTERS, Element
-from engine.masking.flags import BLOCKED, CROSSES_ROOT, INHERITED, INTERACTIVE, MASKED, STICKY, UNKNOWN
+from engine.masking.flags import BLOCKED, CROSSES_ROOT, FIELD, INHERITED, INTERACTIVE, MASKED, STICKY, UNKNOWN
 from engine.masking.masker import Masker
 from engine.masking.policy import Policy
 from schemas.rrweb_nodes import AttributeValue, DocumentNode, ElementNode, Node, TextNode
@@ -20,6 +20,9 @@ PREPARED: Final = 1 << 30
 NO_PARENT: Final = 0
 """Parent of the document, and of nodes whose place is not known; rrweb's ids are positive."""
 
+ASIDE_MAX: Final = 4_096
+"""So many nodes that were taken out are remembered, for the case that they come back."""
+
 LABEL_MAX_NODES: Final = 32
 """A label is read from at most this many nodes of an element's subtree."""
 
@@ -31,7 +34,8 @@ class Page:
     was published as (`nodes`), and becomes an `Element` when something names it. `parents` holds every node's parent
     id. `own` holds what was decided about a node by itself; what it has from its ancestors is added when it is asked
     for. `children` holds the child ids of nodes whose children changed; other nodes' stand in their wire type.
-    `bits` holds which parts of configured selectors are true for an element. Of originals nothing is kept.
+    `bits` holds which parts of configured selectors are true for an element. `aside` holds tag and flags of nodes that
+    were taken out and to which something sticks: they may come back. Of originals nothing is kept.
 
     `reviews` counts the nodes that changes elsewhere made be judged again. `known` is false until the page's first full
     snapshot: everything before is masked as unknown.
@@ -40,6 +44,7 @@ class Page:
     __slots__ = (
         "_changes",
         "_prepared",
+        "aside",
         "bits",
         "children",
         "elements",
@@ -64,6 +69,7 @@ class Page:
         self.elements: dict[int, Element] = {}
         self.children: dict[int, dict[int, None]] = {}
         self.bits: dict[int, int] = {}
+        self.aside: dict[int, tuple[str, int]] = {}
         self.known = False
         self.reviews = 0
         self.url = ""
@@ -219,8 +225,8 @@ class Page:
             yield current
             waiting += [child for child in reversed(self.children_of(current)) if self.parents.get(child) == current]
 
-    def detach(self, node_id: int, aside: dict[int, tuple[str, int]]) -> None:
-        """Take a node and its subtree out of the mirror, noting in `aside` what sticks to each (tag, flags)."""
+    def detach(self, node_id: int) -> None:
+        """Take a node and its subtree out of the mirror, noting in `aside` what sticks to each."""
         parent_id = self.parents[node_id]
         if parent_id:
             self.changing_children(parent_id).pop(node_id, None)
@@ -229,13 +235,20 @@ class Page:
         while waiting:
             gone, flags = waiting.pop()
             if flags & STICKY:
-                aside[gone] = (self.tag(gone), flags & STICKY)
+                self._put_aside(gone, self.tag(gone), flags & STICKY)
             waiting += [
                 (child, self._flags_below(child, flags))
                 for child in self.children_of(gone)
                 if self.parents.get(child) == gone
             ]
             self._forget(gone)
+
+    def _put_aside(self, node_id: int, tag: str, flags: int) -> None:
+        # A standard element that is nothing but a field will be one again by its name.
+        if flags != FIELD or "-" in tag:
+            self.aside[node_id] = (tag, flags)
+            if len(self.aside) > ASIDE_MAX:
+                del self.aside[next(iter(self.aside))]
 
     def _flags_below(self, node_id: int, above: int) -> int:
         element = self.elements.get(node_id)
@@ -244,7 +257,7 @@ class Page:
         return self.own.get(node_id, 0) | above & inherited_mask(self.nodes[node_id])
 
     def _forget(self, node_id: int) -> None:
-        for known in (self.nodes, self.elements, self.own, self.bits, self.children):
+        for known in (self.nodes, self.elements, self.own, self.bits, self.children, self._prepared):
             known.pop(node_id, None)
         del self.parents[node_id]
 

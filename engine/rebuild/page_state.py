@@ -15,6 +15,7 @@ class PageState(msgspec.Struct, frozen=True, array_like=True):
 
     `ids` are differences to the row before, `parents` row numbers back from the own row (0: none), `tags` indices of
     `tag_names`. `attributes` and `texts` name the rows that have some; attribute texts stand once, in `words`.
+    `aside` has id, index of the tag's name and flags of nodes that are gone.
     """
 
     url: str
@@ -32,6 +33,7 @@ class PageState(msgspec.Struct, frozen=True, array_like=True):
     texts: list[tuple[int, str]]
     bits: dict[int, int]
     reviews: int = 0
+    aside: list[tuple[int, int, int]] = []
 
 
 class _Words:
@@ -62,6 +64,7 @@ def page_state(page: Page) -> PageState:
             attributes.append((row, [words.number(word) for pair in kept.items() for word in pair]))
         if text and flags[node_id] & INTERACTIVE:
             texts.append((row, text))
+    aside = [(node_id, tags.number(tag), sticking) for node_id, (tag, sticking) in page.aside.items()]
     return PageState(
         page.url,
         page.masker.level,
@@ -78,6 +81,7 @@ def page_state(page: Page) -> PageState:
         texts,
         dict(page.bits),
         page.reviews,
+        aside,
     )
 
 
@@ -100,6 +104,7 @@ def restore_page(state: PageState, policy: Policy) -> Page:
     page.masker = policy.masker(Level(state.level))
     page.bits = dict(state.bits)
     page.reviews = state.reviews
+    page.aside = {node_id: (state.tag_names[tag], sticking) for node_id, tag, sticking in state.aside}
     rows: list[Element] = []
     node_id = 0
     for row, (step, back, tag, flags) in enumerate(zip(state.ids, state.parents, state.tags, state.flags, strict=True)):

@@ -157,11 +157,15 @@ class Rebuilder:
     def _sticky(self, document: Node) -> Sticky:
         """Return what sticks to the nodes of the page at hand, if a snapshot shows that page again."""
         old = self.context.page
-        return old.sticky() if old.known and not self.loading and continues_page(old, document) else {}
+        if not old.known or self.loading or not continues_page(old, document):
+            return {}
+        return {**old.aside, **old.sticky()}
 
     def _build(self, page: Page, event: FullSnapshot, sticky: Sticky) -> bool:
         """Mask a snapshot and mirror it; return whether nothing of it had to be left out."""
         left_out: list[Reason] = []
+        if sticky:
+            page.aside = self.context.page.aside
         tools = self.context.tools
         TreeMasker(page, sticky, left_out.append, tools.max_depth, tools.max_nodes).add_document(event.data.node)
         for reason in left_out:

@@ -10,7 +10,7 @@ from engine.masking.elements import own_flags
 from engine.masking.flags import BLOCKED, CROSSES_ROOT, INHERITED
 from engine.masking.plain import KNOWN_TAGS, NONE_PLAIN, plain_elements
 from engine.reasons import Reason
-from engine.rebuild.page import NO_PARENT, Page
+from engine.rebuild.page import NO_PARENT, TEXT_TAG, Page, tag_of
 from schemas.rrweb_nodes import CdataNode, CommentNode, DoctypeNode, DocumentNode, ElementNode, Node, TextNode
 
 TAG_NAME: Final = re.compile(r"[a-z][a-z0-9_.:-]{0,63}", re.ASCII)
@@ -28,11 +28,11 @@ class TreeMasker:
     `max_nodes` a page are dropped with everything below, and so is a node whose id is taken.
     """
 
-    __slots__ = ("_max_depth", "_max_nodes", "_note", "_page", "_plain", "_selectors", "_sticky", "below", "refused")
+    __slots__ = ("_max_depth", "_max_nodes", "_note", "_page", "_plain", "_selectors", "below", "refused", "sticky")
 
     def __init__(self, page: Page, sticky: Sticky, note: Note, max_depth: int, max_nodes: int) -> None:
         self._page = page
-        self._sticky = sticky
+        self.sticky = sticky
         self._note = note
         self._max_depth = max_depth
         self._max_nodes = max_nodes
@@ -62,7 +62,7 @@ class TreeMasker:
         """
         page, below = self._page, self.below
         # Where something may stick, no element is plain before it was looked at.
-        plain_flags, plain_names, class_bits = NONE_PLAIN if self._sticky else self._plain
+        plain_flags, plain_names, class_bits = NONE_PLAIN if self.sticky else self._plain
         nodes, parents, mask = page.nodes, page.parents, page.masker.attributes
         kept: list[Node] = []
         for node in siblings:
@@ -89,10 +89,12 @@ class TreeMasker:
                     if attributes:
                         node.attributes = mask(tag, flags, attributes)
             elif type(node) is TextNode:
+                if self.sticky:
+                    flags |= self._stick(node_id, TEXT_TAG)
                 node.text_content = page.masker.text(node.text_content, flags)
                 continue
             else:
-                flags = self._mask_other(node, flags)  # type: ignore[arg-type]  # what is neither element nor text
+                flags = self._stick(node_id, tag_of(node)) | self._mask_other(node, flags)  # type: ignore[arg-type]  # what is neither element nor text
             if isinstance(node, ElementNode | DocumentNode) and (node.child_nodes or node_id in below):
                 self._descend(node, flags, depth + 1)
         return kept
@@ -137,8 +139,15 @@ class TreeMasker:
         node.attributes = page.masker.attributes(tag, flags, node.attributes)
         return flags
 
+    def _stick(self, node_id: int, tag: str) -> int:
+        """Let stick what stuck to a node that is no element; return its flags."""
+        own = self._stuck(node_id, tag)
+        if own:
+            self._page.own[node_id] = own
+        return own
+
     def _stuck(self, node_id: int, tag: str) -> int:
-        before = self._sticky.get(node_id)
+        before = self.sticky.get(node_id)
         return before[1] if before is not None and before[0] == tag else 0
 
     def _mask_other(self, node: CommentNode | CdataNode | DoctypeNode | DocumentNode, flags: int) -> int:
