@@ -67,6 +67,11 @@ class Reason(StrEnum):
     UNKNOWN_VERSION = "unknown_version", Kind.DROPPED_BATCH, "The envelope's version `v` is not 1."
     NO_CONSENT = "no_consent", Kind.DROPPED_BATCH, "The visitor refused consent: nothing of the batch is kept."
     EXCLUDED_USER = "excluded_user", Kind.DROPPED_BATCH, "The user is excluded by `privacy.exclude_users`."
+    NOT_BATCHES = (
+        "not_batches",
+        Kind.DROPPED_BATCH,
+        "The file holds neither batches, one a line, nor an array of events; nothing of it is read.",
+    )
     INPUT_READ_ERROR = "input_read_error", Kind.DROPPED_BATCH, "The input could not be read, or not to its end."
     # The batch's place in its window and session.
     DUPLICATE_BATCH = "duplicate_batch", Kind.DROPPED_BATCH, "The batch was delivered before."

@@ -24,6 +24,9 @@ ENDINGS: Final = tuple(name + packing for name in (".jsonl", ".ndjson", ".json")
 
 STANDARD_INPUT: Final = "-"
 CHUNK_BYTES: Final = 1 << 16
+PROBED_LINES: Final = 100
+"""A file holds batches if one of its first so many lines (that are not empty) looks like one."""
+
 _BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 _BLANK: Final = b" \t\r\n"
 
@@ -104,7 +107,28 @@ class _Reader:
             session_id = self._names.name(self._path)
             yield from enumerate(recorded_envelopes(text, session_id, self._limits), start=1)
         else:
-            yield from self._lines(text)
+            yield from self._batches(self._lines(text))
+
+    def _batches(self, lines: Iterator[tuple[int, bytes]]) -> Iterator[tuple[int, bytes]]:
+        """Yield the lines of a file once one of them looks like a batch: lines before it are damaged ones.
+
+        A file of which none does is another kind of file, and one problem; but a single line is worth its own reason.
+        """
+        seen: list[tuple[int, bytes]] = []
+        size_bytes = 0
+        for number, line in lines:
+            seen.append((number, line))
+            size_bytes += len(line)
+            if _looks_like_batch(line) or size_bytes > self._limits.max_batch_bytes:
+                yield from seen
+                yield from lines
+                return
+            if len(seen) >= PROBED_LINES:
+                break
+        if len(seen) > 1:
+            self._report(Problem(self._path, 0, Reason.NOT_BATCHES))
+        else:
+            yield from seen
 
     def _lines(self, text: Iterator[bytes]) -> Iterator[tuple[int, bytes]]:
         most = self._limits.max_batch_bytes
@@ -134,6 +158,10 @@ class _Reader:
 
     def _skip(self, reason: Reason) -> None:
         self._report(Problem(self._path, self.line, reason))
+
+
+def _looks_like_batch(line: bytes) -> bool:
+    return line.startswith(b"{") and line.endswith(b"}") and b'"session_id"' in line
 
 
 class _Meter:
