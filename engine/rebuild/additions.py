@@ -6,9 +6,9 @@ from itertools import islice
 from detectors.interactions import MUTATION_MAX_CHANGES
 from engine.masking.flags import UNKNOWN
 from engine.reasons import Reason
-from engine.rebuild.page import NO_PARENT, Page
+from engine.rebuild.page import NO_PARENT, PARENTS, Page
 from engine.rebuild.tree import Note, TreeMasker
-from schemas.rrweb_nodes import DocumentNode, ElementNode, Node, TextNode
+from schemas.rrweb_nodes import Node, TextNode
 from schemas.rrweb_sources import Addition
 
 
@@ -74,7 +74,7 @@ class Additions:
                 page.detach(node.id)
             if node.id in aside:
                 self._tree.sticky = aside
-            if isinstance(node, ElementNode | DocumentNode) and node.child_nodes:
+            if isinstance(node, PARENTS) and node.child_nodes:
                 nodes += node.child_nodes
 
 
@@ -82,4 +82,4 @@ def has_text(node: Node) -> bool:
     """Tell whether a node shows text of its own or below it."""
     if isinstance(node, TextNode):
         return bool(node.text_content.strip())
-    return isinstance(node, ElementNode | DocumentNode) and any(has_text(child) for child in node.child_nodes)
+    return isinstance(node, PARENTS) and any(has_text(child) for child in node.child_nodes)

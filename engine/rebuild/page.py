@@ -10,6 +10,9 @@ from engine.masking.masker import Masker
 from engine.masking.policy import Policy
 from schemas.rrweb_nodes import AttributeValue, DocumentNode, ElementNode, Node, TextNode
 
+PARENTS: Final = (ElementNode, DocumentNode)
+"""Nodes that can have children."""
+
 DOCUMENT_TAG: Final = "#document"
 TEXT_TAG: Final = "#text"
 OTHER_TAG: Final = "#other"
@@ -170,7 +173,7 @@ class Page:
         changed = self.children.get(node_id)
         if changed is None:
             node = self.nodes.get(node_id)
-            nodes = node.child_nodes if isinstance(node, ElementNode | DocumentNode) else []
+            nodes = node.child_nodes if isinstance(node, PARENTS) else []
             children: Iterable[int] = (child.id for child in nodes)
         else:
             children = changed
@@ -201,7 +204,9 @@ class Page:
         if changed is not None:
             return list(changed)
         node = self.nodes.get(node_id)
-        return [child.id for child in node.child_nodes] if isinstance(node, ElementNode | DocumentNode) else []
+        if not isinstance(node, PARENTS) or not node.child_nodes:
+            return []
+        return [child.id for child in node.child_nodes]
 
     def changing_children(self, node_id: int) -> dict[int, None]:
         """Return the ids of a node's children, to be changed."""
@@ -214,7 +219,7 @@ class Page:
         """Publish nothing below a node: its children are known here, but no longer stand in what is published."""
         self.children[node_id] = dict.fromkeys(self.children_of(node_id))
         node = self.nodes[node_id]
-        if isinstance(node, ElementNode | DocumentNode):
+        if isinstance(node, PARENTS):
             node.child_nodes = []
 
     def subtree(self, node_id: int) -> Iterator[int]:
@@ -337,6 +342,8 @@ def label_text(text: str) -> str:
 
 def detection_attributes(attributes: Mapping[str, AttributeValue]) -> dict[str, str]:
     """Keep of masked attributes what detectors may read, as texts (`""` for values that aren't)."""
+    if DETECTION_ATTRIBUTES.isdisjoint(attributes):
+        return {}
     return {
         name: value if isinstance(value, str) else ""
         for name, value in attributes.items()

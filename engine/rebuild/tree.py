@@ -10,7 +10,7 @@ from engine.masking.elements import own_flags
 from engine.masking.flags import BLOCKED, CROSSES_ROOT, INHERITED
 from engine.masking.plain import KNOWN_TAGS, NONE_PLAIN, plain_elements
 from engine.reasons import Reason
-from engine.rebuild.page import NO_PARENT, TEXT_TAG, Page, tag_of
+from engine.rebuild.page import NO_PARENT, PARENTS, TEXT_TAG, Page, tag_of
 from schemas.rrweb_nodes import CdataNode, CommentNode, DoctypeNode, DocumentNode, ElementNode, Node, TextNode
 
 TAG_NAME: Final = re.compile(r"[a-z][a-z0-9_.:-]{0,63}", re.ASCII)
@@ -95,7 +95,7 @@ class TreeMasker:
                 continue
             else:
                 flags = self._stick(node_id, tag_of(node)) | self._mask_other(node, flags)  # type: ignore[arg-type]  # what is neither element nor text
-            if isinstance(node, ElementNode | DocumentNode) and (node.child_nodes or node_id in below):
+            if isinstance(node, PARENTS) and (node.child_nodes or node_id in below):
                 self._descend(node, flags, depth + 1)
         return kept
 
@@ -108,7 +108,7 @@ class TreeMasker:
                 page.hide_children(node_id)
         siblings = self.below.pop(node_id, None)
         if siblings:
-            page.changing_children(node_id).update(dict.fromkeys(sibling.id for sibling in siblings))
+            page.children[node_id] = dict.fromkeys(page.children_of(node_id) + [sibling.id for sibling in siblings])
             self.add(siblings, node_id, flags, depth)
 
     def _refuse(self, node: Node, depth: int) -> None:
