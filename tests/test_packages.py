@@ -14,7 +14,18 @@ MAY_KNOW = {
     "engine": {"engine", "detectors", "replay", "schemas"},
 }
 PURE = ["schemas", "detectors", "engine/core", "engine/rebuild", "engine/order", "engine/masking"]
-IMPURE_MODULES = {"asyncio", "logging", "os", "random", "socket", "subprocess", "threading", "time", "redis", "structlog"}
+IMPURE_MODULES = {
+    "asyncio",
+    "logging",
+    "os",
+    "random",
+    "socket",
+    "subprocess",
+    "threading",
+    "time",
+    "redis",
+    "structlog",
+}
 
 
 def _imports(path: Path) -> Iterator[str]:
