@@ -37,10 +37,20 @@ def add_parser(subparsers: SubParsers) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Process the inputs; exit status 1 if something of them could not be read (the rest is processed)."""
+    """Process the inputs; exit status 1 if something of them could not be read (the rest is processed).
+
+    2 if the results cannot be written: then nothing was read.
+    """
     settings = load_chosen_settings(args)
     console = Console(stderr=True, quiet=args.quiet)
-    done = asyncio.run(_process(args.inputs, args.out, settings, console))
+    try:
+        store = DirectoryStore(args.out, store_settings(settings))
+    except OSError as error:
+        print(f"wince: cannot write to {args.out}: {error.strerror}", file=sys.stderr)
+        return 2
+    done = asyncio.run(_process(args.inputs, store, settings, console))
+    _write_lines(args.out / "dead_letters.jsonl", done.dead_letters)
+    (args.out / "report.json").write_bytes(msgspec.json.format(msgspec.json.encode(done.report()), indent=2) + b"\n")
     for problem in done.problems:
         place = f"{problem.source}:{problem.line}" if problem.line else problem.source
         print(f"wince: {place}: {problem.reason.explanation} ({problem.reason})", file=sys.stderr)
@@ -48,8 +58,7 @@ def run(args: argparse.Namespace) -> int:
     return 1 if done.problems else 0
 
 
-async def _process(inputs: Sequence[str], out: Path, settings: Settings, console: Console) -> RecordedRun:
-    store = DirectoryStore(out, store_settings(settings))
+async def _process(inputs: Sequence[str], store: DirectoryStore, settings: Settings, console: Console) -> RecordedRun:
     with _progress(console) as progress:
         task = progress.add_task("reading", rate="")
         started = time.monotonic()
@@ -68,8 +77,6 @@ async def _process(inputs: Sequence[str], out: Path, settings: Settings, console
             store.discard()
             raise
     await store.close()
-    _write_lines(out / "dead_letters.jsonl", run.dead_letters)
-    (out / "report.json").write_bytes(msgspec.json.format(msgspec.json.encode(run.report()), indent=2) + b"\n")
     return run
 
 
