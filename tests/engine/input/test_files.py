@@ -118,7 +118,7 @@ def test_a_folder_that_may_not_be_read_is_reported(tmp_path: Path, monkeypatch: 
     closed.chmod(0)
     try:
         with unprivileged():
-            assert read(Path())[1] == [Problem("closed", 0, Reason.INPUT_READ_ERROR)]
+            assert read(Path())[1] == [Problem("./closed", 0, Reason.INPUT_READ_ERROR)]
     finally:
         closed.chmod(0o700)
 
