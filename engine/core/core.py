@@ -106,8 +106,12 @@ class Core:
             self._refuse(batch, refused)
             return
         session = self._session(batch)
+        was_ended = session.phase is Phase.ENDED
         session.offer(batch, position, now_ms)
         self._touch(session)
+        if was_ended:
+            # It is open again, and so ends sooner than its grace was to.
+            self._schedule(session.ledger.session_id, session.deadline())
 
     def _refusal(self, batch: DecodedBatch) -> Reason | None:
         envelope = batch.envelope

@@ -29,6 +29,8 @@ MARK: Final = "$ecretMarkOfAPersonQ7x"
 """Planted wherever a sender can put text. At level conservative it may come out nowhere: it is no name (`$`), and a
 word too long to stay in a path."""
 MARKED_LINK: Final = f"https://{MARK}:{MARK}@shop.example/{MARK}?q={MARK}#{MARK}"
+CSS: Final = f'p[title="{MARK}"]::before {{ content: "{MARK}"; background: url({MARKED_LINK}) }} /* {MARK} */'
+"""What style sheets may hide. Other words in them are names of a page's author, which rule c lets through."""
 _FINGERPRINT: Final = MARK[1:].lower().encode()
 
 PAGES_MAX: Final = 200
@@ -183,7 +185,12 @@ class Attack:
 
     @property
     def signals(self) -> list[Signal]:
-        return [signal for effect in self.effects for signal in effect.signals]
+        return self.signals_of()
+
+    def signals_of(self, session_id: str = "") -> list[Signal]:
+        """Return the signals, or those of one session."""
+        wanted = (effect for effect in self.effects if session_id in ("", effect.session_id))
+        return [signal for effect in wanted for signal in effect.signals]
 
     @property
     def holes(self) -> list[Hole]:
@@ -193,9 +200,10 @@ class Attack:
         """Return a session's latest record."""
         return next(effect.record for effect in reversed(self.effects) if effect.session_id == session_id)
 
-    def lines(self) -> list[bytes]:
-        """Return everything published, as it is stored."""
-        blocks = [block for effect in self.effects for block in effect.blocks]
+    def lines(self, session_id: str = "") -> list[bytes]:
+        """Return everything published, or what is of one session, as it is stored."""
+        wanted = (effect for effect in self.effects if session_id in ("", effect.session_id))
+        blocks = [block for effect in wanted for block in effect.blocks]
         return [line for block in blocks for line in decode_block(block.data, 1 << 30).splitlines()]
 
     def published(self) -> list[Any]:

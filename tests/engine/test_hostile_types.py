@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from engine.reasons import Reason
-from tests.engine.attack import MARK, MARKED_LINK, Attack, beacon, element, envelope, snapshot, text
+from tests.engine.attack import CSS, MARK, MARKED_LINK, Attack, beacon, element, envelope, snapshot, text
 
 Key = str | int
 Place = tuple[Key, ...]
@@ -25,8 +25,6 @@ OBJECTS = [{}, {MARK: MARK}, {"id": -1}, {"type": 2}, {"type": 3, "id": 9, "text
 WRONG: list[Any] = [None, True, False, *NUMBERS, *TEXTS, *LISTS, *OBJECTS]
 
 CSS_FIELDS = {"rule", "replace", "replaceSync", "fontSource", "_cssText", "style"}
-CSS = f'p[title="{MARK}"]::before {{ content: "{MARK}"; background: url({MARKED_LINK}) }} /* {MARK} */'
-"""What style sheets may hide. Other words in them are names of a page's author, which rule c lets through."""
 
 
 def places(value: Any, place: Place = ()) -> Iterator[Place]:

@@ -192,3 +192,12 @@ def test_held_batches_survive_packing() -> None:
     driver.core.cool()
     driver.feed(batch(1))
     assert driver.published == 3
+
+
+def test_a_session_that_was_opened_again_ends_again_as_soon_as_any() -> None:
+    driver = Driver().feed(batch(0)).tick(T0 + 30 * MINUTE_MS).feed(batch(1), T0 + 60 * MINUTE_MS)
+    driver.tick(T0 + 90 * MINUTE_MS - 1)
+    assert driver.last.record.status == "open"
+    driver.tick(T0 + 90 * MINUTE_MS)
+    assert driver.last.record.status == "ended"
+    assert driver.last.record.reopened == 1
