@@ -117,12 +117,13 @@ class Core:
         envelope = batch.envelope
         if envelope.consent is False:
             return Reason.NO_CONSENT
-        excluded = self._projects.of(envelope.project_id).excluded_users
-        if envelope.user_id in excluded or envelope.anonymous_id in excluded:
-            return Reason.EXCLUDED_USER
+        # First of all: whom another project excludes must not withdraw this one's session.
         project_id = self._project_of(envelope.session_id)
         if project_id is not None and project_id != envelope.project_id:
             return Reason.PROJECT_CONFLICT
+        excluded = self._projects.of(envelope.project_id).excluded_users
+        if envelope.user_id in excluded or envelope.anonymous_id in excluded:
+            return Reason.EXCLUDED_USER
         return self._fates.get(envelope.session_id)
 
     def _project_of(self, session_id: str) -> str | None:

@@ -19,6 +19,7 @@ REFUSALS: Final[Mapping[Verdict, Reason]] = {
     Verdict.DUPLICATE: Reason.DUPLICATE_BATCH,
     Verdict.CONFLICT: Reason.SEQUENCE_CONFLICT,
 }
+NEWS: Final = frozenset({Verdict.READY, Verdict.HELD, Verdict.LATE})
 
 
 class LaneOwner(WindowOwner, Protocol):
@@ -30,6 +31,12 @@ class LaneOwner(WindowOwner, Protocol):
 
     def refuse(self, batch: DecodedBatch, reason: Reason) -> None:
         """Count a whole batch that is not used."""
+
+    def start_batch(self, batch: DecodedBatch) -> None:
+        """Take what a batch says of the session, now that its turn has come."""
+
+    def end_batch(self, batch: DecodedBatch) -> None:
+        """Take note that everything in a batch was processed."""
 
     def took_batch(self) -> None:
         """Count a batch that is used."""
@@ -69,8 +76,8 @@ class Lane:
         """The window's time (epoch ms of events); -1 before its first event."""
         return self._window.now
 
-    def offer(self, batch: DecodedBatch, position: int, now_ms: int) -> None:
-        """Take a batch: process it if it is its turn, and what it was waited for by."""
+    def offer(self, batch: DecodedBatch, position: int, now_ms: int) -> bool:
+        """Take a batch: process it if it is its turn, and what it was waited for by; return whether it is news."""
         envelope = batch.envelope
         verdict = self._order.offer(
             envelope.seq, fingerprint(envelope.events), batch.size_bytes, position, now_ms, batch
@@ -85,19 +92,25 @@ class Lane:
             self._owner.refuse(batch, REFUSALS[verdict])
         elif verdict is Verdict.HELD:
             self.expire(now_ms)
+        return verdict in NEWS
 
     def _process(self, batch: DecodedBatch | None) -> None:
         if batch is not None:
-            self._decode(batch, self._window)
+            self._take(batch, self._window)
 
     def _process_late(self, batch: DecodedBatch) -> None:
         """Store a batch in its place after all: masked as of unknown nodes, and not judged."""
         late = Window(self.window_id, self._project, self._shared.tools, self._owner, late=True)
-        self._decode(batch, late)
+        self._take(batch, late)
         self._late_blocks += late.blocks.take()
         seq = batch.envelope.seq
         self._filled.append(FilledRange(self.window_id, seq, seq))
         self._owner.repair(Reason.LATE_BATCH)
+
+    def _take(self, batch: DecodedBatch, window: Window) -> None:
+        self._owner.start_batch(batch)
+        self._decode(batch, window)
+        self._owner.end_batch(batch)
 
     def _decode(self, batch: DecodedBatch, window: Window) -> None:
         shared, owner = self._shared, self._owner

@@ -78,18 +78,11 @@ class Session:
             self._offer_again(batch, position, now_ms)
             return
         self.position = position
-        self.last_arrival_ms = max(self.last_arrival_ms, now_ms)
         lane = self._lane(envelope.window_id)
         if self.phase is Phase.CLOSED or lane is None:
             self.refuse(batch, Reason.AFTER_END if lane else Reason.TOO_MANY_WINDOWS)
-            return
-        self._reopen()
-        self.ledger.identify(envelope.user_id, envelope.anonymous_id)
-        for reason, count in batch.repaired.items():
-            self.repair(reason, count)
-        lane.offer(batch, position, now_ms)
-        if envelope.ended:
-            self._end("explicit", Sign.ENDED_BY_SENDER)
+        elif lane.offer(batch, position, now_ms):
+            self.last_arrival_ms = max(self.last_arrival_ms, now_ms)
 
     def _offer_again(self, batch: DecodedBatch, position: int, now_ms: int) -> None:
         """Take a batch that is read again after a restart: all that it said is known, but for what was held back."""
@@ -103,10 +96,19 @@ class Session:
             lane = self._lanes[window_id] = Lane(window_id, self._project, self._shared, self)
         return lane
 
-    def _reopen(self) -> None:
+    def start_batch(self, batch: DecodedBatch) -> None:
+        """Take what a batch says of the session, in its turn: a later one may have been delivered before it."""
         if self.phase is Phase.ENDED:
             self.ledger.reopened += 1
         self.phase = advance(self.phase, Sign.ACTIVITY)
+        self.ledger.identify(batch.envelope.user_id, batch.envelope.anonymous_id)
+        for reason, count in batch.repaired.items():
+            self.repair(reason, count)
+
+    def end_batch(self, batch: DecodedBatch) -> None:
+        """End the session if its sender says so, once everything before was processed."""
+        if batch.envelope.ended:
+            self._end("explicit", Sign.ENDED_BY_SENDER)
 
     # -- what windows tell --------------------------------------------------------------------------------------
 
@@ -226,10 +228,14 @@ class Session:
 
     def tick(self, now_ms: int) -> None:
         """Let time pass: give up gaps, end the session, close it."""
-        for lane in self._lanes.values():
-            lane.expire(now_ms)
         limits = self._project.session
         silent_ms = now_ms - self.last_arrival_ms
+        closes_after_ms = limits.idle_timeout_ms + (0 if self.phase is Phase.CAPPED else limits.grace_ms)
+        for lane in self._lanes.values():
+            if silent_ms >= closes_after_ms:
+                lane.give_up()
+            else:
+                lane.expire(now_ms)
         if silent_ms < limits.idle_timeout_ms:
             return
         if self.phase is Phase.ENDED and silent_ms >= limits.idle_timeout_ms + limits.grace_ms:

@@ -88,6 +88,36 @@ def test_an_explicit_end_ends_it_at_once() -> None:
     assert driver.last.record.end_reason == "explicit"
 
 
+def test_an_end_that_overtakes_an_earlier_batch_waits_for_its_turn() -> None:
+    driver = Driver().feed(batch(0, user_id="first")).feed(batch(2, ended=True, user_id="last"))
+    assert not driver.last.ended
+    driver.feed(batch(1, user_id="middle"))
+    record = driver.last.record
+    assert (record.status, record.end_reason, record.reopened) == ("ended", "explicit", 0)
+    assert record.user_id == "last"
+    assert driver.published == 3
+
+
+def test_a_batch_delivered_twice_neither_opens_a_session_again_nor_keeps_it_open() -> None:
+    driver = Driver().feed(batch(0)).feed(batch(1, ended=True))
+    once = driver.last.record
+    twice = driver.feed(batch(0)).feed(batch(1, ended=True)).last.record
+    assert msgspec.structs.replace(twice, dropped={}) == once
+    driver = Driver().feed(batch(0)).feed(batch(0), T0 + 20 * MINUTE_MS).tick(T0 + 30 * MINUTE_MS)
+    assert driver.last.record.end_reason == "idle"
+
+
+def test_what_is_still_held_when_a_session_closes_is_used_after_all() -> None:
+    order = OrderSettings(gap_wait_ms=72 * 60 * MINUTE_MS)
+    driver = Driver(Settings(order=order)).feed(batch(0)).feed(batch(2))
+    for hours in (1, 25, 26):
+        driver.tick(T0 + hours * 60 * MINUTE_MS)
+    assert driver.core.open_sessions == 0
+    assert driver.published == 2
+    assert [hole.reason for effect in driver.effects for hole in effect.holes] == ["gap"]
+    assert driver.last.record.end_reason == "idle"
+
+
 def test_a_far_future_event_time_does_not_end_other_sessions() -> None:
     driver = Driver().feed(batch()).feed(batch(0, event(T0 * 1000), session_id="other"))
     assert driver.last.session_id == "other"
@@ -151,6 +181,14 @@ def test_exclusion_is_a_setting_of_the_project() -> None:
     driver = Driver(Settings(projects={"bank": own}))
     driver.feed(batch(0, user_id="u1")).feed(batch(0, user_id="u1", project_id="bank", session_id="s2"))
     assert [effect.session_id for effect in driver.effects] == [SESSION]
+
+
+def test_another_project_cannot_withdraw_a_session_by_excluding_its_user() -> None:
+    own = ProjectSettings(privacy=PrivacySettings(exclude_users=("u1",)))
+    driver = Driver(Settings(projects={"bank": own})).feed(batch(0)).feed(batch(1, user_id="u1", project_id="bank"))
+    assert not any(effect.withdrawn for effect in driver.effects)
+    assert driver.core.open_sessions == 1
+    assert driver.core.counts.batches_dropped == {Reason.PROJECT_CONFLICT: 1}
 
 
 def test_without_consent_nothing_is_taken() -> None:
