@@ -129,11 +129,15 @@ class Attack:
         """Feed one batch of these events."""
         return self.send(envelope(seq, events, **fields))
 
-    def _feed(self, position: int) -> None:
+    def _feed(self, position: int) -> bool:
+        """Feed one message; return whether it was for a session to judge."""
         value, encoding = self.messages[position]
         batch = self.core.open(value, encoding, "attack", position)
-        if batch is not None:
-            self.core.feed(batch, position, self.now_ms)
+        if batch is None:
+            return False
+        refused = self.core._refusal(batch) is not None
+        self.core.feed(batch, position, self.now_ms)
+        return not refused
 
     def tick(self, ms: int) -> "Attack":
         """Let the arrival clock go on."""
@@ -157,12 +161,10 @@ class Attack:
         assert _packed(self.core.snapshot()) == _packed(state), "a snapshot of what was restored is another"
         self.core._shared.counts = copy.deepcopy(counts)
         positions = range(len(self.messages) if replay_from is None else replay_from, len(self.messages))
-        for position in positions:
-            self._feed(position)
+        # What no session has to do with is refused again; the rest was counted before.
+        self._read_again += sum(self._feed(position) for position in positions)
         self.core.take_dead_letters()
-        self.take()
-        self._read_again += self.core.counts.batches_read - counts.batches_read
-        return self
+        return self.take()
 
     def finish(self) -> "Attack":
         """End the input."""
