@@ -19,7 +19,10 @@ REFUSALS: Final[Mapping[Verdict, Reason]] = {
     Verdict.DUPLICATE: Reason.DUPLICATE_BATCH,
     Verdict.CONFLICT: Reason.SEQUENCE_CONFLICT,
 }
-NEWS: Final = frozenset({Verdict.READY, Verdict.HELD, Verdict.LATE})
+PAGE_LOSSES: Final = frozenset(
+    {Reason.TOO_MANY_EVENTS, Reason.EVENT_TOO_DEEP, Reason.EVENT_TOO_DENSE, Reason.PACKED_EVENT}
+)
+"""Events dropped for these may have been snapshots or mutations; those of unknown types cannot have changed a page."""
 
 
 class LaneOwner(WindowOwner, Protocol):
@@ -76,8 +79,8 @@ class Lane:
         """The window's time (epoch ms of events); -1 before its first event."""
         return self._window.now
 
-    def offer(self, batch: DecodedBatch, position: int, now_ms: int) -> bool:
-        """Take a batch: process it if it is its turn, and what it was waited for by; return whether it is news."""
+    def offer(self, batch: DecodedBatch, position: int, now_ms: int) -> Verdict:
+        """Take a batch: process it if it is its turn, and what it was waited for by; return what became of it."""
         envelope = batch.envelope
         verdict = self._order.offer(
             envelope.seq, fingerprint(envelope.events), batch.size_bytes, position, now_ms, batch
@@ -92,7 +95,7 @@ class Lane:
             self._owner.refuse(batch, REFUSALS[verdict])
         elif verdict is Verdict.HELD:
             self.expire(now_ms)
-        return verdict in NEWS
+        return verdict
 
     def _process(self, batch: DecodedBatch | None) -> None:
         if batch is not None:
@@ -123,7 +126,7 @@ class Lane:
         except Poison as poison:
             owner.refuse(batch, poison.reason)
             seq = batch.envelope.seq
-            window.blocks.cut()
+            window.lost()
             owner.hole(Hole(self.window_id, "undecodable", max(window.now, 0), seq, seq))
             return
         counts = shared.counts
@@ -134,6 +137,8 @@ class Lane:
             owner.repair(reason, count)
         if not decoded.read:
             owner.repair(Reason.EMPTY_BATCH)
+        if not PAGE_LOSSES.isdisjoint(decoded.dropped):
+            window.lost()
         owner.took_batch()
         counts.events_published += window.process(decoded.events, batch.envelope.seq)
 
@@ -156,7 +161,7 @@ class Lane:
         after_gaps = {gap.last_seq + 1 for gap in expired.gaps}
         for held in self._order.release():
             if held.seq in after_gaps:
-                self._window.blocks.cut()
+                self._window.lost()
             self._process(held.payload)
 
     def finish(self) -> None:

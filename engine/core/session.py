@@ -15,6 +15,7 @@ from engine.core.phases import Phase, Sign, advance
 from engine.core.projects import Project
 from engine.core.shared import Shared
 from engine.input.messages import DecodedBatch
+from engine.order import Verdict
 from engine.reasons import Reason
 from replay.writes import BlockDraft, FilledRange
 from schemas.bundle_index import Hole, HoleReason
@@ -29,6 +30,9 @@ CAP_HOLES: Final[dict[Reason, HoleReason]] = {
     Reason.SESSION_MAX_BYTES: "max_bytes",
     Reason.SESSION_MAX_DURATION: "max_duration",
 }
+NEWS: Final = frozenset({Verdict.READY, Verdict.HELD, Verdict.LATE})
+"""Batches that show life; the others were here before."""
+
 RECENT_SIGNALS: Final = 64
 """Signals remembered: an incident told twice, by clicks of the very same moment, is one."""
 
@@ -81,8 +85,13 @@ class Session:
         lane = self._lane(envelope.window_id)
         if self.phase is Phase.CLOSED or lane is None:
             self.refuse(batch, Reason.AFTER_END if lane else Reason.TOO_MANY_WINDOWS)
-        elif lane.offer(batch, position, now_ms):
+            return
+        verdict = lane.offer(batch, position, now_ms)
+        if verdict in NEWS:
             self.last_arrival_ms = max(self.last_arrival_ms, now_ms)
+        if verdict is Verdict.HELD and envelope.ended and self.phase is Phase.OPEN:
+            # Lists may show it at once; its windows end in their turn, with what is still missing before.
+            self._note_end("explicit", Sign.ENDED_BY_SENDER)
 
     def _offer_again(self, batch: DecodedBatch, position: int, now_ms: int) -> None:
         """Take a batch that is read again after a restart: all that it said is known, but for what was held back."""
@@ -251,12 +260,14 @@ class Session:
             self._end("input_end", Sign.INPUT_ENDED)
 
     def _end(self, reason: EndReason, sign: Sign) -> None:
-        was_open = self.phase is Phase.OPEN
-        self.phase = advance(self.phase, sign)
-        if was_open:
-            self.ledger.end_reason = reason
+        self._note_end(reason, sign)
         for lane in self._lanes.values():
             lane.finish()
+
+    def _note_end(self, reason: EndReason, sign: Sign) -> None:
+        if self.phase is Phase.OPEN:
+            self.ledger.end_reason = reason
+        self.phase = advance(self.phase, sign)
 
     # -- effects ------------------------------------------------------------------------------------------------
 

@@ -136,6 +136,11 @@ class Window:
             self._owner.visit(self.window_id, self._url, t)
         return line
 
+    def lost(self) -> None:
+        """Take note that something of the recording is missing here: what is known of the page may be wrong now."""
+        self.blocks.cut()
+        self._context.page.doubt()
+
     def _publish(self, event: Event, line: bytes, timestamp: int, sequence: int) -> None:
         kind = type(event)
         if kind is Meta or (kind in SNAPSHOTS and not (self._previous_is_meta and self.blocks.open)):

@@ -58,9 +58,7 @@ class Policy:
         self.level = Level(level)
         self.selectors = SelectorSet.compile((*RECORDER_BLOCKS, *block), (*RECORDER_MASKS, *mask), unmask)
         self._rules = [(_compiled_glob(glob), Level(rule_level)) for glob, rule_level in rules]
-        self._strictest = min(
-            [self.level, *(rule_level for _, rule_level in self._rules)], key=lambda at: at.strictness
-        )
+        self.strictest = min([self.level, *(rule_level for _, rule_level in self._rules)], key=lambda at: at.strictness)
         self._key = key
         self._tables = Tables()
         self._maskers: dict[Level, Masker] = {}
@@ -91,7 +89,7 @@ class Policy:
     def _judge(self, url: str) -> Level:
         address = _origin_and_path(url)
         if address is None:
-            return self._strictest
+            return self.strictest
         # A server takes `/%70ay` for `/pay`, so a rule must as well.
         spellings = {address, unquote(address)}
         return next((level for pattern, level in self._rules if any(map(pattern.match, spellings))), self.level)

@@ -41,7 +41,7 @@ class Page:
     were taken out and to which something sticks: they may come back. Of originals nothing is kept.
 
     `reviews` counts the nodes that changes elsewhere made be judged again. `known` is false until the page's first full
-    snapshot: everything before is masked as unknown.
+    snapshot: everything before is masked as unknown. `doubtful` is true from a loss in the recording to the next one.
     """
 
     __slots__ = (
@@ -50,6 +50,7 @@ class Page:
         "aside",
         "bits",
         "children",
+        "doubtful",
         "elements",
         "known",
         "masker",
@@ -65,7 +66,8 @@ class Page:
 
     def __init__(self, policy: Policy) -> None:
         self.policy = policy
-        self.masker: Masker = policy.masker(policy.level)
+        # Until an address is known.
+        self.masker: Masker = policy.masker(policy.strictest)
         self.nodes: dict[int, Node] = {}
         self.parents: dict[int, int] = {}
         self.own: dict[int, int] = {}
@@ -74,6 +76,7 @@ class Page:
         self.bits: dict[int, int] = {}
         self.aside: dict[int, tuple[str, int]] = {}
         self.known = False
+        self.doubtful = False
         self.reviews = 0
         self.url = ""
         self.scroll_x = 0.0
@@ -85,6 +88,25 @@ class Page:
         """Take `href` as the page's address: it decides the privacy level and is shown masked."""
         self.masker = self.policy.masker(self.policy.level_for(href))
         self.url = self.masker.url(href)
+
+    def doubt(self) -> None:
+        """Something of the recording is missing: the page may be another by now, under ids this one used.
+
+        What its nodes say from now on is masked as unknown, at the strictest level, until the next full snapshot.
+        What is known of them is kept, for detectors.
+        """
+        self.doubtful = True
+        self.masker = self.policy.masker(self.policy.strictest)
+        document = next(iter(self.parents), None)
+        if document is not None:
+            self.own[document] = self.own.get(document, 0) | UNKNOWN
+        for element in self.elements.values():
+            element.flags |= UNKNOWN
+
+    @property
+    def _sticky_flags(self) -> int:
+        """What sticks beyond the next snapshot: a doubt about the whole page doesn't."""
+        return STICKY & ~UNKNOWN if self.doubtful else STICKY
 
     # -- one node -----------------------------------------------------------------------------------------------
 
@@ -236,11 +258,11 @@ class Page:
         if parent_id:
             self.changing_children(parent_id).pop(node_id, None)
             self.unprepare(parent_id, self.flags(parent_id))
-        waiting = [(node_id, self.flags(node_id))]
+        waiting, sticky = [(node_id, self.flags(node_id))], self._sticky_flags
         while waiting:
             gone, flags = waiting.pop()
-            if flags & STICKY:
-                self._put_aside(gone, self.tag(gone), flags & STICKY)
+            if flags & sticky:
+                self._put_aside(gone, self.tag(gone), flags & sticky)
             waiting += [
                 (child, self._flags_below(child, flags))
                 for child in self.children_of(gone)
@@ -290,9 +312,9 @@ class Page:
 
     def sticky(self) -> dict[int, tuple[str, int]]:
         """Return tag and sticky flags of every node to which something sticks."""
-        flags = self.all_flags()
+        flags, sticky = self.all_flags(), self._sticky_flags
         return {
-            node_id: (self.tag(node_id), flags[node_id] & STICKY) for node_id in self.parents if flags[node_id] & STICKY
+            node_id: (self.tag(node_id), flags[node_id] & sticky) for node_id in self.parents if flags[node_id] & sticky
         }
 
     def tag(self, node_id: int) -> str:

@@ -34,6 +34,7 @@ class PageState(msgspec.Struct, frozen=True, array_like=True):
     bits: dict[int, int]
     reviews: int = 0
     aside: list[tuple[int, int, int]] = []
+    doubtful: bool = False
 
 
 class _Words:
@@ -82,6 +83,7 @@ def page_state(page: Page) -> PageState:
         dict(page.bits),
         page.reviews,
         aside,
+        page.doubtful,
     )
 
 
@@ -104,6 +106,7 @@ def restore_page(state: PageState, policy: Policy) -> Page:
     page.masker = policy.masker(Level(state.level))
     page.bits = dict(state.bits)
     page.reviews = state.reviews
+    page.doubtful = state.doubtful
     page.aside = {node_id: (state.tag_names[tag], sticking) for node_id, tag, sticking in state.aside}
     rows: list[Element] = []
     node_id = 0

@@ -138,6 +138,7 @@ class Rebuilder:
             if isinstance(opened, FullSnapshot):
                 return opened
         context.drop_reason = next(iter(decoded.dropped), Reason.INVALID_EVENT)
+        context.page.doubt()
         return None
 
     def _full_snapshot(self, event: FullSnapshot) -> Event:

@@ -3,11 +3,13 @@
 from typing import Any
 
 import msgspec
+import pytest
 
 from engine.core.core import Core
 from engine.core.effects import SessionEffects
 from engine.reasons import Reason
 from engine.settings import LimitSettings, OrderSettings, PrivacySettings, ProjectSettings, SessionSettings, Settings
+from replay.blocks import decode_block
 
 MINUTE_MS = 60_000
 T0 = 1_795_000_000_000
@@ -30,6 +32,20 @@ def batch(seq: int = 0, *events: dict[str, Any], **envelope: Any) -> bytes:
         **envelope,
     }
     return msgspec.json.encode(fields)
+
+
+LABEL = {"type": 3, "id": 5, "textContent": "Place order"}
+PAGE: dict[str, Any] = {
+    "type": 2,
+    "timestamp": T0,
+    "data": {
+        "node": {
+            "type": 0,
+            "id": 1,
+            "childNodes": [{"type": 2, "id": 4, "tagName": "button", "attributes": {}, "childNodes": [LABEL]}],
+        }
+    },
+}
 
 
 class Driver:
@@ -89,13 +105,23 @@ def test_an_explicit_end_ends_it_at_once() -> None:
 
 
 def test_an_end_that_overtakes_an_earlier_batch_waits_for_its_turn() -> None:
-    driver = Driver().feed(batch(0, user_id="first")).feed(batch(2, ended=True, user_id="last"))
-    assert not driver.last.ended
-    driver.feed(batch(1, user_id="middle"))
-    record = driver.last.record
-    assert (record.status, record.end_reason, record.reopened) == ("ended", "explicit", 0)
-    assert record.user_id == "last"
-    assert driver.published == 3
+    click = [event(T0 + 1, source=2, type=kind, id=4) for kind in (1, 0, 2)]
+    answer = event(T0 + 5_000, source=3)
+    batches = [
+        batch(0, PAGE, user_id="first"),
+        batch(1, *click, user_id="middle"),
+        batch(2, answer),
+        batch(3, ended=True, user_id="last"),
+    ]
+    signals = []
+    for order in ([0, 1, 2, 3], [0, 1, 3, 2]):
+        driver = Driver()
+        for number in order:
+            driver.feed(batches[number])
+        record = driver.last.record
+        assert (record.status, record.end_reason, record.user_id) == ("ended", "explicit", "last")
+        signals.append([signal.id for effect in driver.effects for signal in effect.signals])
+    assert signals[0] == signals[1] != []
 
 
 def test_a_batch_delivered_twice_neither_opens_a_session_again_nor_keeps_it_open() -> None:
@@ -157,6 +183,26 @@ def test_a_gap_is_waited_for_then_a_hole_and_a_late_batch_fills_it() -> None:
     assert driver.last.filled[0].first_seq == 1
     assert [block.late for block in driver.last.blocks] == [True]
     assert driver.published == 4
+
+
+LOSSES = {
+    "a gap": [],
+    "a batch nobody can decode": [batch(1).replace(b'"events":[', b'"events":[' + b"1," * 2_000_001)],
+    "a packed event": [batch(1, {"type": 2, "timestamp": T0, "data": "packed"})],
+}
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_after_a_loss_the_page_before_says_nothing_about_what_may_be_shown(name: str) -> None:
+    text = [{"id": 5, "value": "Aurelia Fontaine"}]
+    change = event(T0 + 9, source=0, texts=text, attributes=[], removes=[], adds=[])
+    driver = Driver()
+    for value in (batch(0, PAGE), *LOSSES[name], batch(2, change)):
+        driver.feed(value)
+    driver.tick(T0 + 15 * MINUTE_MS)
+    lines = b"".join(decode_block(block.data, 1 << 20) for effect in driver.effects for block in effect.blocks)
+    assert b"Place order" in lines
+    assert b"******* ********" in lines
 
 
 def test_duplicates_and_conflicts_are_told_apart() -> None:
@@ -234,8 +280,6 @@ def test_held_batches_survive_packing() -> None:
 
 def test_a_session_that_was_opened_again_ends_again_as_soon_as_any() -> None:
     driver = Driver().feed(batch(0)).tick(T0 + 30 * MINUTE_MS).feed(batch(1), T0 + 60 * MINUTE_MS)
-    driver.tick(T0 + 90 * MINUTE_MS - 1)
-    assert driver.last.record.status == "open"
-    driver.tick(T0 + 90 * MINUTE_MS)
-    assert driver.last.record.status == "ended"
+    assert not driver.tick(T0 + 90 * MINUTE_MS - 1).last.ended
+    assert driver.tick(T0 + 90 * MINUTE_MS).last.ended
     assert driver.last.record.reopened == 1

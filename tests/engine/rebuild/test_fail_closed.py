@@ -6,8 +6,10 @@ import msgspec
 import pytest
 
 from detectors import interactions as told
+from engine.input.snapshots import UnopenedSnapshot
 from engine.masking.flags import UNKNOWN
 from engine.reasons import Reason
+from engine.rebuild.page_state import page_state, restore_page
 from tests.engine.rebuild.recorder import SECRET, Replayed, add, element, incremental, meta, mutation, snapshot, text
 
 FIELD = element(10, "input", type="text", value=SECRET)
@@ -248,3 +250,51 @@ def test_interaction_events_are_masked_like_elements() -> None:
     assert SECRET not in replayed.all_text()
     assert replayed.told_of(told.Input)[0].target.parent.tag == "form"
     assert msgspec.json.encode(replayed.last()).decode().count("wide") == 1
+
+
+def test_after_a_loss_nodes_may_be_others_until_the_next_snapshot() -> None:
+    page = [meta(), snapshot(element(10, "p", text(11, "Free delivery")))]
+    more = [
+        mutation(texts=[{"id": 11, "value": SECRET}]),
+        mutation(adds=[add(10, text(20, SECRET))]),
+        mutation(attributes=[{"id": 10, "attributes": {"title": SECRET}}]),
+        incremental(5, text=SECRET, isChecked=True, id=10),
+    ]
+    replayed = Replayed(*page, level="light")
+    replayed.page.doubt()
+    replayed.feed(*more)
+    assert SECRET not in replayed.all_text()
+    assert replayed.page.element(10).tag == "p"
+    replayed.feed(*page, mutation(texts=[{"id": 11, "value": "Free again"}]))
+    assert "Free again" in replayed.all_text()
+
+
+def test_a_doubt_survives_a_restart_and_sticks_to_nothing() -> None:
+    page = snapshot(element(10, "p", text(11, "Free delivery")), element(12, "input", type="password"))
+    replayed = Replayed(meta(), page, level="light")
+    replayed.page.doubt()
+    replayed.feed(mutation(removes=[{"parentId": 3, "id": 10}]))
+    resumed = Replayed(level="light")
+    resumed.rebuilder.context.page = restore_page(page_state(replayed.page), resumed.page.policy)
+    resumed.feed(incremental(5, text=SECRET, isChecked=True, id=3))
+    assert SECRET not in resumed.all_text()
+    resumed.feed(page, mutation(texts=[{"id": 11, "value": "Free again"}]))
+    assert "Free again" in resumed.all_text()
+    assert not resumed.page.flags(10) & UNKNOWN
+
+
+def test_a_snapshot_that_cannot_be_opened_leaves_no_trust_in_the_page_before() -> None:
+    replayed = Replayed(meta(), snapshot(element(10, "p", text(11, "Free delivery"))))
+    (unopened,) = replayed.decoder.decode(msgspec.json.encode([snapshot()])).events
+    assert isinstance(unopened, UnopenedSnapshot)
+    unopened.data.node = msgspec.Raw(b"7")
+    assert replayed.rebuilder.feed(unopened, 2_000) is None
+    replayed.feed(mutation(texts=[{"id": 11, "value": SECRET}]))
+    assert SECRET not in replayed.all_text()
+
+
+def test_a_page_without_an_address_has_the_strictest_level_of_all_rules() -> None:
+    rules = [("https://bank.example/*", "conservative")]
+    page = snapshot(element(10, "p", text(11, SECRET)))
+    assert SECRET not in Replayed(page, rules=rules).all_text()
+    assert SECRET in Replayed(meta(), page, rules=rules).all_text()
