@@ -124,11 +124,6 @@ def own_flags(tag: str, attributes: Mapping[str, AttributeValue], is_custom: boo
     return _careful_flags(tag, flags, attributes, is_custom=is_custom)
 
 
-def is_sensitive_text(text: str) -> bool:
-    """Tell whether a label's text names something sensitive, so that the field it labels is masked at light."""
-    return _named_flags(text[:_MAX_DESCRIPTION]) != 0
-
-
 def _careful_flags(tag: str, flags: int, attributes: Mapping[str, AttributeValue], *, is_custom: bool) -> int:
     texts = {name.lower(): "" if value is True else str(value) for name, value in attributes.items()}
     roles = texts.get("role", "").lower().split()

@@ -34,7 +34,6 @@ from engine.masking.payloads import (
     decode_payload,
 )
 from engine.masking.text import mask_constant, mask_text
-from engine.masking.user_agents import mask_user_agent
 from engine.masking.values import without_secrets
 from schemas.rrweb_nodes import AttributeValue
 from schemas.rrweb_sources import StyleDifference, StyleValue
@@ -141,10 +140,6 @@ class Masker:
         """Mask a text of the page that names an element (labels of interaction events); at most 200 characters."""
         return self.text(value[:_LABEL_CHARACTERS], 0)
 
-    def free_text(self, value: str) -> str:
-        """Mask free text in an event: annotations, failure messages."""
-        return without_secrets(value) if self.level is Level.LIGHT else mask_constant(value)
-
     # Addresses, names, CSS
 
     def url(self, value: str) -> str:
@@ -220,10 +215,6 @@ class Masker:
     def stack_frames(self, stack: str) -> tuple[str, ...]:
         """Write a stack's frames as `function@url:line:column`, innermost first, at most 50."""
         return frames(stack)
-
-    def user_agent(self, value: str) -> str:
-        """Return family and major version."""
-        return mask_user_agent(value)
 
     # How decisions become values
 

@@ -95,15 +95,6 @@ class Policy:
         return next((level for pattern, level in self._rules if any(map(pattern.match, spellings))), self.level)
 
 
-def check_rule(glob: str) -> str | None:
-    """Return what is wrong with a rule's glob, `None` if it can be used."""
-    try:
-        _compiled_glob(glob)
-    except PolicyError as error:
-        return str(error)
-    return None
-
-
 def _compiled_glob(glob: str) -> re.Pattern[str]:
     if not glob.strip():
         raise PolicyError("url rule '': empty")

@@ -50,15 +50,12 @@ class PageCache:
         self._size_bytes = 0
         self._pages: OrderedDict[tuple[Policy, str, bytes], KnownPage] = OrderedDict()
         self.hits = 0
-        self.misses = 0
 
     def get(self, page: Page, snapshot: bytes) -> KnownPage | None:
         """Return what is known of a snapshot under a page's policy and level."""
         key = (page.policy, page.masker.level, snapshot)
         known = self._pages.get(key)
-        if known is None:
-            self.misses += 1
-        else:
+        if known is not None:
             self.hits += 1
             self._pages.move_to_end(key)
         return known

@@ -60,6 +60,6 @@ def mask_font(masker: Masker, data: FontData) -> FontData | None:
     if source is None:
         return None
     data.font_source = source
-    data.family = masker.identifier(data.family)
+    data.family = masker.font_family(data.family)
     data.descriptors = UNSET
     return data

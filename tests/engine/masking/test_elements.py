@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.masking import flags as f
-from engine.masking.elements import is_sensitive_text, own_flags
+from engine.masking.elements import own_flags
 from schemas.rrweb_nodes import AttributeValue
 
 
@@ -150,14 +150,6 @@ def test_ordinary_fields(name: str) -> None:
 def test_names_matter_on_fields_only() -> None:
     assert flags("div", id="password", autocomplete="cc-number") == 0
     assert flags("div", contenteditable="true", id="password") == f.EDITABLE | f.FLOOR | f.SENSITIVE
-
-
-@pytest.mark.parametrize(
-    ("text", "sensitive"),
-    [("Card number", True), ("Your PIN", True), ("Mobile phone", True), ("City", False), ("", False)],
-)
-def test_label_texts(text: str, sensitive: bool) -> None:  # noqa: FBT001
-    assert is_sensitive_text(text) is sensitive
 
 
 def test_inherited_and_sticky_flags_are_what_the_tree_relies_on() -> None:

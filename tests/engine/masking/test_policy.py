@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from engine.masking.flags import BLOCKED, MASKED, UNMASKED
 from engine.masking.levels import Level
-from engine.masking.policy import Policy, PolicyError, check_rule
+from engine.masking.policy import Policy, PolicyError
 from engine.masking.selectors import SelectorError
 
 RULES = [
@@ -82,13 +82,8 @@ def test_many_stars_do_not_explode() -> None:
 
 @pytest.mark.parametrize("glob", ["", "  ", "https://x.test/?a=1", "/a#b"])
 def test_rules_that_cannot_match_are_refused(glob: str) -> None:
-    assert glob.strip() in str(check_rule(glob))
-    with pytest.raises(PolicyError):
+    with pytest.raises(PolicyError, match="url rule"):
         Policy(rules=[(glob, "light")])
-
-
-def test_good_rules_are_fine() -> None:
-    assert check_rule("https://x.test/a/*") is None
 
 
 def test_levels_are_checked() -> None:

@@ -8,7 +8,6 @@ from engine.masking import shapes
 from engine.masking.data_urls import is_raster, is_raster_or_font
 from engine.masking.decisions import MAX_CACHED_VALUES, MAX_HELD_CHARACTERS, Decision, Decisions, Deferred
 from engine.masking.identifiers import decide_name, decide_names, name_token, passes_attribute_name, passes_name
-from engine.masking.user_agents import mask_user_agent
 
 
 def written(decision: Decision) -> str | None:
@@ -221,40 +220,6 @@ class TestDataUrls:
     def test_only_what_it_says_it_is(self, url: str, raster: bool, embedded: bool) -> None:  # noqa: FBT001
         assert is_raster(url) is raster
         assert is_raster_or_font(url) is embedded
-
-
-@pytest.mark.parametrize(
-    ("user_agent", "shown"),
-    [
-        (
-            "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0.1.2 Safari/537.36",
-            "Chrome 156",
-        ),
-        (
-            "Mozilla/5.0 (Windows NT 10.0) AppleWebKit/537.36 Chrome/120.0.0.0 Safari/537.36 Edg/120.0.2210.91",
-            "Edge 120",
-        ),
-        ("Mozilla/5.0 (Windows NT 10.0) Chrome/119.0.0.0 Safari/537.36 OPR/105.0.0.0", "Opera 105"),
-        ("Mozilla/5.0 (Macintosh) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.1 Safari/605.1.15", "Safari 17"),
-        (
-            "Mozilla/5.0 (iPhone) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.0 Mobile/15E148 Safari/604.1",
-            "Safari 17",
-        ),
-        ("Mozilla/5.0 (iPhone) CriOS/119.0.6045.109 Mobile/15E148 Safari/604.1", "Chrome 119"),
-        ("Mozilla/5.0 (X11; rv:121.0) Gecko/20100101 Firefox/121.0", "Firefox 121"),
-        (
-            "Mozilla/5.0 (Linux; Android 13; SM-S901B) SamsungBrowser/23.0 Chrome/115.0.0.0 Mobile",
-            "Samsung Internet 23",
-        ),
-        ("Mozilla/5.0 HeadlessChrome/156.0 Safari/537.36", "Chrome 156"),
-        ("Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)", "Bot"),
-        ("Jane's phone 555-1234", "Other"),
-        ("", "Other"),
-        ("Chrome/" + "9" * 5_000, "Chrome 9999"),
-    ],
-)
-def test_user_agents(user_agent: str, shown: str) -> None:
-    assert mask_user_agent(user_agent) == shown
 
 
 class TestDecisions:

@@ -298,3 +298,11 @@ def test_a_page_without_an_address_has_the_strictest_level_of_all_rules() -> Non
     page = snapshot(element(10, "p", text(11, SECRET)))
     assert SECRET not in Replayed(page, rules=rules).all_text()
     assert SECRET in Replayed(meta(), page, rules=rules).all_text()
+
+
+def test_a_font_is_named_as_style_sheets_name_it() -> None:
+    font = incremental(10, family=SECRET, fontSource="url(https://x.example/a.woff)", buffer=False)
+    sheet = incremental(8, id=3, adds=[{"rule": f'@font-face {{ font-family: "{SECRET}"; }}'}])
+    replayed = Replayed(meta(), snapshot(), font, sheet, key=b"k" * 16)
+    assert SECRET not in replayed.all_text()
+    assert replayed.out[2]["data"]["family"] in replayed.out[3]["data"]["adds"][0]["rule"]
