@@ -14,7 +14,6 @@ class Kind(StrEnum):
     DROPPED_BATCH = "Dropped batches"
     DROPPED_EVENT = "Dropped events"
     REPAIRED = "Repaired"
-    HELD = "Held back"
     NOTED = "Noted, nothing lost"
 
 
@@ -86,7 +85,6 @@ class Reason(StrEnum):
         "The batch's `seq` lies more than `order.max_gap_batches` ahead while the window went on at its old place.",
     )
     AFTER_END = "after_end", Kind.DROPPED_BATCH, "The batch came after its session had ended and its grace was over."
-    DELETED_SESSION = "deleted_session", Kind.DROPPED_BATCH, "The batch belongs to a session that was deleted."
     TOO_MANY_WINDOWS = (
         "too_many_windows",
         Kind.DROPPED_BATCH,
@@ -97,7 +95,6 @@ class Reason(StrEnum):
         Kind.DROPPED_BATCH,
         "The batch names another project than the first one of its session.",
     )
-    OUT_OF_ORDER = "out_of_order", Kind.HELD, "The batch waits for an earlier one of its window."
     LATE_BATCH = (
         "late_batch",
         Kind.NOTED,
@@ -108,7 +105,6 @@ class Reason(StrEnum):
         Kind.NOTED,
         "Missing batches were given up after `order.gap_wait` or for want of room; the bundle has a hole there.",
     )
-    HOLE_FILLED = "hole_filled", Kind.NOTED, "A late batch closed a hole of the bundle, or a part of it."
     EMPTY_BATCH = "empty_batch", Kind.NOTED, "The batch holds no events."
     # Events.
     TOO_MANY_EVENTS = (
@@ -200,7 +196,7 @@ def reasons_document() -> str:
     lines = [
         "# Reasons",
         "",
-        "Whatever is dropped, held back or repaired is counted under one of these words.",
+        "Whatever is dropped, repaired or worth a note is counted under one of these words.",
         "This page is written by `python -m engine.reasons > docs/reasons.md`.",
     ]
     for kind in Kind:
