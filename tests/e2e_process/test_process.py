@@ -17,6 +17,7 @@ import zstandard
 from engine.cli import main
 from engine.reasons import Reason
 from schemas.envelope import Envelope
+from tests.engine.attack import MARK, beacon, click, element, envelope, snapshot, text
 from tests.engine.core.harness import sample_batches
 
 
@@ -257,3 +258,26 @@ def test_a_terminal_shows_how_fast_it_goes(tmp_path: Path) -> None:
         assert done.wait(60) == 0
     assert b"events/s" in shown
     assert b"Results in" in shown
+
+
+def test_strange_session_ids_stay_within_the_folder(tmp_path: Path) -> None:
+    names = ["../../up", "/etc/passwd", "..", ".", "a/b", "{x}", "con", "CON", "é" * 200, "x" * 200, "-", "a b", "%2e"]
+    lines = [envelope(0, [beacon(number)], session_id=name) for number, name in enumerate(names)]
+    assert process(put(tmp_path / "in.jsonl", b"\n".join(lines)), out=tmp_path / "a/out") == 0
+    bundles = list((tmp_path / "a/out/bundles").iterdir())
+    assert len({path.name for path in bundles}) == len(names)
+    assert {path.name for path in tmp_path.iterdir()} == {"in.jsonl", "a"}
+    records = map(json.loads, (tmp_path / "a/out/sessions.jsonl").read_text().splitlines())
+    assert sorted(record["session_id"] for record in records) == sorted(names)
+
+
+def test_nothing_a_page_shows_comes_out_at_the_strictest_level(tmp_path: Path) -> None:
+    settings = put(tmp_path / "wince.toml", b'[privacy]\nlevel = "conservative"\n')
+    page = snapshot(element(4, text(5), title=MARK, **{"class": MARK, MARK: MARK}))
+    lines = [envelope(0, [*page, *click(4), beacon(0)], more=MARK), MARK.encode(), envelope(1, [MARK, {MARK: MARK}])]
+    source = put(tmp_path / "in.jsonl", b"\n".join(lines))
+    done = run([source, "--out", tmp_path / "out", "--config", settings])
+    assert done.returncode == 0
+    balance(tmp_path / "out")
+    said = [done.stdout, done.stderr, *(path.read_bytes() for path in (tmp_path / "out").rglob("*") if path.is_file())]
+    assert not [part for part in said if MARK[1:].lower().encode() in part.lower()]
