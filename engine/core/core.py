@@ -140,9 +140,13 @@ class Core:
         if reason is not Reason.EXCLUDED_USER:
             self._refused[Refusal(session_id, batch.envelope.project_id, reason)] += 1
             return
-        if session_id in self._fates:
+        fate = self._fates.get(session_id)
+        if fate is Reason.EXCLUDED_USER:
             return
         session = self._load(session_id)
+        if session is None and fate is not None:
+            # It was closed here, but what was written of it is still there.
+            session = self._session(batch)
         self._note_fate(session_id, Reason.EXCLUDED_USER)
         if session is None:
             return

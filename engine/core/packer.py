@@ -10,8 +10,8 @@ T = TypeVar("T")
 STATE_FORMAT: Final = b"W1"
 """Starts every packed state; a change of the state types changes it, and states of other formats are not read."""
 
-STATE_MAX_BYTES: Final = 64 << 20
-"""No session's state unpacks to more: a page of 100,000 nodes takes about 4 MiB."""
+STATE_MAX_BYTES: Final = 1 << 30
+"""No session's state unpacks to more: 64 windows with pages of 100,000 nodes take about a quarter of it."""
 
 
 class Packer:

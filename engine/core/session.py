@@ -126,10 +126,8 @@ class Session:
         if self._capped is not None:
             return self._capped
         ledger = self.ledger
-        if t > ledger.last_event_at:  # noqa: PLR1730  # for every event: a call costs more than a comparison
-            ledger.last_event_at = t
-        if t < ledger.started_at or ledger.started_at < 0:
-            ledger.started_at = t
+        if not ledger.started_at <= t <= ledger.last_event_at:
+            self._see(t)
         size = ledger.bytes + size_bytes + 1
         if t - ledger.started_at > self._max_duration_ms or size > self._max_bytes:
             over = size > self._max_bytes
@@ -137,6 +135,19 @@ class Session:
         ledger.bytes = size
         ledger.events += 1
         return None
+
+    def _see(self, t: int) -> None:
+        """Move the session's first or last event time.
+
+        A window whose clock is further off than a session may last tells no time: the later of both clocks holds.
+        """
+        ledger, longest_ms = self.ledger, self._max_duration_ms
+        if ledger.started_at < 0 or t - ledger.last_event_at > longest_ms:
+            ledger.started_at = ledger.last_event_at = t
+        elif t > ledger.last_event_at:
+            ledger.last_event_at = t
+        elif ledger.started_at - t <= longest_ms:
+            ledger.started_at = t
 
     def _cap(self, reason: Reason) -> Reason:
         self._capped = reason

@@ -222,6 +222,28 @@ def test_an_excluded_user_leaves_no_trace_also_when_known_in_mid_session() -> No
     assert driver.core.counts.batches_dropped == {Reason.EXCLUDED_USER: 2}
 
 
+def test_an_excluded_user_who_becomes_known_after_the_session_was_closed_is_withdrawn_too() -> None:
+    driver = Driver(Settings(privacy=PrivacySettings(exclude_users=("u1",))))
+    much_later = T0 + 72 * 60 * MINUTE_MS
+    driver.feed(batch(0)).tick(T0 + 30 * MINUTE_MS).tick(much_later)
+    assert driver.core.open_sessions == 0
+    driver.feed(batch(1, user_id="u1"), much_later)
+    assert driver.last.withdrawn
+    assert driver.last.session_id == SESSION
+    count = len(driver.effects)
+    driver.feed(batch(2, user_id="u1"), much_later).feed(batch(0, session_id="never seen", user_id="u1"), much_later)
+    assert len(driver.effects) == count
+
+
+@pytest.mark.parametrize("wrong_first", [True, False])
+def test_a_window_with_a_clock_of_its_own_does_not_end_the_session(*, wrong_first: bool) -> None:
+    wrong, right = batch(0, event(0), event(1), window_id="w2"), batch(0)
+    driver = Driver().feed(wrong if wrong_first else right).feed(right if wrong_first else wrong).feed(batch(1))
+    assert driver.published == 4
+    assert driver.last.record.status == "open"
+    assert driver.last.record.started_at == T0
+
+
 def test_exclusion_is_a_setting_of_the_project() -> None:
     own = ProjectSettings(privacy=PrivacySettings(exclude_users=("u1",)))
     driver = Driver(Settings(projects={"bank": own}))
