@@ -26,6 +26,9 @@ NO_PARENT: Final = 0
 ASIDE_MAX: Final = 4_096
 """So many nodes that were taken out are remembered, for the case that they come back."""
 
+ATTRIBUTE_MAX_CHARACTERS: Final = 1_000
+"""Longer attributes are cut for detectors, and so for the stored state, which a page of long texts would fill."""
+
 LABEL_MAX_NODES: Final = 32
 """A label is read from at most this many nodes of an element's subtree."""
 
@@ -367,7 +370,7 @@ def detection_attributes(attributes: Mapping[str, AttributeValue]) -> dict[str, 
     if DETECTION_ATTRIBUTES.isdisjoint(attributes):
         return {}
     return {
-        name: value if isinstance(value, str) else ""
+        name: value[:ATTRIBUTE_MAX_CHARACTERS] if isinstance(value, str) else ""
         for name, value in attributes.items()
         if name in DETECTION_ATTRIBUTES
     }

@@ -12,6 +12,7 @@ from engine.reasons import Reason
 from engine.settings import LimitSettings, PrivacySettings, Settings
 from tests.engine.attack import (
     MARK,
+    SESSION,
     T0,
     Attack,
     addition,
@@ -24,6 +25,7 @@ from tests.engine.attack import (
     small,
     snapshot,
     text,
+    unpacked,
 )
 
 UNKNOWN_IDS = [-2, -1, 0, 1, 99, 2**53]
@@ -284,4 +286,15 @@ def test_selectors_that_reach_far_are_asked_again_only_so_often(monkeypatch: pyt
     attack = Attack(settings)
     attack.events(*grown(250), *class_changes(20, ("pay", "x")))
     attack.resume().events(mutation(adds=[addition(10, text(9_000))]), seq=1)
+    attack.check()
+
+
+def test_long_attributes_do_not_fill_the_state() -> None:
+    attack = Attack(MEDIUM)
+    long = {"title": "word " * 10_000, "aria-label": "word " * 10_000, "class": "c " * 10_000}
+    attack.events(*snapshot(*(element(10 + n, tag="button", **long) for n in range(100))), *click(10))
+    changed = [{"id": 10 + n, "attributes": long} for n in range(100)]
+    attack.events(mutation(attributes=changed), *click(11), seq=1).resume()
+    state = attack.core.snapshot().sessions[SESSION].data
+    assert len(unpacked(state)) < 20_000
     attack.check()
