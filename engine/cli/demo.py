@@ -14,6 +14,8 @@ from rich.text import Text
 from engine.cli._commands import SubParsers
 from engine.cli._options import add_config_option, load_chosen_settings
 from engine.core.core import Core
+from engine.core.effects import DeadLetter
+from engine.errors import Broken
 from engine.input.files import read_batches
 from engine.reasons import Reason
 from engine.runtime.recorded import RecordedRun
@@ -70,7 +72,7 @@ async def _demo(settings: Settings, port: int | None) -> int:
     started = time.perf_counter()
     async with RedisServer() as server:
         version = ".".join(map(str, server.binary.version))
-        console.print(f"Redis: {server.binary.path} ({version}) at {server.url}", highlight=False)
+        console.print(f"Redis: {server.binary.path} ({version}) at {server.url}", highlight=False, soft_wrap=True)
         store = RedisStore.connect(server.url, store_settings(settings))
         try:
             await _fill(store, settings, console)
@@ -82,15 +84,21 @@ async def _demo(settings: Settings, port: int | None) -> int:
 
 
 async def _fill(store: RedisStore, settings: Settings, console: Console) -> None:
-    run = RecordedRun(Core(settings), Writer(store, "samples", "demo", keep_state=True))
+    run = RecordedRun(Core(settings), Writer(store, "samples", "demo", keep_state=True), bury=_no_letter)
     with console.status("running the recordings through the engine"):
         await run.run(read_batches([SAMPLES_FOLDER], settings.limits, run.unreadable))
     report = run.report()
     published, read = report.events["published"], report.events["read"]
     console.print(
         f"{report.sessions} sessions, {read} events read, {published} published masked at level "
-        f"{settings.privacy.level}; nothing else was stored."
+        f"{settings.privacy.level}; nothing else was stored.",
+        soft_wrap=True,
     )
+
+
+def _no_letter(letter: DeadLetter) -> None:
+    message = f"a shipped recording can't be read: {letter.reason}"
+    raise Broken(message)
 
 
 async def _show(store: RedisStore, console: Console) -> None:

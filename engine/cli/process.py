@@ -4,8 +4,9 @@ import argparse
 import asyncio
 import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
+from typing import BinaryIO
 
 import msgspec
 from rich.console import Console
@@ -14,6 +15,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeE
 from engine.cli._commands import SubParsers
 from engine.cli._options import add_config_option, load_chosen_settings
 from engine.core.core import Core
+from engine.core.effects import DeadLetter
 from engine.input.files import read_batches
 from engine.runtime.recorded import RecordedRun, RunReport
 from engine.runtime.stores import store_settings
@@ -48,17 +50,26 @@ def run(args: argparse.Namespace) -> int:
     except OSError as error:
         print(f"wince: cannot write to {args.out}: {error.strerror}", file=sys.stderr)
         return 2
-    done = asyncio.run(_process(args.inputs, store, settings, console))
-    _write_lines(args.out / "dead_letters.jsonl", done.dead_letters)
-    (args.out / "report.json").write_bytes(msgspec.json.format(msgspec.json.encode(done.report()), indent=2) + b"\n")
+    with (args.out / "dead_letters.jsonl").open("wb") as letters:
+        done = asyncio.run(_process(args.inputs, store, settings, console, letters))
+    report = done.report()
+    (args.out / "report.json").write_bytes(msgspec.json.format(msgspec.json.encode(report), indent=2) + b"\n")
+    _tell_problems(done)
+    _summary(console, report, args.out)
+    return 1 if done.unread else 0
+
+
+def _tell_problems(done: RecordedRun) -> None:
     for problem in done.problems:
         place = f"{problem.source}:{problem.line}" if problem.line else problem.source
         print(f"wince: {place}: {problem.reason.explanation} ({problem.reason})", file=sys.stderr)
-    _summary(console, done.report(), args.out)
-    return 1 if done.problems else 0
+    if done.unread > len(done.problems):
+        print(f"wince: {done.unread - len(done.problems)} more, see dead_letters.jsonl", file=sys.stderr)
 
 
-async def _process(inputs: Sequence[str], store: DirectoryStore, settings: Settings, console: Console) -> RecordedRun:
+async def _process(
+    inputs: Sequence[str], store: DirectoryStore, settings: Settings, console: Console, letters: BinaryIO
+) -> RecordedRun:
     with _progress(console) as progress:
         task = progress.add_task("reading", rate="")
         started = time.monotonic()
@@ -70,7 +81,11 @@ async def _process(inputs: Sequence[str], store: DirectoryStore, settings: Setti
         def show_bytes(read_bytes: int, total_bytes: int | None) -> None:
             progress.update(task, completed=read_bytes, total=total_bytes)
 
-        run = RecordedRun(Core(settings), Writer(store, "files", "process", keep_state=False), note=show_events)
+        def bury(letter: DeadLetter) -> None:
+            letters.write(msgspec.json.encode(letter) + b"\n")
+
+        writer = Writer(store, "files", "process", keep_state=False)
+        run = RecordedRun(Core(settings), writer, bury=bury, note=show_events)
         try:
             await run.run(read_batches(inputs, settings.limits, run.unreadable, show_bytes))
         except BaseException:
@@ -91,11 +106,6 @@ def _progress(console: Console) -> Progress:
         console=console,
         disable=console.quiet,
     )
-
-
-def _write_lines(path: Path, rows: Iterable[msgspec.Struct]) -> None:
-    with path.open("wb") as file:
-        file.writelines(msgspec.json.encode(row) + b"\n" for row in rows)
 
 
 def _summary(console: Console, report: RunReport, out: Path) -> None:

@@ -19,6 +19,9 @@ from engine.runtime.writer import Writer
 POLL_MESSAGES: Final = 500
 """Messages fed between two writes."""
 
+PROBLEMS_MAX: Final = 20
+"""So many things that could not be read are told one by one."""
+
 POLL_BYTES: Final = 16 << 20
 """Bytes fed between two writes, at least; a poll ends with the message that goes over it."""
 
@@ -43,9 +46,20 @@ class RunReport(msgspec.Struct, frozen=True):
 
 
 class RecordedRun:
-    """One run over recorded input. Call `run`, then read `report` and `dead_letters`."""
+    """One run over recorded input. Call `run`, then read `report`.
 
-    def __init__(self, core: Core, writer: Writer, *, note: Callable[[int], None] = lambda _events: None) -> None:
+    `note` is told now and then how many events were read, `bury` gets every dead letter as it comes. `problems` holds
+    the first `PROBLEMS_MAX` things in the input that could not be read, `unread` counts all of them.
+    """
+
+    def __init__(
+        self,
+        core: Core,
+        writer: Writer,
+        *,
+        bury: Callable[[DeadLetter], None],
+        note: Callable[[int], None] = lambda _events: None,
+    ) -> None:
         self._core = core
         self._writer = writer
         self._note = note
@@ -54,16 +68,21 @@ class RecordedRun:
         self._sessions: set[str] = set()
         self._withdrawn: set[str] = set()
         self._signals: dict[str, tuple[str, str]] = {}
-        self.dead_letters: list[DeadLetter] = []
+        self._bury = bury
+        self._buried = 0
         self.problems: list[Problem] = []
+        self.unread = 0
 
     def unreadable(self, problem: Problem) -> None:
         """Take note of something in the input that could not be read: it counts as one batch that was dropped."""
         counts = self._core.counts
         counts.batches_read += 1
         counts.batches_dropped[problem.reason] += 1
-        self.problems.append(problem)
-        self.dead_letters.append(DeadLetter(problem.source, problem.line, problem.reason, 0))
+        self.unread += 1
+        if len(self.problems) < PROBLEMS_MAX:
+            self.problems.append(problem)
+        self._buried += 1
+        self._bury(DeadLetter(problem.source, problem.line, problem.reason, 0))
 
     async def run(self, messages: Iterable[SourceMessage]) -> None:
         """Feed all messages, write as they go, end every session with the input. Raises what the writer raises."""
@@ -100,7 +119,9 @@ class RecordedRun:
         with self._stage("core"):
             effects = self._core.take()
             refusals = self._core.take_refusals()
-            self.dead_letters += self._core.take_dead_letters()
+        for letter in self._core.take_dead_letters():
+            self._buried += 1
+            self._bury(letter)
         with self._stage("store"):
             await self._writer.write(effects)
             await self._writer.note(refusals, self._clock.now_ms)
@@ -144,7 +165,7 @@ class RecordedRun:
             sessions=len(self._sessions),
             withdrawn=len(self._withdrawn),
             signals=dict(sorted(signals.items())),
-            dead_letters=len(self.dead_letters),
+            dead_letters=self._buried,
             bytes_read=counts.bytes_read,
             seconds={name: round(seconds, 3) for name, seconds in sorted(self._seconds.items())},
         )

@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 
 from engine.core.core import Core
+from engine.core.effects import DeadLetter
 from engine.input.files import SourceMessage
 from engine.runtime.recorded import RecordedRun
 from engine.runtime.stores import store_settings
@@ -19,10 +20,12 @@ YEAR_MS = 365 * 86_400_000
 
 async def _run(batches: list[bytes], out: Path, settings: Settings | None = None) -> RecordedRun:
     settings = settings or Settings()
+    letters: list[DeadLetter] = []
     store = DirectoryStore(out, store_settings(settings))
-    run = RecordedRun(Core(settings), Writer(store, "test", "w", keep_state=True))
+    run = RecordedRun(Core(settings), Writer(store, "test", "w", keep_state=True), bury=letters.append)
     await run.run(SourceMessage(value, None, "f", line, line) for line, value in enumerate(batches))
     await store.close()
+    assert run.report().dead_letters == len(letters)
     return run
 
 
