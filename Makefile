@@ -51,7 +51,7 @@ bench: $(RUN_STAMP) ## measure speed
 
 .PHONY: lock
 lock: .uv/bin/uv ## pin the newest allowed versions of all dependencies
-	$(COMPILE) --upgrade --group dev --output-file requirements/dev.txt
+	$(COMPILE) --upgrade --extra traces --group dev --output-file requirements/dev.txt
 	@cp requirements/dev.txt requirements/run.txt # what is pinned there is preferred, so that the two never differ
 	$(COMPILE) --group build --output-file requirements/run.txt
 
