@@ -1,0 +1,225 @@
+"""Every metric of ours, declared once: the registry, the documentation, dashboards and alert rules follow this list.
+
+Names and units follow the conventions of Prometheus (https://prometheus.io/docs/practices/naming/): base units, and
+`_total` at the end of counters. `python -m engine.operate.meters` prints the page `docs/metrics.md`.
+"""
+
+from enum import Enum
+from typing import Final, NamedTuple, get_args
+
+from detectors.registry import RULES
+from engine.reasons import Kind, Reason
+from schemas.bundle_index import HoleReason
+from schemas.session_record import EndReason
+
+
+class Label(NamedTuple):
+    """A label and all values it can have; `None` for topics and partitions, which the assignment bounds.
+
+    `told` is how the documentation names the values.
+    """
+
+    name: str
+    values: tuple[str, ...] | None
+    told: str
+
+
+def _words(name: str, *values: str) -> Label:
+    return Label(name, values, ", ".join(f"`{value}`" for value in values))
+
+
+def _reasons(*kinds: Kind) -> Label:
+    told = " or ".join(f'"{kind}"' for kind in kinds)
+    return Label("reason", tuple(reason.value for reason in Reason if reason.kind in kinds), f"reasons under {told}")
+
+
+_TOPIC: Final = Label("topic", None, "topics read")
+_PARTITION: Final = Label("partition", None, "partitions assigned")
+_STAGE: Final = _words("stage", "load", "feed", "write", "announce", "list", "mark", "commit")
+
+_LATENCY_BUCKETS: Final = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900)
+_COMMAND_BUCKETS: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+
+
+class Meter(Enum):
+    """A metric: its name, the unit of its value, what it means, its labels, and the bounds of a histogram's buckets."""
+
+    def __init__(
+        self, metric: str, unit: str, meaning: str, labels: tuple[Label, ...] = (), buckets: tuple[float, ...] = ()
+    ) -> None:
+        self.metric = metric
+        self.unit = unit
+        self.meaning = meaning
+        self.labels = labels
+        self.buckets = buckets
+
+
+class Count(Meter):
+    """Counters: they only rise, and start at 0 with the process."""
+
+    # What was read, used and dropped: the sums of `engine.core.counts.Counts`.
+    BATCHES_READ = "wince_batches_read_total", "batches", "Messages read from the sessions topic."
+    BATCHES_USED = "wince_batches_used_total", "batches", "Batches that went into their session."
+    BATCHES_DROPPED = (
+        "wince_batches_dropped_total",
+        "batches",
+        "Batches of which nothing is kept.",
+        (_reasons(Kind.DROPPED_BATCH),),
+    )
+    READ_BYTES = "wince_read_bytes_total", "bytes", "Bytes of the messages read, as they arrived."
+    EVENTS_READ = "wince_events_read_total", "events", "Events in the batches that could be opened."
+    EVENTS_PUBLISHED = "wince_events_published_total", "events", "Events that went into a bundle."
+    EVENTS_DROPPED = (
+        "wince_events_dropped_total",
+        "events",
+        "Events that are in no bundle, those of dropped batches included.",
+        (_reasons(Kind.DROPPED_BATCH, Kind.DROPPED_EVENT),),
+    )
+    REPAIRS = (
+        "wince_repairs_total",
+        "changes",
+        "Changes and notes that were made inside what is kept.",
+        (_reasons(Kind.REPAIRED, Kind.NOTED),),
+    )
+    # What came of it.
+    SIGNALS = "wince_signals_total", "signals", "Signals found, when durable.", (_words("detector", *RULES),)
+    DEAD_LETTERS = (
+        "wince_dead_letters_total",
+        "messages",
+        "Messages that can never be read, when told to the dead-letter topic.",
+        (_reasons(Kind.DROPPED_BATCH),),
+    )
+    HOLES = (
+        "wince_holes_total",
+        "holes",
+        "Parts of bundles known to be missing.",
+        (_words("reason", *get_args(HoleReason)),),
+    )
+    SESSIONS_LOADED = "wince_sessions_loaded_total", "sessions", "Sessions loaded from Redis to go on with them."
+    SESSIONS_ENDED = (
+        "wince_sessions_ended_total",
+        "sessions",
+        "Sessions that ended; one that is opened again can end again.",
+        (_words("reason", *get_args(EndReason)),),
+    )
+    # Redis.
+    SESSION_WRITES = (
+        "wince_session_writes_total",
+        "writes",
+        "Guarded writes of sessions: `repeated` had been applied before, `refused` found another owner's work.",
+        (_words("outcome", "applied", "repeated", "refused"),),
+    )
+    REDIS_SENT_BYTES = "wince_redis_sent_bytes_total", "bytes", "Bytes of session writes sent to Redis."
+    RETRIES = (
+        "wince_retries_total",
+        "attempts",
+        "Work offered again after a pause: a dependency was full (`saturated`) or away (`unavailable`).",
+        (_words("kind", "saturated", "unavailable"),),
+    )
+    # Kafka.
+    REBALANCES = "wince_rebalances_total", "rebalances", "Times the group gave this process an assignment."
+    PARTITION_RESETS = (
+        "wince_partition_resets_total",
+        "resets",
+        "Times a partition was dropped and claimed again; `mark_lost`: Redis has no mark where Kafka has a commit.",
+        (_words("cause", "refused_write", "mark_refused", "log_changed", "out_of_range", "mark_lost"),),
+    )
+    RECORDS_LOST = "wince_records_lost_total", "records", "Records that Kafka deleted before they were read."
+    COMMITS = "wince_commits_total", "commits", "Offsets committed to Kafka, once for each commit."
+    MARKS_MOVED = "wince_marks_moved_total", "marks", "Times the mark of a partition was moved in Redis."
+    # Time.
+    STAGE_SECONDS = (
+        "wince_stage_seconds_total",
+        "seconds",
+        "Wall time spent in each stage of polls, summed over partitions that wait side by side.",
+        (_STAGE,),
+    )
+
+
+class Gauge(Meter):
+    """Values that rise and fall."""
+
+    LAG_RECORDS = (
+        "wince_lag_records",
+        "records",
+        "Records in the partition behind the last one whose effects are durable.",
+        (_TOPIC, _PARTITION),
+    )
+    LAG_SECONDS = (
+        "wince_lag_seconds",
+        "seconds",
+        "Age of the oldest record whose effects are not durable, by its timestamp; 0 when no record waits.",
+        (_TOPIC, _PARTITION),
+    )
+    REPLAY_RECORDS = (
+        "wince_replay_records",
+        "records",
+        "Records that a restart would read again, because a batch among them is held back.",
+        (_TOPIC, _PARTITION),
+    )
+    SESSIONS_RESIDENT = "wince_sessions_resident", "sessions", "Sessions in this process, open or in their grace."
+    BUFFERED_BYTES = "wince_buffered_bytes", "bytes", "Bytes fetched from Kafka whose effects are not durable yet."
+    PARTITIONS_ASSIGNED = "wince_partitions_assigned", "partitions", "Partitions this process reads."
+    PARTITIONS_PAUSED = (
+        "wince_partitions_paused",
+        "partitions",
+        "Partitions from which nothing is fetched for now, because enough of them waits.",
+    )
+    BUILD = "wince_build_info", "1", "Always 1; the label tells the version.", (Label("version", None, "this version"),)
+
+
+class Histogram(Meter):
+    """Distributions, as counts under rising bounds."""
+
+    SIGNAL_LATENCY = (
+        "wince_signal_latency_seconds",
+        "seconds",
+        "From the timestamp of the record that decided a signal until the signal was durable.",
+        (),
+        _LATENCY_BUCKETS,
+    )
+    POLL = (
+        "wince_poll_seconds",
+        "seconds",
+        "One poll of one partition, from its records until its mark and commit.",
+        (),
+        _LATENCY_BUCKETS,
+    )
+    REDIS_COMMAND = (
+        "wince_redis_command_seconds",
+        "seconds",
+        "One call to Redis, its retries and the wait for a connection included.",
+        (_words("operation", "load", "write", "list", "mark"),),
+        _COMMAND_BUCKETS,
+    )
+
+
+METERS: Final[tuple[Meter, ...]] = (*Count, *Gauge, *Histogram)
+"""Every metric."""
+
+
+def metrics_document() -> str:
+    """Return `docs/metrics.md`: every metric by kind, as Markdown tables."""
+    lines = [
+        "# Metrics",
+        "",
+        "What `/metrics` of a worker tells, beside `process_*` of the process itself. Reasons are explained in",
+        "[reasons.md](reasons.md). No label ever holds an id of a project, a session or a user.",
+        "This page is written by `python -m engine.operate.meters > docs/metrics.md`.",
+    ]
+    for kind, heading in ((Count, "Counters"), (Gauge, "Gauges"), (Histogram, "Histograms")):
+        lines += ["", f"## {heading}", "", "| metric | unit | labels | meaning |", "| --- | --- | --- | --- |"]
+        lines += [_row(meter) for meter in kind]
+    return "\n".join(lines) + "\n"
+
+
+def _row(meter: Meter) -> str:
+    labels = "; ".join(f"`{label.name}`: {label.told}" for label in meter.labels)
+    bounds = f" Bounds: {', '.join(f'{bound:g}' for bound in meter.buckets)}." if meter.buckets else ""
+    return f"| `{meter.metric}` | {meter.unit} | {labels} | {meter.meaning}{bounds} |"
+
+
+if __name__ == "__main__":
+    import sys
+
+    sys.stdout.write(metrics_document())
