@@ -14,13 +14,22 @@ from replay.holes import change_holes
 from replay.index import blocks_to_play, cap_blocks, playing_order
 from replay.reading import read_lines
 from replay.spool import Row, Spool
-from replay.store import BundleLine, Fate, SessionPage, SessionQuery, StoreSettings, decode_cursor, encode_cursor
+from replay.store import (
+    Announce,
+    BundleLine,
+    Fate,
+    SessionPage,
+    SessionQuery,
+    StoreSettings,
+    decode_cursor,
+    encode_cursor,
+)
 from replay.writes import Outcome, SessionWrite, StoredSession, WriteResult
 from schemas.bundle_index import BundleIndex
 from schemas.session_record import SessionRecord
 from schemas.signals import Signal
 
-_NEW = Row(b"", 0, b"", b"", b"", b"", None, 0, 0.0, b"[]", 0, 0, 0, 0)
+_NEW = Row(b"", 0, b"", b"", b"", b"", None, 0, 0.0, b"[]", 0, 0, 0, 0, b"", b"")
 
 
 class DirectoryStore:
@@ -70,6 +79,8 @@ class DirectoryStore:
             length=row.length + sum(len(block.data) for block in kept),
             full=int(bool(row.full or lost)),
             blocks=row.blocks + len(kept),
+            shard=write.shard.encode(),
+            outbox=write.outbox,
         )
         self._spool.put_session(write.session_id, changed)
         self._spool.add_blocks(write.session_id, kept, row.length)
@@ -77,9 +88,13 @@ class DirectoryStore:
         self._spool.put_listings(write.session_id, listing_names(write.record))
         return changed
 
-    async def apply_many(self, writes: Sequence[SessionWrite]) -> list[WriteResult]:
-        """Apply writes, each whole or not at all."""
-        return [await self.apply(write) for write in writes]
+    async def apply_many(self, writes: Sequence[SessionWrite], announce: Announce | None = None) -> list[WriteResult]:
+        """Apply writes, each whole or not at all; see `Store.apply_many`."""
+        results = [await self.apply(write) for write in writes]
+        accepted = [w for w, result in zip(writes, results, strict=True) if result.outcome is not Outcome.REFUSED]
+        if announce is not None and accepted:
+            await announce(accepted)
+        return results
 
     async def load(self, session_id: str) -> StoredSession | None:
         """Take over a session."""
@@ -87,24 +102,32 @@ class DirectoryStore:
         if row is None:
             return None
         return StoredSession(
-            session_id,
-            row.version,
-            row.position.decode(),
-            row.state,
-            msgspec.json.decode(row.record, type=SessionRecord),
-            self._spool.index(session_id, row),
-            row.deadline,
+            session_id=session_id,
+            version=row.version,
+            position=row.position.decode(),
+            state=row.state,
+            record=msgspec.json.decode(row.record, type=SessionRecord),
+            index=self._spool.index(session_id, row),
+            deadline_ms=row.deadline,
+            outbox=row.outbox,
+            shard=row.shard.decode(),
         )
 
     async def load_many(self, session_ids: Sequence[str]) -> list[StoredSession | None]:
         """Take over sessions."""
         return [await self.load(session_id) for session_id in session_ids]
 
-    async def due(self, now_ms: int, limit: int, offset: int = 0) -> list[tuple[str, int]]:
+    async def due(self, now_ms: int, limit: int, offset: int = 0, shard: str = "") -> list[tuple[str, int]]:
         """List sessions whose deadline has come."""
-        select = "SELECT id, deadline FROM sessions WHERE deadline <= ? ORDER BY deadline, id LIMIT ? OFFSET ?"
-        rows = self._spool.database.execute(select, (now_ms, limit, offset))
+        rows = self._spool.database.execute(
+            "SELECT id, deadline FROM sessions WHERE shard = ? AND deadline <= ?"
+            " ORDER BY deadline, id LIMIT ? OFFSET ?",
+            (shard.encode(), now_ms, limit, offset),
+        )
         return [(session_id.decode(), deadline) for session_id, deadline in rows]
+
+    async def forget_deadline(self, shard: str, session_id: str) -> None:
+        """Do nothing: a session's deadline is in its own row, so no list can have a wrong one."""
 
     async def projects(self) -> list[str]:
         """List projects."""
@@ -171,7 +194,7 @@ class DirectoryStore:
         return row is not None and row.version == version
 
     async def withdraw(self, session_id: str) -> None:
-        """Delete everything of a session."""
+        """Delete everything of a session; no tombstone is left, since only this one run writes here."""
         self._spool.delete(session_id)
 
     async def note_fate(self, session_id: str, project_id: str, reason: str, count: int, now_ms: int) -> None:

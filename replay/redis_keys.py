@@ -26,7 +26,6 @@ class KeyNames:
 
     def __init__(self, prefix: str) -> None:
         self._prefix = prefix
-        self.deadlines = f"{prefix}:deadlines"
         self.fates = f"{prefix}:fates"
         self.projects = f"{prefix}:projects"
 
@@ -34,6 +33,14 @@ class KeyNames:
         """Name the keys of a session."""
         slot = f"{self._prefix}:session:{{{encode_name(session_id)}}}:"
         return SessionKeys(*(slot + part for part in _PARTS))
+
+    def deadlines(self, shard: str) -> str:
+        """Name the list of deadlines of a shard."""
+        return f"{self._prefix}:deadlines:{{{encode_name(shard)}}}" if shard else f"{self._prefix}:deadlines"
+
+    def mark(self, shard: str) -> str:
+        """Name the mark of a shard."""
+        return f"{self._prefix}:mark:{{{encode_name(shard)}}}"
 
     def project(self, project_id: str, part: str) -> str:
         """Name a key of a project: `signals`, `published`, or a listing; they share a hash tag."""

@@ -6,7 +6,7 @@ All of it follows from the stored session, may be sent any number of times, and 
 import hashlib
 from collections import OrderedDict
 from collections.abc import Iterable
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -25,6 +25,13 @@ _REMEMBERED: Final = 50_000
 
 _TRIM_EVERY_MS: Final = 60_000
 _TRIM_AT_ONCE: Final = 1_000
+
+
+class Deadline(NamedTuple):
+    """When a session wants to be looked at (epoch ms; `None`: never), and the shard whose list says so."""
+
+    shard: str
+    deadline_ms: int | None
 
 
 class _Recent:
@@ -56,9 +63,9 @@ class Outside:
         """Send all of a session again next time."""
         self._sent.put(session_id, 0)
 
-    def session_calls(self, record: SessionRecord, deadline_ms: int | None, now_ms: int) -> list[Call]:
+    def session_calls(self, record: SessionRecord, deadline: Deadline, now_ms: int) -> list[Call]:
         """List a session and set its deadline."""
-        calls = [self._deadline(record.session_id, deadline_ms)]
+        calls = [self._deadline(record.session_id, deadline)]
         names = listing_names(record)
         print_ = hash((record.project_id, record.started_at, record.score, *names)) | 1
         if self._sent.get(record.session_id) == print_:
@@ -74,10 +81,11 @@ class Outside:
             calls += self._listing_upkeep(key, now_ms)
         return calls + self._project_upkeep(project_id, now_ms)
 
-    def _deadline(self, session_id: str, deadline_ms: int | None) -> Call:
-        if deadline_ms is None:
-            return Call("ZREM", (self._names.deadlines,), (session_id,))
-        return Call("ZADD", (self._names.deadlines,), (deadline_ms, session_id))
+    def _deadline(self, session_id: str, deadline: Deadline) -> Call:
+        keys = (self._names.deadlines(deadline.shard),)
+        if deadline.deadline_ms is None:
+            return Call("ZREM", keys, (session_id,))
+        return Call("ZADD", keys, (deadline.deadline_ms, session_id))
 
     def _listing_upkeep(self, key: str, now_ms: int) -> list[Call]:
         if not self._due(key, now_ms):

@@ -8,13 +8,13 @@ import msgspec
 
 from replay.compaction import merge_blocks, plan_compaction
 from replay.entries import listing_name, listing_names
-from replay.errors import Broken
+from replay.errors import Broken, Unavailable
 from replay.holes import change_holes
 from replay.index import blocks_to_play, cap_blocks, playing_order
 from replay.reading import read_lines
 from replay.redis_client import Argument, Call, RedisClient, Reply, connect, load_script
 from replay.redis_keys import KeyNames, SessionKeys
-from replay.redis_outside import Outside, identity
+from replay.redis_outside import Deadline, Outside, identity
 from replay.redis_reads import (
     data_reader,
     decode_holes,
@@ -25,8 +25,17 @@ from replay.redis_reads import (
     pairs,
     texts,
 )
-from replay.store import BundleLine, Fate, SessionPage, SessionQuery, StoreSettings, decode_cursor, encode_cursor
-from replay.writes import BlockDraft, Outcome, SessionWrite, StoredSession, WriteResult
+from replay.store import (
+    Announce,
+    BundleLine,
+    Fate,
+    SessionPage,
+    SessionQuery,
+    StoreSettings,
+    decode_cursor,
+    encode_cursor,
+)
+from replay.writes import BlockDraft, Outcome, SessionWrite, StoredSession, WriteResult, withdrawn_session
 from schemas.bundle_index import BundleIndex, Hole
 from schemas.session_record import SessionRecord
 from schemas.signals import Signal
@@ -34,11 +43,13 @@ from schemas.signals import Signal
 _WRITE: Final = load_script("write")
 _COMPACT: Final = load_script("compact")
 _FATE: Final = load_script("fate")
+_WITHDRAW: Final = load_script("withdraw")
 
 OLD_DATA_GRACE_MS: Final = 60_000
 """How long data replaced by compaction can still be read by those who have the old index."""
 
 MAX_FATE_REASONS: Final = 64
+_WITHDRAW_ATTEMPTS: Final = 20
 _STREAM_PAGE: Final = 1_000
 _DATA_PAGE_BYTES: Final = 4 << 20
 
@@ -90,7 +101,7 @@ class RedisStore:
         """Apply a write if the session is at its `base_version`."""
         return (await self.apply_many([write]))[0]
 
-    async def apply_many(self, writes: Sequence[SessionWrite]) -> list[WriteResult]:
+    async def apply_many(self, writes: Sequence[SessionWrite], announce: Announce | None = None) -> list[WriteResult]:
         """Apply writes, each whole or not at all; see `Store.apply_many`."""
         holes = await self._changed_holes(writes)
         calls = [self._write_call(write, change, cut=False) for write, change in zip(writes, holes, strict=True)]
@@ -99,7 +110,10 @@ class RedisStore:
             if reply.status == "over":
                 replies[place] = await self._apply_cut(writes[place], reply.raw_bytes)
         results = [WriteResult(Outcome(reply.status), reply.version, reply.blocks) for reply in replies]
-        await self._send_outside(writes, results)
+        accepted = [w for w, result in zip(writes, results, strict=True) if result.outcome is not Outcome.REFUSED]
+        if announce is not None and accepted:
+            await announce(accepted)
+        await self._send_outside(accepted)
         return results
 
     async def _changed_holes(self, writes: Sequence[SessionWrite]) -> list[list[Hole] | None]:
@@ -146,6 +160,8 @@ class RedisStore:
             int(cut),
             _head(write.session_id),
             b"" if holes is None else msgspec.json.encode(holes),
+            write.shard,
+            write.outbox,
             len(write.blocks),
         ]
         for block in write.blocks:
@@ -157,13 +173,12 @@ class RedisStore:
         slot = (keys.meta, keys.record, keys.bundle_index, keys.signals, keys.entries, keys.data_0, keys.data_1)
         return Call(_WRITE, slot, arguments)
 
-    async def _send_outside(self, writes: Sequence[SessionWrite], results: Sequence[WriteResult]) -> None:
+    async def _send_outside(self, writes: Sequence[SessionWrite]) -> None:
         now_ms = self._clock_ms()
         calls: list[Call] = []
-        for write, result in zip(writes, results, strict=True):
-            if result.outcome is not Outcome.REFUSED:
-                calls += self._outside.session_calls(write.record, write.deadline_ms, now_ms)
-                calls += self._outside.signal_calls(write.signals, now_ms)
+        for write in writes:
+            calls += self._outside.session_calls(write.record, Deadline(write.shard, write.deadline_ms), now_ms)
+            calls += self._outside.signal_calls(write.signals, now_ms)
         await self._client.run_many(calls)
 
     async def load(self, session_id: str) -> StoredSession | None:
@@ -185,18 +200,23 @@ class RedisStore:
             meta, record, index, signals = reads[4 * place : 4 * place + 4]
             stored = _stored(session_id, meta, record, index)
             loaded.append(stored)
-            if stored is not None:
+            if stored is not None and not stored.withdrawn:
                 self._outside.forget(session_id)
-                calls += self._outside.session_calls(stored.record, stored.deadline_ms, now_ms)
+                deadline = Deadline(stored.shard, stored.deadline_ms)
+                calls += self._outside.session_calls(stored.record, deadline, now_ms)
                 calls += self._outside.signal_calls(decode_signals(signals), now_ms)
         await self._client.run_many(calls)
         return loaded
 
-    async def due(self, now_ms: int, limit: int, offset: int = 0) -> list[tuple[str, int]]:
+    async def due(self, now_ms: int, limit: int, offset: int = 0, shard: str = "") -> list[tuple[str, int]]:
         """List sessions whose deadline has come; see `Store.due`."""
         arguments = ("-inf", now_ms, "WITHSCORES", "LIMIT", offset, limit)
-        reply = await self._client.run(Call("ZRANGEBYSCORE", (self._names.deadlines,), arguments))
+        reply = await self._client.run(Call("ZRANGEBYSCORE", (self._names.deadlines(shard),), arguments))
         return [(session_id, int(deadline)) for session_id, deadline in pairs(reply)]
+
+    async def forget_deadline(self, shard: str, session_id: str) -> None:
+        """Take a session out of a shard's list; see `Store.forget_deadline`."""
+        await self._client.run(Call("ZREM", (self._names.deadlines(shard),), (session_id,)))
 
     async def projects(self) -> list[str]:
         """List projects."""
@@ -282,28 +302,35 @@ class RedisStore:
         return await self._client.run(Call(_COMPACT, slot, (*arguments, *blocks))) == 1
 
     async def withdraw(self, session_id: str) -> None:
-        """Delete everything of a session; see `Store.withdraw`.
+        """Delete everything of a session and leave a tombstone; see `Store.withdraw`.
 
-        Listings are cleaned before the session's own keys (which say where it is listed) and again after them (from
-        then on a writer is refused).
+        What lies outside is taken back first, while the session still says what that is. Raises Unavailable if
+        somebody wrote the session each time this was tried.
         """
+        for _ in range(_WITHDRAW_ATTEMPTS):
+            if await self._withdraw(session_id):
+                self._outside.forget(session_id)
+                return
+        raise Unavailable("the session was written again and again while it was being withdrawn")
+
+    async def _withdraw(self, session_id: str) -> bool:
         keys = self._names.session(session_id)
         reads = [
-            Call("HGET", (keys.meta,), ("project",)),
+            Call("HMGET", (keys.meta,), ("version", "project", "shard")),
             Call("SMEMBERS", (keys.entries,)),
             Call("HVALS", (keys.signals,)),
         ]
-        project, entries, signals = await self._client.run_many(reads)
-        project_id = project.decode() if isinstance(project, bytes) else None
-        unlisting = [Call("ZREM", (key,), (session_id,)) for key in (self._names.deadlines, self._names.fates)]
-        if project_id is not None:
+        meta, entries, signals = await self._client.run_many(reads)
+        version, project, shard = cast("list[bytes | None]", meta)
+        listings = [self._names.deadlines((shard or b"").decode()), self._names.fates]
+        if project is not None:
             names = ("time", "score", *texts(entries))
-            unlisting += [Call("ZREM", (self._names.project(project_id, name),), (session_id,)) for name in names]
-        await self._client.run_many(unlisting)
-        if project_id is not None:
-            await self._unpublish(project_id, session_id, decode_signals(signals))
-        await self._client.run_many([Call("DEL", keys), *unlisting])
-        self._outside.forget(session_id)
+            listings += [self._names.project(project.decode(), name) for name in names]
+        await self._client.run_many([Call("ZREM", (key,), (session_id,)) for key in listings])
+        if project is not None:
+            await self._unpublish(project.decode(), session_id, decode_signals(signals))
+        arguments = (version or b"", self._settings.retention_ms)
+        return await self._client.run(Call(_WITHDRAW, keys, arguments)) == 1
 
     async def _unpublish(self, project_id: str, session_id: str, signals: Sequence[Signal]) -> None:
         """Take a session's signals out of the project's stream; all of it is searched."""
@@ -376,9 +403,12 @@ def _write_reply(reply: Reply) -> _Reply:
     return _Reply(status.decode(), version, blocks, raw_bytes)
 
 
+_META_FIELDS: Final = ("version", "position", "state", "deadline", "shard", "outbox", "withdrawn")
+
+
 def _load_calls(keys: SessionKeys) -> tuple[Call, ...]:
     return (
-        Call("HMGET", (keys.meta,), ("version", "position", "state", "deadline")),
+        Call("HMGET", (keys.meta,), _META_FIELDS),
         Call("GET", (keys.record,)),
         index_call(keys),
         Call("HVALS", (keys.signals,)),
@@ -386,12 +416,22 @@ def _load_calls(keys: SessionKeys) -> tuple[Call, ...]:
 
 
 def _stored(session_id: str, meta: Reply, record: Reply, index: Reply) -> StoredSession | None:
-    version, position, state, deadline = cast("list[bytes | None]", meta)
+    version, position, state, deadline, shard, outbox, withdrawn = cast("list[bytes | None]", meta)
+    if version is not None and withdrawn is not None:
+        return withdrawn_session(session_id, int(version))
     if version is None or position is None or state is None:
         return None
     known, read = decode_record(record), decode_index(index)
     if known is None or read is None:
         raise Broken("a session lacks its record or index: was it evicted? Redis must not evict keys (noeviction)")
     return StoredSession(
-        session_id, int(version), position.decode(), state, known, read[1], int(deadline) if deadline else None
+        session_id=session_id,
+        version=int(version),
+        position=position.decode(),
+        state=state,
+        record=known,
+        index=read[1],
+        deadline_ms=int(deadline) if deadline else None,
+        outbox=outbox or b"",
+        shard=(shard or b"").decode(),
     )

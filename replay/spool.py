@@ -22,9 +22,9 @@ PRAGMA locking_mode = EXCLUSIVE;
 CREATE TABLE sessions (
     id BLOB PRIMARY KEY, project BLOB, version INTEGER, token BLOB, position BLOB, record BLOB, state BLOB,
     deadline INTEGER, started_at INTEGER, score REAL, holes BLOB, raw_bytes INTEGER, length INTEGER, full INTEGER,
-    blocks INTEGER
+    blocks INTEGER, shard BLOB, outbox BLOB
 ) WITHOUT ROWID;
-CREATE INDEX deadlines ON sessions (deadline) WHERE deadline IS NOT NULL;
+CREATE INDEX deadlines ON sessions (shard, deadline) WHERE deadline IS NOT NULL;
 CREATE TABLE blocks (session BLOB, start INTEGER, entry BLOB, data BLOB, PRIMARY KEY (session, start));
 CREATE TABLE signals (session BLOB, id BLOB, t INTEGER, signal BLOB, PRIMARY KEY (session, id)) WITHOUT ROWID;
 CREATE TABLE listings (session BLOB, name BLOB, PRIMARY KEY (session, name)) WITHOUT ROWID;
@@ -56,6 +56,8 @@ class Row(NamedTuple):
     length: int
     full: int
     blocks: int
+    shard: bytes
+    outbox: bytes
 
 
 class Spool:

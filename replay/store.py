@@ -2,7 +2,7 @@
 
 import base64
 import binascii
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Literal, Protocol
 
 import msgspec
@@ -14,6 +14,9 @@ from schemas.session_record import SessionRecord
 from schemas.signals import Signal
 
 Listing = Literal["time", "score", "tag", "user", "page"]
+
+Announce = Callable[[Sequence[SessionWrite]], Awaitable[None]]
+"""Tells others of writes that were applied, now or before; what it raises goes through to the caller of the store."""
 
 
 class StoreSettings(msgspec.Struct, frozen=True):
@@ -92,11 +95,15 @@ class Store(Protocol):
         """Apply a write if the session is at its `base_version`; see `apply_many`."""
         ...
 
-    async def apply_many(self, writes: Sequence[SessionWrite]) -> list[WriteResult]:
+    async def apply_many(self, writes: Sequence[SessionWrite], announce: Announce | None = None) -> list[WriteResult]:
         """Apply each write as a whole or not at all, and say what became of each, in their order.
 
         There is no order or unity between sessions. Blocks beyond the byte cap are left out and a hole is put in
         their place.
+
+        `announce` is called once with the writes that were not refused, if there are any, when all of them are stored
+        and before anything is told outside the sessions themselves (listings, published signals, deadlines). Should
+        it raise, nothing was told outside; send the same writes again: they are repetitions then, and announced again.
         """
         ...
 
@@ -105,18 +112,24 @@ class Store(Protocol):
         ...
 
     async def load_many(self, session_ids: Sequence[str]) -> list[StoredSession | None]:
-        """Read what a new owner needs, `None` for a session that is not stored.
+        """Read what a new owner needs, `None` for a session that is not stored; see `withdrawn` in `StoredSession`.
 
         What an owner before may have left undone outside the session itself (index entries, published signals,
         deadline) is done again, so this is for owners; viewers read `record`, `index` and so on.
         """
         ...
 
-    async def due(self, now_ms: int, limit: int, offset: int = 0) -> list[tuple[str, int]]:
-        """List session ids whose deadline has come, with it, earliest first.
+    async def due(self, now_ms: int, limit: int, offset: int = 0, shard: str = "") -> list[tuple[str, int]]:
+        """List session ids of a shard whose deadline has come, with it, earliest first.
 
-        A hint: the deadline in the stored session decides. All owners share the list; page with `offset` past those
-        of others.
+        A hint: the deadline and the shard of the stored session decide. `offset` pages past those already known.
+        """
+        ...
+
+    async def forget_deadline(self, shard: str, session_id: str) -> None:
+        """Take a session out of a shard's list, where `load_many` showed that it is not, or no longer, in that shard.
+
+        That is so when it is not stored, was withdrawn, or was written under another shard since.
         """
         ...
 
@@ -157,7 +170,12 @@ class Store(Protocol):
         ...
 
     async def withdraw(self, session_id: str) -> None:
-        """Delete everything of a session: bundle, record, signals, state, fate, index entries, published signals."""
+        """Delete everything of a session: bundle, record, signals, state, fate, index entries, published signals.
+
+        A store that more than one run writes to leaves a tombstone, which holds nothing but that the id is not to
+        come back: readers find no session, a write on any version is refused, and `load` says that it was withdrawn.
+        It lasts as long as a session is kept. Doing this again changes nothing.
+        """
         ...
 
     async def note_fate(self, session_id: str, project_id: str, reason: str, count: int, now_ms: int) -> None:

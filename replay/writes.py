@@ -5,7 +5,7 @@ import enum
 import msgspec
 
 from schemas.bundle_index import BundleIndex, Hole
-from schemas.session_record import SessionRecord
+from schemas.session_record import SessionRecord, Totals
 from schemas.signals import Signal
 
 
@@ -42,7 +42,9 @@ class SessionWrite(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     write attempt that is not a repetition of another; by it a writer whose reply was lost recognises its own write.
     `position` says, in the source's own notation, how far the input was read. `record` and `state` replace the
     stored ones, `blocks` are appended, `holes` added and `filled` taken out of them, `signals` set by their id.
-    `deadline_ms` is the next moment (epoch ms) at which the session wants to be looked at without new input.
+    `deadline_ms` is the next moment (epoch ms) at which the session wants to be looked at without new input; `shard`
+    names the part of the input under which that is listed, so that its owner finds it. `outbox` holds, in the
+    writer's own form, what is to be told elsewhere of this write; it is kept until the next write replaces it.
     """
 
     project_id: str
@@ -58,6 +60,8 @@ class SessionWrite(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     signals: tuple[Signal, ...] = ()
     ended: bool = False
     deadline_ms: int | None = None
+    shard: str = ""
+    outbox: bytes = b""
 
 
 class Outcome(enum.Enum):
@@ -67,7 +71,7 @@ class Outcome(enum.Enum):
     REPEATED = "repeated"
     """This very write had been applied before; nothing was changed now."""
     REFUSED = "refused"
-    """Another owner moved on, the session is gone, or its id belongs to another project: load it again, then decide."""
+    """Another owner moved on, the session is gone or withdrawn, or its id is another project's: load it and decide."""
 
 
 class WriteResult(msgspec.Struct, frozen=True, gc=False):
@@ -78,8 +82,12 @@ class WriteResult(msgspec.Struct, frozen=True, gc=False):
     blocks: int
 
 
-class StoredSession(msgspec.Struct, frozen=True, gc=False):
-    """What a new owner needs to go on with a session."""
+class StoredSession(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """What a new owner needs to go on with a session.
+
+    `outbox` is what the last write was to tell elsewhere, and may not have told; `shard` where its deadline is listed.
+    Of a `withdrawn` session there is only `session_id` and `version`: all else is empty, and no write is accepted.
+    """
 
     session_id: str
     version: int
@@ -88,3 +96,36 @@ class StoredSession(msgspec.Struct, frozen=True, gc=False):
     record: SessionRecord
     index: BundleIndex
     deadline_ms: int | None
+    outbox: bytes = b""
+    shard: str = ""
+    withdrawn: bool = False
+
+
+def withdrawn_session(session_id: str, version: int) -> StoredSession:
+    """Make what stands for a session that was withdrawn."""
+    record = SessionRecord(
+        session_id=session_id,
+        project_id="",
+        started_at=0,
+        last_event_at=0,
+        status="ended",
+        window_ids=[],
+        pages=[],
+        totals=Totals(),
+        tags={},
+        score=0.0,
+        score_parts=[],
+        privacy_level="",
+        policy_version="",
+    )
+    index = BundleIndex(session_id=session_id, version=version, blocks=[], holes=[], length=0)
+    return StoredSession(
+        session_id=session_id,
+        version=version,
+        position="",
+        state=b"",
+        record=record,
+        index=index,
+        deadline_ms=None,
+        withdrawn=True,
+    )

@@ -2,7 +2,7 @@
 --
 -- KEYS: meta, record, index, signals, entries, data:0, data:1 (all in the session's slot)
 -- ARGV: base version, token, project, position, record, state, deadline or '', time to live (ms), byte cap,
---       '1' if the writer has cut its blocks to the cap, head of the index, holes or '' (unchanged),
+--       '1' if the writer has cut its blocks to the cap, head of the index, holes or '' (unchanged), shard, outbox,
 --       then a count and that many (block without offset, its raw bytes, its data),
 --       then a count and that many (signal id, signal), then a count and that many listing names.
 -- Reply: what became of it, the version now, the number of blocks, raw bytes stored.
@@ -11,7 +11,8 @@
 
 local meta, record, index, signals, entries = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 
-local stored = redis.call('HMGET', meta, 'version', 'token', 'project', 'raw_bytes', 'full', 'generation')
+local stored = redis.call('HMGET', meta, 'version', 'token', 'project', 'raw_bytes', 'full', 'generation',
+  'withdrawn')
 local version = tonumber(stored[1] or '0')
 local raw_bytes = tonumber(stored[4] or '0')
 local generation = tonumber(stored[6] or '0')
@@ -21,13 +22,14 @@ local function reply(status)
   return {status, version, math.max(redis.call('LLEN', index) - 2, 0), raw_bytes}
 end
 
+if stored[7] then return reply('refused') end
 if version ~= tonumber(ARGV[1]) then
   if stored[2] == ARGV[2] then return reply('repeated') end
   return reply('refused')
 end
 if stored[3] and stored[3] ~= ARGV[3] then return reply('refused') end
 
-local cursor = 13
+local cursor = 15
 local blocks, added = {}, 0
 for place = 1, tonumber(ARGV[cursor]) do
   blocks[place] = {ARGV[cursor + 1], ARGV[cursor + 3]}
@@ -44,7 +46,7 @@ version = version + 1
 raw_bytes = raw_bytes + added
 redis.call('HSET', meta, 'version', string.format('%d', version), 'token', ARGV[2], 'project', ARGV[3],
   'position', ARGV[4], 'state', ARGV[6], 'deadline', ARGV[7], 'raw_bytes', string.format('%d', raw_bytes),
-  'generation', string.format('%d', generation))
+  'generation', string.format('%d', generation), 'shard', ARGV[13], 'outbox', ARGV[14])
 if cut then redis.call('HSET', meta, 'full', '1') end
 if version == 1 then redis.call('DEL', record, index, signals, entries, KEYS[6], KEYS[7]) end
 

@@ -90,6 +90,8 @@ def write(  # noqa: PLR0913
     state: bytes = b"state",
     deadline_ms: int | None = None,
     project_id: str = "shop",
+    shard: str = "",
+    outbox: bytes = b"",
 ) -> SessionWrite:
     return SessionWrite(
         project_id=project_id,
@@ -104,4 +106,6 @@ def write(  # noqa: PLR0913
         filled=tuple(filled),
         signals=tuple(signals),
         deadline_ms=deadline_ms,
+        shard=shard,
+        outbox=outbox,
     )

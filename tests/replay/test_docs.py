@@ -10,6 +10,7 @@ import pytest
 import pytest_asyncio
 import zstandard
 
+from replay.marks import RedisMarks
 from replay.redis_client import connect
 from replay.redis_server import RedisServer
 from replay.redis_store import RedisStore
@@ -51,7 +52,12 @@ async def filled(redis: Any, redis_server: RedisServer) -> AsyncIterator[Any]:
     drafts = [block([50, 60], window="w2", keyframe=True), block([0, 10], keyframe=True), block([20], sequence=1)]
     await store.apply(write("visit-1", blocks=drafts, holes=[Hole("w1", "gap", T0 + 25, 2, 3)], deadline_ms=T0))
     late = [block([40], sequence=4, keyframe=True), block([30], sequence=2, late=True)]
-    await store.apply(write("visit-1", base=1, blocks=late, signals=[signal(session_id="visit-1")]))
+    signals = [signal(session_id="visit-1")]
+    await store.apply(write("visit-1", base=1, blocks=late, signals=signals, deadline_ms=T0, shard="topic/0"))
+    marks = RedisMarks(client := connect(redis_server.url), "wince")
+    claim = await marks.claim("topic/0", "me")
+    assert await marks.move("topic/0", "me", claim.count, "log", 7)
+    await client.close()
     await store.note_fate("visit-1", "shop", "late", 1, T0)
     yield redis
     await store.close()
@@ -66,7 +72,7 @@ async def test_every_documented_command_gives_something(filled: Any) -> None:
 
 async def test_every_key_is_documented_and_every_documented_key_exists(filled: Any) -> None:
     stand_ins = {"{S}": "{visit-1}", "{P}": "{shop}", "TAG": "rage_click", "USER": "anon-1",
-                 "URL": "https%3A%2F%2Fshop%2Etest%2Fcart"}  # fmt: skip
+                 "SHARD": "topic%2F0", "URL": "https%3A%2F%2Fshop%2Etest%2Fcart"}  # fmt: skip
     documented = set()
     for pattern in keys():
         name = pattern

@@ -1,0 +1,93 @@
+"""Marks: how far the input of each shard was worked off, and who may say so.
+
+A shard is a part of the input that has one owner at a time. Owning is fenced by a count that grows with every claim and
+every move: of all who believe that they own a shard, only the last to claim it can move its mark.
+"""
+
+import uuid
+from typing import Final, Protocol, cast
+
+import msgspec
+
+from replay.redis_client import Call, RedisClient, load_script
+from replay.redis_keys import KeyNames
+
+_CLAIM: Final = load_script("claim")
+_MOVE: Final = load_script("move")
+
+
+class Mark(msgspec.Struct, frozen=True):
+    """Where an owner that starts anew has to read on in a shard.
+
+    `offset` is the next one to read in the input `log`; `owner` and `count` say who moved or claimed the mark last, and
+    how often that was done.
+    """
+
+    log: str
+    offset: int
+    owner: str
+    count: int
+
+
+class Claim(msgspec.Struct, frozen=True):
+    """What a new owner gets: the count to make its first move from, and the mark as it was (`None`: never moved).
+
+    `previous` is of the time before this claim: its `owner` is the one that was replaced.
+    """
+
+    count: int
+    previous: Mark | None
+
+
+class Marks(Protocol):
+    """Where marks are kept. Each method may raise Unavailable; those that write may raise Saturated."""
+
+    async def claim(self, shard: str, owner: str) -> Claim:
+        """Become the owner of a shard: from now on nobody else's moves succeed.
+
+        `owner` has to be a name nobody else uses, not even an earlier run of the same worker.
+        """
+        ...
+
+    async def move(self, shard: str, owner: str, count: int, log: str, offset: int) -> bool:
+        """Set the mark, if `owner` still has it at `count`; the count is one higher then. Say whether that is so.
+
+        The very same move again is answered with yes and changes nothing, as long as nothing was done in between.
+        """
+        ...
+
+    async def read(self, shard: str) -> Mark | None:
+        """Read a mark; `None` if it was never moved."""
+        ...
+
+
+class RedisMarks:
+    """`Marks` in Redis: one hash a shard, which does not expire. Keys and their contents: docs/redis.md."""
+
+    def __init__(self, client: RedisClient, key_prefix: str) -> None:
+        self._client = client
+        self._names = KeyNames(key_prefix)
+
+    async def claim(self, shard: str, owner: str) -> Claim:
+        """Become the owner of a shard; see `Marks.claim`."""
+        # The client repeats a call whose reply was lost: by the token the second is known for the same claim.
+        call = Call(_CLAIM, (self._names.mark(shard),), (owner, uuid.uuid4().hex))
+        count, *previous = cast("list[bytes | None]", await self._client.run(call))
+        return Claim(int(count or 0), _mark(previous))
+
+    async def move(self, shard: str, owner: str, count: int, log: str, offset: int) -> bool:
+        """Set the mark; see `Marks.move`."""
+        call = Call(_MOVE, (self._names.mark(shard),), (owner, count, log, offset))
+        return await self._client.run(call) == 1
+
+    async def read(self, shard: str) -> Mark | None:
+        """Read a mark; see `Marks.read`."""
+        call = Call("HMGET", (self._names.mark(shard),), ("log", "offset", "owner", "count"))
+        return _mark(cast("list[bytes | None]", await self._client.run(call)))
+
+
+def _mark(fields: list[bytes | None]) -> Mark | None:
+    log, offset, owner, count = fields
+    if log is None or offset is None or owner is None or count is None:
+        return None
+    return Mark(log.decode(), int(offset), owner.decode(), int(count))
