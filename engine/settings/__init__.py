@@ -1,5 +1,6 @@
 """The settings of every runtime: declared once, read from a file and variables, wrong ones reported together."""
 
+from engine.settings._kafka_section import KafkaSettings
 from engine.settings._load import ResolvedSettings, load_settings, resolve_settings
 from engine.settings._problems import SettingsError, SettingsProblem
 from engine.settings._reader import SelectorCheck
@@ -16,8 +17,10 @@ from engine.settings._sections import (
     Settings,
     StoreSettings,
 )
+from engine.settings._worker_section import WorkerSettings
 
 __all__ = [
+    "KafkaSettings",
     "LimitSettings",
     "OrderSettings",
     "PrivacyLevel",
@@ -32,6 +35,7 @@ __all__ = [
     "SettingsError",
     "SettingsProblem",
     "StoreSettings",
+    "WorkerSettings",
     "describe",
     "load_settings",
     "reference_document",

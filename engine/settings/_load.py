@@ -5,11 +5,11 @@ from pathlib import Path as FilePath
 
 import msgspec
 
+from engine.settings._contradictions import note_contradictions
 from engine.settings._layers import read_file, read_variables
 from engine.settings._problems import SettingsError
 from engine.settings._reader import Path, Reader, SelectorCheck
 from engine.settings._sections import ProjectSettings, Settings
-from engine.settings._units import format_duration, format_size
 
 Tree = Mapping[str, object]
 
@@ -49,7 +49,7 @@ def resolve_settings(
         tree = _merge(tree, reader.read(layer.source, layer.tree))
     _raise_any(reader)
     settings = _build(tree)
-    _note_contradictions(settings, reader)
+    note_contradictions(settings, reader)
     _raise_any(reader)
     return ResolvedSettings(settings, reader.sources)
 
@@ -73,32 +73,3 @@ def _merge(below: Tree, above: Tree) -> Tree:
         under = merged.get(key)
         merged[key] = _merge(under, value) if isinstance(under, dict) and isinstance(value, dict) else value
     return merged
-
-
-def _note_contradictions(settings: Settings, reader: Reader) -> None:
-    """Find values that are possible alone and make no sense together."""
-    _note_session_contradiction(settings, (), reader)
-    for name, project in settings.projects.items():
-        if project.session != settings.session:
-            _note_session_contradiction(project, ("projects", name), reader)
-    if settings.order.max_held_bytes < settings.limits.max_batch_bytes:
-        low, high = ("order", "max_held_bytes"), ("limits", "max_batch_bytes")
-        least = format_size(settings.limits.max_batch_bytes)
-        held = format_size(settings.order.max_held_bytes)
-        source = _source_of_any(reader, low, high)
-        reader.add_problem(source, low, held, f'at least limits.max_batch_bytes, which is "{least}"')
-
-
-def _note_session_contradiction(project: ProjectSettings, at: tuple[str, ...], reader: Reader) -> None:
-    session = project.session
-    if session.idle_timeout_ms <= session.max_duration_ms:
-        return
-    low, high = ("session", "idle_timeout"), ("session", "max_duration")
-    source = _source_of_any(reader, (*at, *low), (*at, *high), low, high)
-    idle, longest = format_duration(session.idle_timeout_ms), format_duration(session.max_duration_ms)
-    reader.add_problem(source, (*at, *low), idle, f'at most session.max_duration, which is "{longest}"')
-
-
-def _source_of_any(reader: Reader, *paths: tuple[str, ...]) -> str:
-    # The value that is wrong may be a default that another setting rules out.
-    return next(reader.sources[path] for path in paths if path in reader.sources)

@@ -9,15 +9,13 @@ from typing import Annotated, Literal, TypeAlias
 from msgspec import Meta, Struct, field
 
 from detectors.settings import DetectorSettings
-from engine.settings._units import DAY_MS, GIB, HOUR_MS, KIB, MIB, MINUTE_MS
+from engine.settings._kafka_section import KafkaSettings
+from engine.settings._types import Count, Duration, DurationOrZero, Size, SizeOrZero
+from engine.settings._units import DAY_MS, HOUR_MS, KIB, MIB, MINUTE_MS
+from engine.settings._worker_section import WorkerSettings
 
 PrivacyLevel: TypeAlias = Literal["conservative", "medium", "light"]
 
-Duration: TypeAlias = Annotated[int, Meta(ge=1, le=3_650 * DAY_MS, extra={"unit": "duration"})]
-DurationOrZero: TypeAlias = Annotated[int, Meta(ge=0, le=3_650 * DAY_MS, extra={"unit": "duration"})]
-SizeOrZero: TypeAlias = Annotated[int, Meta(ge=0, le=1_024 * GIB, extra={"unit": "size"})]
-Size: TypeAlias = Annotated[int, Meta(ge=1, le=1_024 * GIB, extra={"unit": "size"})]
-Count: TypeAlias = Annotated[int, Meta(ge=1, le=1_000_000_000)]
 Selector: TypeAlias = Annotated[str, Meta(min_length=1, extra={"expected": "a CSS selector", "selector": True})]
 UserId: TypeAlias = Annotated[str, Meta(min_length=1, extra={"expected": "a user id"})]
 
@@ -174,6 +172,8 @@ class Settings(ProjectSettings, frozen=True, kw_only=True, forbid_unknown_fields
     order: OrderSettings = OrderSettings()
     limits: LimitSettings = LimitSettings()
     store: StoreSettings = StoreSettings()
+    kafka: KafkaSettings = KafkaSettings()
+    worker: WorkerSettings = WorkerSettings()
     projects: Annotated[
         dict[str, ProjectSettings],
         Meta(

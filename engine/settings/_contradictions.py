@@ -1,0 +1,128 @@
+"""Values of settings that are possible alone and make no sense together."""
+
+from collections.abc import Iterator
+from typing import Final, TypeAlias
+
+import msgspec
+
+from engine.settings._kafka_section import KafkaSettings
+from engine.settings._reader import Path, Reader
+from engine.settings._sections import ProjectSettings, Settings
+from engine.settings._toml import write_toml
+from engine.settings._units import format_duration, format_size
+
+
+class Contradiction(msgspec.Struct, frozen=True):
+    """A key whose value another rules out: the value, what was expected, and which other keys may be to blame."""
+
+    path: Path
+    value: object
+    expected: str
+    others: tuple[Path, ...]
+
+
+Found: TypeAlias = Iterator[Contradiction]
+
+_PROTOCOL: Final[tuple[Path, ...]] = (("kafka", "security_protocol"),)
+
+_HEARTBEATS_IN_A_SESSION_TIMEOUT: Final = 3
+"""A single lost sign of life must not cost the partitions; Kafka's documentation asks for this many."""
+
+
+def note_contradictions(settings: Settings, reader: Reader) -> None:
+    """Report all that contradicts itself, with the source that set one of the values."""
+    for found in _contradictions(settings):
+        # The value that is wrong may be a default that another setting rules out.
+        paths = (found.path, *found.others)
+        source = next(reader.sources[path] for path in paths if path in reader.sources)
+        reader.add_problem(source, found.path, found.value, found.expected)
+
+
+def _contradictions(settings: Settings) -> Found:
+    yield from _of_session(settings, ())
+    for name, project in settings.projects.items():
+        if project.session != settings.session:
+            yield from _of_session(project, ("projects", name))
+    yield from _of_sizes(settings)
+    yield from _of_times(settings)
+    yield from _of_topics(settings.kafka)
+    yield from _of_security(settings.kafka)
+
+
+def _of_session(project: ProjectSettings, at: Path) -> Found:
+    idle_ms, longest_ms = project.session.idle_timeout_ms, project.session.max_duration_ms
+    if idle_ms > longest_ms:
+        low, high = ("session", "idle_timeout"), ("session", "max_duration")
+        expected = f'at most session.max_duration, which is "{format_duration(longest_ms)}"'
+        yield Contradiction((*at, *low), format_duration(idle_ms), expected, ((*at, *high), low, high))
+
+
+def _of_sizes(settings: Settings) -> Found:
+    kafka, limits, worker = settings.kafka, settings.limits, settings.worker
+    largest_message = ("limits", "max_message_bytes"), limits.max_message_bytes
+    largest_records = ("kafka", "max_message_bytes"), kafka.max_message_bytes
+    part = ("kafka", "max_partition_fetch_bytes"), kafka.max_partition_fetch_bytes
+    yield from _at_least(
+        (("order", "max_held_bytes"), settings.order.max_held_bytes),
+        (("limits", "max_batch_bytes"), limits.max_batch_bytes),
+    )
+    yield from _at_least(part, max(largest_message, largest_records, key=lambda size: size[1]))
+    yield from _at_least((("kafka", "fetch_max_bytes"), kafka.fetch_max_bytes), part)
+    yield from _at_least(
+        (("worker", "max_bytes_in_flight"), worker.max_bytes_in_flight),
+        (("worker", "poll_max_bytes"), worker.poll_max_bytes),
+    )
+
+
+def _at_least(large: tuple[Path, int], small: tuple[Path, int]) -> Found:
+    path, size = large
+    other, least = small
+    if size < least:
+        expected = f'at least {other[0]}.{other[1]}, which is "{format_size(least)}"'
+        yield Contradiction(path, format_size(size), expected, (other,))
+
+
+def _of_times(settings: Settings) -> Found:
+    kafka, worker = settings.kafka, settings.worker
+    if kafka.heartbeat_interval_ms * _HEARTBEATS_IN_A_SESSION_TIMEOUT > kafka.session_timeout_ms:
+        expected = f'at most a third of kafka.session_timeout, which is "{format_duration(kafka.session_timeout_ms)}"'
+        yield _wrong_time("kafka", "heartbeat_interval", kafka.heartbeat_interval_ms, expected, "session_timeout")
+    if kafka.request_timeout_ms <= kafka.rebalance_timeout_ms:
+        # The request to join a group is answered when all members have joined, or that time is over.
+        expected = f'more than kafka.rebalance_timeout, which is "{format_duration(kafka.rebalance_timeout_ms)}"'
+        yield _wrong_time("kafka", "request_timeout", kafka.request_timeout_ms, expected, "rebalance_timeout")
+    if worker.retry_backoff_ms > worker.max_retry_backoff_ms:
+        expected = f'at most worker.max_retry_backoff, which is "{format_duration(worker.max_retry_backoff_ms)}"'
+        yield _wrong_time("worker", "retry_backoff", worker.retry_backoff_ms, expected, "max_retry_backoff")
+
+
+def _wrong_time(section: str, key: str, value_ms: int, expected: str, other: str) -> Contradiction:
+    return Contradiction((section, key), format_duration(value_ms), expected, ((section, other),))
+
+
+def _of_topics(kafka: KafkaSettings) -> Found:
+    taken: dict[str, str] = {}
+    for key in ("events_topic", "signals_topic", "activity_topic", "dead_letters_topic"):
+        topic: str = getattr(kafka, key)
+        if topic in taken:
+            other = taken[topic]
+            expected = f"another topic than kafka.{other}"
+            yield Contradiction(("kafka", key), topic, expected, (("kafka", other),))
+        taken.setdefault(topic, key)
+
+
+def _of_security(kafka: KafkaSettings) -> Found:
+    protocol = kafka.security_protocol
+    logs_in, encrypts = protocol.startswith("SASL"), protocol.endswith("SSL")
+    by_protocol = f"with kafka.security_protocol = {write_toml(protocol)}"
+    for key in ("sasl_username", "sasl_password"):
+        if logs_in and not getattr(kafka, key):
+            yield Contradiction(("kafka", key), None, f"the login's {key[5:]}, {by_protocol}", _PROTOCOL)
+        elif not logs_in and getattr(kafka, key):
+            yield Contradiction(("kafka", key), getattr(kafka, key), f"nothing, {by_protocol}", _PROTOCOL)
+    for key in ("tls_ca_file", "tls_cert_file", "tls_key_file", "tls_key_password"):
+        if not encrypts and getattr(kafka, key):
+            yield Contradiction(("kafka", key), getattr(kafka, key), f"nothing, {by_protocol}", _PROTOCOL)
+    if kafka.tls_key_file and not kafka.tls_cert_file:
+        other = ("kafka", "tls_key_file")
+        yield Contradiction(("kafka", "tls_cert_file"), None, "the certificate of kafka.tls_key_file", (other,))
