@@ -152,6 +152,11 @@ class Reason(StrEnum):
         Kind.REPAIRED,
         "Half a surrogate pair, which no parser accepts, was replaced by U+FFFD.",
     )
+    NUMBER_REPAIRED = (
+        "number_repaired",
+        Kind.REPAIRED,
+        "A `NaN` or `Infinity`, of which JSON knows nothing, was replaced by `null`.",
+    )
     INVALID_UTF8 = "invalid_utf8", Kind.REPAIRED, "Bytes that are no UTF-8 were replaced by U+FFFD."
     TEXT_TOO_LONG = "text_too_long", Kind.REPAIRED, "A text was cut to `limits.max_text_bytes`."
     TIMESTAMP_REPAIRED = (

@@ -18,7 +18,9 @@ _CONTROL: Final = re.compile("[\0-\x1f\x7f-\x9f\u2028\u2029]")
 """Control characters and line separators: they break logs, keys and file names."""
 
 _CONTROL_OR_REPAIRED: Final = re.compile("[\0-\x1f\x7f-\x9f\u2028\u2029\ufffd]")
-"""In a text that was repaired also U+FFFD: identifiers that differ only in what was lost must not become one."""
+"""In a text of which something was lost also U+FFFD: identifiers that differ only in that must not become one."""
+
+_LOSSY: Final = frozenset({Reason.INVALID_UTF8, Reason.SURROGATE_REPAIRED})
 
 _UserIdentifier = Annotated[str, msgspec.Meta(max_length=1000)]
 
@@ -68,7 +70,7 @@ def decode_message(value: bytes, encoding: str | None, limits: LimitSettings) ->
         envelope = _decode_envelope(text) if repaired else None
     if envelope is None:
         raise Poison(Reason.NOT_JSON)
-    _check(envelope, _CONTROL_OR_REPAIRED if repaired else _CONTROL)
+    _check(envelope, _CONTROL if _LOSSY.isdisjoint(repaired) else _CONTROL_OR_REPAIRED)
     return DecodedBatch(envelope, len(text), repaired)
 
 

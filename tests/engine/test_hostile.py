@@ -15,11 +15,13 @@ from tests.engine.attack import (
     SESSION,
     T0,
     Attack,
+    addition,
     beacon,
     click,
     element,
     envelope,
     incremental,
+    mutation,
     snapshot,
     text,
 )
@@ -88,6 +90,35 @@ def test_a_timestamp_that_is_none_is_taken_from_a_neighbour(timestamp: str, atta
     assert attack.beacons() == [0, 1, 2]
     assert [event["timestamp"] for event in attack.published()] == [T0 + 7, T0 + 7, T0 + 9]
     assert attack.repaired == {Reason.TIMESTAMP_REPAIRED: 1}
+
+
+NUMBERS = ["1e400", "-1e400", "9" * 400, "-" + "9" * 5_000, "1e999999999", "NaN", "Infinity", "-Infinity"]
+ANY = "#"
+NUMBERED: dict[str, Any] = {
+    "a place": incremental(2, type=2, id=4, x=ANY, y=5),
+    "a pointer": incremental(1, positions=[{"x": x, "y": 1, "id": 4, "timeOffset": 0} for x in (1, ANY)]),
+    "a node": incremental(2, type=2, id=ANY, x=5, y=5),
+    "a type": {"type": ANY, "timestamp": T0, "data": {}},
+    "a source": incremental(ANY),  # type: ignore[arg-type]
+    "an unknown key": incremental(4, width=1, height=1, more=ANY),
+    "an error": {"type": 5, "timestamp": T0, "data": {"tag": "js_error", "payload": {"kind": "error", "line": ANY}}},
+    "a console": {"type": 6, "timestamp": T0, "data": {"plugin": "rrweb/console@1", "payload": {"level": ANY}}},
+    "a style": mutation(attributes=[{"id": 4, "attributes": {"style": {"top": ANY}, "data-x": ANY}}]),
+    "an added node": mutation(adds=[addition(4, text(ANY), ANY)]),  # type: ignore[arg-type]
+    "a snapshot": snapshot(element(4, element(ANY), title=ANY))[1],  # type: ignore[arg-type]
+    "a canvas": incremental(9, id=3, type=0, commands=[{"property": "x", "args": [ANY]}]),
+    "an interaction": {"kind": "request_end", "t": T0, "status": ANY},
+    "an event": ANY,
+}
+
+
+@pytest.mark.parametrize("number", NUMBERS, ids=lambda number: number[:9])
+@pytest.mark.parametrize("place", NUMBERED)
+def test_a_number_that_is_none_costs_no_neighbour(place: str, number: str, attack: Attack) -> None:
+    events = json.dumps([*snapshot(element(4)), beacon(0), NUMBERED[place], beacon(1)]).replace(f'"{ANY}"', number)
+    attack.send(envelope(0).replace(b'"events":[]', f'"events":{events}'.encode())).events(beacon(2), seq=1)
+    assert attack.beacons() == [0, 1, 2]
+    assert (Reason.NUMBER_REPAIRED in attack.repaired) is ("N" in number or "I" in number)
 
 
 @pytest.mark.parametrize(

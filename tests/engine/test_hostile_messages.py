@@ -65,7 +65,13 @@ POISON: dict[str, tuple[bytes, str | None, Reason]] = {
         Reason.INVALID_ENVELOPE,
     ),
     "a time that is a text": (envelope(sent_at="today"), None, Reason.INVALID_ENVELOPE),
-    "a time that is no number": (GOOD.replace(b'"sent_at":%d' % T0, b'"sent_at":NaN'), None, Reason.NOT_JSON),
+    "a time that is no number": (GOOD.replace(b'"sent_at":%d' % T0, b'"sent_at":NaN'), None, Reason.INVALID_ENVELOPE),
+    "a time beyond all numbers": (
+        GOOD.replace(b'"sent_at":%d' % T0, b'"sent_at":1e400'),
+        None,
+        Reason.INVALID_ENVELOPE,
+    ),
+    "a number that is none": (GOOD.replace(b'"seq":0', b'"seq":-Infinity'), None, Reason.INVALID_ENVELOPE),
 }  # fmt: skip
 
 

@@ -367,7 +367,7 @@ class TestBrokenText:
 
     def test_nan_in_text_of_an_event(self) -> None:
         kept, counts = repaired(json.dumps({**GOOD, "timestamp": float("nan")}))
-        assert (kept["timestamp"], counts) == (T - 1, {Reason.TIMESTAMP_REPAIRED: 1})
+        assert (kept["timestamp"], counts) == (T - 1, {Reason.NUMBER_REPAIRED: 1, Reason.TIMESTAMP_REPAIRED: 1})
 
 
 def test_an_event_is_judged_by_itself() -> None:

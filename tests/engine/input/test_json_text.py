@@ -61,6 +61,58 @@ def test_invalid_utf8_is_replaced(before: bytes, after: str, count: int) -> None
     assert is_utf8(before) is (count == 0)
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "count"),
+    [
+        (b"NaN", b"null", 1),
+        (b'{"a":-Infinity,"b":[NaN,Infinity,1]}', b'{"a":null,"b":[null,null,1]}', 3),
+        (rb'["NaN","\"",NaN,"\\",NaN,"\"NaN"]', rb'["NaN","\"",null,"\\",null,"\"NaN"]', 2),
+        (b'[NaN,"NaN', b'[null,"NaN', 1),
+        (rb"\NaN", rb"\null", 1),
+        (b'"Infinity", "I", -1, N, -In, "N', b'"Infinity", "I", -1, N, -In, "N', 0),
+    ],
+)
+def test_words_for_numbers_outside_of_texts_become_null(before: bytes, after: bytes, count: int) -> None:
+    assert repair_text(before) == (after, {Reason.NUMBER_REPAIRED: count} if count else {})
+
+
+TEXTS = st.text(st.sampled_from('aN"\\-,')) | st.sampled_from(["NaN", "Infinity", '"-Infinity'])
+
+
+@given(st.lists(st.floats() | TEXTS | st.dictionaries(TEXTS, st.floats(), max_size=3)))
+def test_what_pythons_encoder_writes_can_be_decoded_after_repair(value: object) -> None:
+    text = json.dumps(value)
+    repaired, _ = repair_text(text.encode())
+    assert json.loads(repaired) == json.loads(text, parse_constant=lambda _word: None)
+
+
+UNENDING = [
+    b"\\",
+    rb"\"",
+    b'"',
+    b"N",
+    b"-",
+    b"-I",
+    b"Infinit",
+    rb"\u",
+    rb"\ud83",
+    b'"a",',
+    b"NaN,",
+    rb"\ud800",
+    b'"NaN"',
+]
+
+
+@pytest.mark.parametrize("again", UNENDING)
+@pytest.mark.parametrize("first", [b"", b'"', b"x"])
+def test_a_repair_does_not_take_longer_and_longer(first: bytes, again: bytes) -> None:
+    text = rb"NaN\ud800" + first + again * (4_000_000 // len(again))
+    # Were it quadratic, this would take hours; were it recursive, it would overflow.
+    repaired, counts = repair_text(text)
+    assert repaired.startswith(rb"null\ufffd")
+    assert counts[Reason.NUMBER_REPAIRED] > 0
+
+
 @given(st.binary())
 def test_repaired_bytes_are_utf8_and_stay_so(data: bytes) -> None:
     text, _ = repair_text(data)

@@ -54,7 +54,8 @@ def test_a_batch_may_be_empty() -> None:
 
 @pytest.mark.parametrize(
     "value",
-    [b"", b" ", b"\0", b"nonsense", b"{", envelope()[:-1], envelope() + b"}", envelope(b"[NaN]"), envelope(b"[1,]"),
+    [b"", b" ", b"\0", b"nonsense", b"{", envelope()[:-1], envelope() + b"}", envelope(b"[nan]"), envelope(b"[1,]"),
+     envelope(b"[+Infinity]"),
      b"[1,", b'{"v": 1.}', b'{"v": nul}', b"\xef\xbb\xbf" + envelope(), bytes(1000), b'{"v":2', envelope(b'["\\q"]')],
 )  # fmt: skip
 def test_what_is_not_json(value: bytes) -> None:
@@ -138,6 +139,14 @@ def test_half_surrogates_are_repaired_and_counted() -> None:
 def test_invalid_utf8_outside_of_events_is_repaired_and_counted() -> None:
     decoded = decode_message(envelope(note="@").replace(b'"@"', rb'"\ud800' + b'\xff"'), None, LIMITS)
     assert decoded.repaired == {Reason.SURROGATE_REPAIRED: 1, Reason.INVALID_UTF8: 1}
+
+
+def test_words_for_numbers_are_repaired_and_counted() -> None:
+    value = envelope(b'[{"a":NaN},"NaN",[Infinity,-Infinity]]', note="NaN", session_id="Infinity\ufffd")
+    decoded = decode_message(value, None, LIMITS)
+    assert decoded.repaired == {Reason.NUMBER_REPAIRED: 3}
+    assert bytes(decoded.envelope.events) == b'[{"a":null},"NaN",[null,null]]'
+    assert decoded.envelope.session_id == "Infinity\ufffd"
 
 
 @pytest.mark.parametrize("depth", [10_000, 1_000_000])
