@@ -70,7 +70,7 @@ class DirectoryStore:
             token=write.token.encode(),
             position=write.position.encode(),
             record=msgspec.json.encode(write.record),
-            state=write.state,
+            state=write.state or row.state,
             deadline=write.deadline_ms,
             started_at=write.record.started_at,
             score=write.record.score,

@@ -40,8 +40,8 @@ class SessionWrite(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 
     `base_version` is the version the writer built on (0: the session is new to it). `token` is unique for each
     write attempt that is not a repetition of another; by it a writer whose reply was lost recognises its own write.
-    `position` says, in the source's own notation, how far the input was read. `record` and `state` replace the
-    stored ones, `blocks` are appended, `holes` added and `filled` taken out of them, `signals` set by their id.
+    `position` says, in the source's own notation, how far the input was read. `record` replaces the stored one,
+    so does `state` unless it is empty, `blocks` are appended, `holes` added and `filled` taken out of them, `signals` set by their id.
     `deadline_ms` is the next moment (epoch ms) at which the session wants to be looked at without new input; `shard`
     names the part of the input under which that is listed, so that its owner finds it. `outbox` holds, in the
     writer's own form, what is to be told elsewhere of this write; it is kept until the next write replaces it.

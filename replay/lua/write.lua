@@ -1,8 +1,9 @@
 -- One write of one session: all of it, or nothing.
 --
 -- KEYS: meta, record, index, signals, entries, data:0, data:1 (all in the session's slot)
--- ARGV: base version, token, project, position, record, state, deadline or '', time to live (ms), byte cap,
---       '1' if the writer has cut its blocks to the cap, head of the index, holes or '' (unchanged), shard, outbox,
+-- ARGV: base version, token, project, position, record, state or '' (unchanged), deadline or '', time to live (ms),
+--       byte cap, '1' if the writer has cut its blocks to the cap, head of the index, holes or '' (unchanged), shard,
+--       outbox,
 --       then a count and that many (block without offset, its raw bytes, its data),
 --       then a count and that many (signal id, signal), then a count and that many listing names.
 -- Reply: what became of it, the version now, the number of blocks, raw bytes stored.
@@ -45,8 +46,9 @@ end
 version = version + 1
 raw_bytes = raw_bytes + added
 redis.call('HSET', meta, 'version', string.format('%d', version), 'token', ARGV[2], 'project', ARGV[3],
-  'position', ARGV[4], 'state', ARGV[6], 'deadline', ARGV[7], 'raw_bytes', string.format('%d', raw_bytes),
+  'position', ARGV[4], 'deadline', ARGV[7], 'raw_bytes', string.format('%d', raw_bytes),
   'generation', string.format('%d', generation), 'shard', ARGV[13], 'outbox', ARGV[14])
+if ARGV[6] ~= '' or version == 1 then redis.call('HSET', meta, 'state', ARGV[6]) end
 if cut then redis.call('HSET', meta, 'full', '1') end
 if version == 1 then redis.call('DEL', record, index, signals, entries, KEYS[6], KEYS[7]) end
 

@@ -119,6 +119,13 @@ class TestGuard:
         loaded = await store.load_many([f"s{n}" for n in range(450)])
         assert [each.session_id for each in loaded if each] == [f"s{n}" for n in range(450)]
 
+    async def test_a_write_without_state_leaves_the_one_stored(self, store: Store) -> None:
+        await store.apply(write(state=b"first"))
+        await store.apply(write(base=1, token="2", state=b""))
+        loaded = await store.load("a")
+        assert loaded is not None
+        assert (loaded.version, loaded.state) == (2, b"first")
+
     async def test_binary_state_and_strange_positions_come_back(self, store: Store) -> None:
         state = bytes(range(256)) * 3
         written = msgspec.structs.replace(write(state=state), position="topic:é/7\n")
