@@ -11,7 +11,9 @@ from typing import Final
 
 import msgspec
 
+from schemas.activity import Activity
 from schemas.bundle_index import BundleIndex
+from schemas.dead_letter import DeadLetter
 from schemas.envelope import ENVELOPE_VERSION, Envelope
 from schemas.interaction_events import InteractionEvent
 from schemas.rrweb_events import RrwebEvent
@@ -28,6 +30,8 @@ _TYPES: Final[Mapping[str, tuple[str, object]]] = {
     "rrweb_event": ("One event of an rrweb recorder", RrwebEvent),
     "interaction_event": ("One event of a recorder without a DOM", InteractionEvent),
     "signal": ("One detected incident", Signal),
+    "activity": ("One start or end of a session or a page visit", Activity),
+    "dead_letter": ("Where a message was that can never be used", DeadLetter),
     "session_record": ("What lists and alerts read about a session", SessionRecord),
     "bundle_index": ("The blocks and holes of a stored session", BundleIndex),
 }

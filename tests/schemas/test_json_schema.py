@@ -12,7 +12,9 @@ from jsonschema.exceptions import ValidationError
 from referencing import Registry, Resource
 
 import schemas
+from schemas.activity import Activity, ActivityKind
 from schemas.bundle_index import BundleIndex
+from schemas.dead_letter import DeadLetter
 from schemas.envelope import Envelope
 from schemas.interaction_events import InteractionEvent
 from schemas.json_schema import VERSION, json_schemas, schema_text
@@ -25,7 +27,9 @@ PACKAGE = Path(schemas.__file__).parent
 GENERATED = PACKAGE / "generated" / VERSION
 EXAMPLES = sorted((PACKAGE / "examples" / VERSION).glob("*.json"))
 TYPES = {
+    "activity": Activity,
     "bundle_index": BundleIndex,
+    "dead_letter": DeadLetter,
     "envelope": Envelope,
     "interaction_event": InteractionEvent,
     "rrweb_event": RrwebEvent,
@@ -96,6 +100,11 @@ def test_every_kind_of_event_has_an_example() -> None:
 
 def test_every_type_has_an_example() -> None:
     assert {name_of(path) for path in EXAMPLES} == set(TYPES)
+
+
+def test_every_kind_of_activity_has_an_example() -> None:
+    activities = [json.loads(path.read_bytes()) for path in EXAMPLES if name_of(path) == "activity"]
+    assert {activity["kind"] for activity in activities} == set(get_args(ActivityKind))
 
 
 def places_in(value: object, *before: str | int) -> Iterator[tuple[str | int, ...]]:

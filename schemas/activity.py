@@ -1,0 +1,30 @@
+"""Activity: when sessions and page visits start and end, so that readers of signals can tell how many had none."""
+
+from typing import Literal
+
+import msgspec
+
+from schemas.session_record import EndReason
+
+ActivityKind = Literal["session_start", "session_end", "page_start", "page_end"]
+
+
+class Activity(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """One start or end.
+
+    `id` is a hash of what started or ended: the same start or end always has the same id. `t` is the epoch
+    milliseconds of the first event after a start, or the last one before an end. Ends have `duration_ms`, the time
+    since their start. What is about a page has `window_id` and `page`, the masked URL as in session records; the end of
+    a session has its `reason`. All visits end with their session; a session that gets data after its end starts once
+    more, and so do visits of pages its windows are still on.
+    """
+
+    id: str
+    kind: ActivityKind
+    project_id: str
+    session_id: str
+    t: int
+    window_id: str | None = None
+    page: str | None = None
+    duration_ms: int | None = None
+    reason: EndReason | None = None
