@@ -1,0 +1,1 @@
+"""Measures detectors against recordings of which it is known what happened in them."""
