@@ -1,6 +1,5 @@
 """Stores and servers. Every Redis in here is a real one."""
 
-import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -11,40 +10,14 @@ import pytest_asyncio
 from redis.asyncio import Redis
 
 from replay.directory_store import DirectoryStore
-from replay.errors import Unavailable
 from replay.redis_client import RedisClient, connect
-from replay.redis_server import RedisServer, find_binary, packaged_binary
+from replay.redis_server import Binary, RedisServer, packaged_binary
 from replay.redis_store import RedisStore
 from replay.store import Store, StoreSettings
 from tests.replay.samples import T0
+from tests.servers.redis_server import FoundRedis
 
 StoreMaker = Callable[..., Store]
-
-
-def _required(server: str) -> bool:
-    return server in os.environ.get("WINCE_TEST_REQUIRE", "").split(",")
-
-
-def _binary_or_skip() -> RedisServer:
-    try:
-        binary = find_binary()
-    except Unavailable as error:
-        if _required("redis"):
-            pytest.fail(f"WINCE_TEST_REQUIRE asks for redis: {error}")
-        pytest.skip(str(error))
-    if _required("redis") and (not binary.path.endswith("redis-server") or binary.version[:2] != (7, 0)):
-        pytest.fail(f"WINCE_TEST_REQUIRE asks for redis-server 7.0 on PATH; found {binary.path} {binary.version}")
-    return RedisServer(binary)
-
-
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def redis_server(request: pytest.FixtureRequest) -> AsyncIterator[RedisServer]:
-    async with _binary_or_skip() as server:
-        reporter = request.config.pluginmanager.get_plugin("terminalreporter")
-        if reporter is not None:
-            version = ".".join(map(str, server.binary.version))
-            reporter.write_line(f"\nredis: {server.binary.path} {version} at {server.url}")
-        yield server
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -54,10 +27,9 @@ async def packaged_server() -> AsyncIterator[RedisServer]:
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def cluster_server() -> AsyncIterator[RedisServer]:
+async def cluster_server(redis_binary: Binary) -> AsyncIterator[RedisServer]:
     """One node that owns all slots: it rejects keys of several slots in one script, and undeclared keys."""
-    binary = _binary_or_skip().binary
-    async with RedisServer(binary, ("--cluster-enabled", "yes", "--cluster-node-timeout", "500")) as server:
+    async with RedisServer(redis_binary, ("--cluster-enabled", "yes", "--cluster-node-timeout", "500")) as server:
         async with Redis.from_url(server.url, protocol=2) as admin:
             await admin.execute_command("CLUSTER", "ADDSLOTSRANGE", 0, 16383)  # type: ignore[no-untyped-call]
             while b"cluster_state:ok" not in await admin.execute_command("CLUSTER", "INFO"):  # type: ignore[no-untyped-call]
@@ -66,7 +38,7 @@ async def cluster_server() -> AsyncIterator[RedisServer]:
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def redis(redis_server: RedisServer) -> AsyncIterator[Redis]:
+async def redis(redis_server: FoundRedis) -> AsyncIterator[Redis]:
     """An empty Redis, to look into."""
     async with Redis.from_url(redis_server.url, protocol=2) as client:
         await client.flushall()
@@ -77,14 +49,15 @@ SERVERS = {"redis": "redis_server", "packaged": "packaged_server", "cluster": "c
 
 
 @pytest.fixture(params=["directory", *SERVERS])
-def server(request: pytest.FixtureRequest) -> RedisServer | None:
+def server(request: pytest.FixtureRequest) -> RedisServer | FoundRedis | None:
     """The server of a kind of store; none for the directory."""
-    found: RedisServer | None = request.getfixturevalue(SERVERS[request.param]) if request.param in SERVERS else None
+    name = SERVERS.get(request.param)
+    found: RedisServer | FoundRedis | None = request.getfixturevalue(name) if name else None
     return found
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def make_store(server: RedisServer | None, tmp_path: Path) -> AsyncIterator[StoreMaker]:
+async def make_store(server: RedisServer | FoundRedis | None, tmp_path: Path) -> AsyncIterator[StoreMaker]:
     """Makes stores of one kind that share what they hold."""
     async with AsyncExitStack() as stack:
         if server is None:

@@ -12,11 +12,11 @@ import zstandard
 
 from replay.marks import RedisMarks
 from replay.redis_client import connect
-from replay.redis_server import RedisServer
 from replay.redis_store import RedisStore
 from replay.store import StoreSettings
 from schemas.bundle_index import Hole
 from tests.replay.samples import T0, block, signal, write
+from tests.servers.redis_server import FoundRedis
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -47,7 +47,7 @@ def keys() -> list[str]:
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def filled(redis: Any, redis_server: RedisServer) -> AsyncIterator[Any]:
+async def filled(redis: Any, redis_server: FoundRedis) -> AsyncIterator[Any]:
     store = RedisStore(connect(redis_server.url), StoreSettings(), lambda: T0)
     drafts = [block([50, 60], window="w2", keyframe=True), block([0, 10], keyframe=True), block([20], sequence=1)]
     await store.apply(write("visit-1", blocks=drafts, holes=[Hole("w1", "gap", T0 + 25, 2, 3)], deadline_ms=T0))
@@ -104,7 +104,7 @@ def play(parts: list[bytes], data: bytes) -> list[tuple[str, Any]]:
     return played
 
 
-async def test_a_bundle_is_read_with_plain_tools(filled: Any, redis_server: RedisServer) -> None:
+async def test_a_bundle_is_read_with_plain_tools(filled: Any, redis_server: FoundRedis) -> None:
     expected = [("w1", 0), ("w1", 10), ("w1", 20), ("w1", 30), ("w1", 40), ("w2", 50), ("w2", 60)]
     store = RedisStore(connect(redis_server.url), StoreSettings(), lambda: T0)
     for compacted in (False, True):

@@ -10,12 +10,12 @@ import pytest_asyncio
 
 from replay.errors import Broken, Saturated, Unavailable
 from replay.redis_client import connect
-from replay.redis_server import RedisServer
 from replay.redis_store import OLD_DATA_GRACE_MS, RedisStore
 from replay.store import SessionQuery, StoreSettings
 from replay.writes import Outcome, SessionWrite
 from schemas.bundle_index import BundleIndex, Hole
 from tests.replay.samples import T0, block, event, record, signal, write
+from tests.servers.redis_server import FoundRedis
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -24,13 +24,13 @@ S = "wince:session:{a}:"
 P = "wince:project:{shop}:"
 
 
-def make_store(server: RedisServer, **limits: object) -> RedisStore:
+def make_store(server: FoundRedis, **limits: object) -> RedisStore:
     settings = msgspec.convert({"retention_ms": RETENTION_MS, **limits}, StoreSettings)
     return RedisStore(connect(server.url), settings, lambda: T0)
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def store(redis: Any, redis_server: RedisServer) -> AsyncIterator[RedisStore]:
+async def store(redis: Any, redis_server: FoundRedis) -> AsyncIterator[RedisStore]:
     assert await redis.dbsize() == 0
     store = make_store(redis_server)
     yield store
@@ -77,7 +77,7 @@ class CutWire:
 
 
 class TestTwice:
-    async def test_a_write_whose_reply_is_lost_is_applied_once(self, redis: Any, redis_server: RedisServer) -> None:
+    async def test_a_write_whose_reply_is_lost_is_applied_once(self, redis: Any, redis_server: FoundRedis) -> None:
         wire = CutWire(redis_server.port)
         proxy = await asyncio.start_server(wire.serve, "127.0.0.1", 0)
         port = proxy.sockets[0].getsockname()[1]
@@ -176,7 +176,7 @@ class TestExpiry:
         for part in ("meta", "record", "index", "data:0", "signals", "entries"):
             assert await redis.pttl(S + part) > RETENTION_MS - 60_000, part
 
-    async def test_listings_lose_what_is_older_than_the_retention(self, redis: Any, redis_server: RedisServer) -> None:
+    async def test_listings_lose_what_is_older_than_the_retention(self, redis: Any, redis_server: FoundRedis) -> None:
         now = T0
         store = RedisStore(connect(redis_server.url), StoreSettings(retention_ms=RETENTION_MS), lambda: now)
         await store.apply(write("old"))
@@ -213,7 +213,7 @@ class TestOutside:
         published = [msgspec.json.decode(fields[b"signal"])["count"] for _, fields in entries]
         assert published == [2, 3]
 
-    async def test_the_stream_and_what_it_had_are_bounded(self, redis: Any, redis_server: RedisServer) -> None:
+    async def test_the_stream_and_what_it_had_are_bounded(self, redis: Any, redis_server: FoundRedis) -> None:
         store = make_store(redis_server, stream_max_signals=50)
         await store.apply(write(signals=[signal(f"s{n}") for n in range(500)]))
         await store.close()
@@ -233,7 +233,7 @@ class TestOutside:
         assert await dump(redis) == {**before, **tombstone}
         assert b"secret" not in repr(before).encode()
 
-    async def test_two_prefixes_share_a_server(self, redis: Any, redis_server: RedisServer, store: RedisStore) -> None:
+    async def test_two_prefixes_share_a_server(self, redis: Any, redis_server: FoundRedis, store: RedisStore) -> None:
         other = make_store(redis_server, key_prefix="other")
         await store.apply(write())
         assert await other.load("a") is None
