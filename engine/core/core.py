@@ -10,7 +10,9 @@ from engine.core.counts import Counts
 from engine.core.effects import DeadLetter, SessionEffects
 from engine.core.phases import Phase
 from engine.core.projects import Projects
-from engine.core.session import Session, SessionState
+from engine.core.residents import Residents
+from engine.core.saving import SAVE_ALWAYS, Saving, SavingRules
+from engine.core.session import Session
 from engine.core.shared import Shared
 from engine.errors import Poison
 from engine.input.messages import DecodedBatch, decode_message
@@ -23,12 +25,8 @@ HOT_SESSIONS: Final = 512
 FATES_MAX: Final = 100_000
 """Session ids whose end is remembered (closed, excluded), so that data coming later is told apart from new."""
 
-
-class PackedSession(msgspec.Struct, frozen=True, gc=False):
-    """A session at rest."""
-
-    project_id: str
-    data: bytes
+TICK_SESSIONS: Final = 512
+"""Sessions unpacked by one `tick`: after a long pause all may be due at once."""
 
 
 class Refusal(NamedTuple):
@@ -39,11 +37,19 @@ class Refusal(NamedTuple):
     reason: Reason
 
 
-class CoreState(msgspec.Struct, frozen=True):
-    """A core at rest: its sessions, and the ids that are not to come again, with the reason."""
+class StoredState(msgspec.Struct, frozen=True):
+    """A session as a store has it.
 
-    sessions: dict[str, PackedSession]
-    fates: dict[str, Reason]
+    `state` is what `SessionEffects.state` gave last, empty if it never did. What the session published is stored up to
+    input position `position`, maybe beyond what `state` knows. `next_seqs` is `None`, or says that `position` and
+    the positions in `state` are those of another input: then it holds, by window, the number of the next batch.
+    """
+
+    session_id: str
+    project_id: str
+    state: bytes
+    position: int
+    next_seqs: dict[str, int] | None = None
 
 
 class Core:
@@ -51,15 +57,22 @@ class Core:
 
     Call `open` and `feed` for every message in the input's order, `tick` when time has passed, and `take` for the
     effects; what `take` gave has to be written before a snapshot of it counts. `now_ms` is the arrival clock (epoch
-    ms) and never falls.
+    ms) and never falls. Cores of one process can have their decoders, counts and known pages `shared`.
+
+    A core that goes on with stored sessions wants to know each of them (`knows`, `adopt`) before its first batch is
+    fed, and wants to be fed from the `replay_from` of the core before on: what was taken before is recognised by its
+    position.
     """
 
-    def __init__(self, settings: Settings) -> None:
-        self._shared = Shared(settings)
+    def __init__(self, settings: Settings, shared: Shared | None = None, saving: SavingRules = SAVE_ALWAYS) -> None:
+        self._shared = Shared(settings) if shared is None else shared
         self._projects = Projects(settings)
-        self._hot: OrderedDict[str, Session] = OrderedDict()
-        self._packed: dict[str, PackedSession] = {}
+        self._sessions = Residents(self._projects, self._shared)
+        self._saving = Saving(saving)
+        self._hot_limit = HOT_SESSIONS
         self._touched: dict[str, Session] = {}
+        self._holding: dict[str, Session] = {}
+        self._catching_up: dict[str, int] = {}
         self._fates: OrderedDict[str, Reason] = OrderedDict()
         self._withdrawn: list[SessionEffects] = []
         self._deadlines: list[tuple[int, str]] = []
@@ -75,7 +88,7 @@ class Core:
     @property
     def open_sessions(self) -> int:
         """How many sessions are held, packed or not."""
-        return len(self._hot) + len(self._packed)
+        return len(self._sessions)
 
     @property
     def known_page_hits(self) -> int:
@@ -105,7 +118,11 @@ class Core:
         if refused is not None:
             self._refuse(batch, refused)
             return
+        envelope = batch.envelope
         session = self._session(batch)
+        self._saving.fed(envelope.session_id, position, batch.size_bytes, now_ms)
+        if envelope.session_id in self._catching_up and self._catch_up(session, batch, position, now_ms):
+            return
         was_ended = session.phase is Phase.ENDED
         session.offer(batch, position, now_ms)
         self._touch(session)
@@ -113,25 +130,31 @@ class Core:
             # It is open again, and so ends sooner than its grace was to.
             self._schedule(session.ledger.session_id, session.deadline())
 
+    def _catch_up(self, session: Session, batch: DecodedBatch, position: int, now_ms: int) -> bool:
+        """Bring a session to where it was, what comes of it being stored; say whether the batch was part of that."""
+        session_id = session.ledger.session_id
+        known = self._catching_up[session_id]
+        if position <= known:
+            session.offer(batch, position, now_ms)
+            session.take(saves=False)
+            self._note_holding(session)
+        if position >= known:
+            del self._catching_up[session_id]
+            self._schedule(session_id, session.deadline())
+        return position <= known
+
     def _refusal(self, batch: DecodedBatch) -> Reason | None:
         envelope = batch.envelope
         if envelope.consent is False:
             return Reason.NO_CONSENT
         # First of all: whom another project excludes must not withdraw this one's session.
-        project_id = self._project_of(envelope.session_id)
+        project_id = self._sessions.project_of(envelope.session_id)
         if project_id is not None and project_id != envelope.project_id:
             return Reason.PROJECT_CONFLICT
         excluded = self._projects.of(envelope.project_id).excluded_users
         if envelope.user_id in excluded or envelope.anonymous_id in excluded:
             return Reason.EXCLUDED_USER
         return self._fates.get(envelope.session_id)
-
-    def _project_of(self, session_id: str) -> str | None:
-        session = self._hot.get(session_id)
-        if session is not None:
-            return session.ledger.project_id
-        packed = self._packed.get(session_id)
-        return None if packed is None else packed.project_id
 
     def _refuse(self, batch: DecodedBatch, reason: Reason) -> None:
         """Count a batch of which nothing may be used; an excluded user's session is withdrawn and kept out."""
@@ -143,15 +166,14 @@ class Core:
         fate = self._fates.get(session_id)
         if fate is Reason.EXCLUDED_USER:
             return
-        session = self._load(session_id)
+        session = self._sessions.get(session_id)
         if session is None and fate is not None:
             # It was closed here, but what was written of it is still there.
             session = self._session(batch)
         self._note_fate(session_id, Reason.EXCLUDED_USER)
         if session is None:
             return
-        self._hot.pop(session_id, None)
-        self._touched.pop(session_id, None)
+        self._drop(session_id)
         self._withdrawn.append(session.withdraw())
 
     def _note_fate(self, session_id: str, reason: Reason) -> None:
@@ -161,31 +183,30 @@ class Core:
 
     def _session(self, batch: DecodedBatch) -> Session:
         envelope = batch.envelope
-        session = self._load(envelope.session_id)
-        if session is None:
-            project = self._projects.of(envelope.project_id)
-            session = Session(envelope.project_id, envelope.session_id, project, self._shared)
-        return session
+        session = self._sessions.get(envelope.session_id)
+        return self._sessions.create(envelope.project_id, envelope.session_id) if session is None else session
 
-    def _load(self, session_id: str) -> Session | None:
-        session = self._hot.get(session_id)
-        if session is None and session_id in self._packed:
-            session = self._unpack(session_id, self._packed.pop(session_id))
-        return session
-
-    def _unpack(self, session_id: str, packed: PackedSession) -> Session:
-        session = Session(packed.project_id, session_id, self._projects.of(packed.project_id), self._shared)
-        session.restore(self._shared.packer.unpack(packed.data, SessionState))
-        return session
+    def _drop(self, session_id: str) -> None:
+        self._sessions.remove(session_id)
+        self._saving.saved(session_id)
+        for of_sessions in (self._touched, self._holding, self._catching_up, self._scheduled):
+            of_sessions.pop(session_id, None)
 
     def _touch(self, session: Session) -> None:
         session_id = session.ledger.session_id
-        self._hot[session_id] = session
-        self._hot.move_to_end(session_id)
+        self._sessions.touch(session)
         self._touched[session_id] = session
+        self._note_holding(session)
         # New data only puts an end off; what is held back may want to be looked at sooner.
         if session.holds or session_id not in self._scheduled:
             self._schedule(session_id, session.deadline())
+
+    def _note_holding(self, session: Session) -> None:
+        session_id = session.ledger.session_id
+        if session.holds:
+            self._holding[session_id] = session
+        else:
+            self._holding.pop(session_id, None)
 
     def _schedule(self, session_id: str, deadline_ms: int) -> None:
         """Note when to look at a session again; an entry that is too early is corrected when it comes up."""
@@ -201,48 +222,69 @@ class Core:
         return self._deadlines[0][0] if self._deadlines else None
 
     def tick(self, now_ms: int) -> None:
-        """Let time pass: gaps are given up, silent sessions end, ended ones close."""
-        while self._deadlines and self._deadlines[0][0] <= now_ms:
+        """Let time pass: gaps are given up, silent sessions end, ended ones close.
+
+        While `next_deadline` is not later than `now_ms` after it, there is more to do: take effects, and call it again.
+        """
+        for _ in range(TICK_SESSIONS):
+            if not self._deadlines or self._deadlines[0][0] > now_ms:
+                return
             deadline_ms, session_id = heapq.heappop(self._deadlines)
             if self._scheduled.get(session_id) != deadline_ms:
                 continue
             del self._scheduled[session_id]
-            session = self._load(session_id)
-            if session is None:
-                continue
-            if session.deadline() <= now_ms:
-                session.tick(now_ms)
-                self._touch(session)
-            else:
-                self._hot.setdefault(session_id, session)
-            self._retire(session, now_ms)
+            session = None if session_id in self._catching_up else self._sessions.get(session_id)
+            if session is not None:
+                self._tick_session(session, now_ms)
 
-    def _retire(self, session: Session, now_ms: int) -> None:
+    def _tick_session(self, session: Session, now_ms: int) -> None:
+        if session.deadline() <= now_ms:
+            session.tick(now_ms)
+            self._touch(session)
         session_id = session.ledger.session_id
         if session.phase is Phase.CLOSED:
             self._note_fate(session_id, Reason.AFTER_END)
-            del self._hot[session_id]
+            self._sessions.remove(session_id)
             self._scheduled.pop(session_id, None)
         else:
             self._schedule(session_id, max(session.deadline(), now_ms + 1))
 
     def finish(self) -> None:
         """The input ended: every session ends with it."""
-        for session_id in [*self._hot, *self._packed]:
-            session = self._load(session_id)
+        for session_id in self._sessions:
+            session = self._sessions.get(session_id)
             if session is not None:
                 session.finish()
                 self._touch(session)
 
     # -- out ----------------------------------------------------------------------------------------------------
 
-    def take(self) -> list[SessionEffects]:
-        """Give the effects of every session touched since the last call, then pack those long untouched."""
-        effects = self._withdrawn + [session.take() for session in self._touched.values()]
+    def take(self, now_ms: int = 0, *, save_all: bool = False) -> list[SessionEffects]:
+        """Give the effects of every session touched since the last call, then pack those long untouched.
+
+        `now_ms` decides which states are stored with them, by the rules for saving; `save_all` stores every state.
+        """
+        saving = self._saving
+        cooling = [session for session in self._sessions.coldest(self._hot_limit) if not session.holds]
+        behind = saving.sessions() if save_all else saving.overdue(now_ms)
+        behind += [session_id for session in cooling if saving.is_behind(session_id := session.ledger.session_id)]
+        for session_id in behind:
+            session = None if session_id in self._catching_up else self._sessions.get(session_id)
+            if session is not None:
+                session.must_save = True
+                self._touched[session_id] = session
+        effects = self._withdrawn + [self._effects(session, now_ms) for session in self._touched.values()]
         self._withdrawn = []
         self._touched.clear()
-        self._cool(HOT_SESSIONS)
+        self._sessions.pack_all_but(self._hot_limit)
         return effects
+
+    def _effects(self, session: Session, now_ms: int) -> SessionEffects:
+        session_id = session.ledger.session_id
+        saves = session.must_save or self._saving.is_due(session_id, now_ms)
+        if saves:
+            self._saving.saved(session_id)
+        return session.take(saves=saves)
 
     def take_refusals(self) -> list[tuple[Refusal, int]]:
         """Give which sessions' batches were refused since the last call, and how many: not those of excluded users."""
@@ -254,42 +296,52 @@ class Core:
         letters, self._dead_letters = self._dead_letters, []
         return letters
 
-    def _cool(self, limit: int) -> None:
-        """Pack the least recently touched sessions, but none that holds batches back: a packed state has none."""
-        for _ in range(len(self._hot) - limit):
-            session_id, session = self._hot.popitem(last=False)
-            if session.holds:
-                self._hot[session_id] = session
-            else:
-                self._packed[session_id] = PackedSession(session.ledger.project_id, session.snapshot())
+    def evict(self, limit: int) -> list[str]:
+        """Hold no more than `limit` packed sessions: forget others, least recently touched first; return their ids.
 
-    def cool(self) -> None:
-        """Pack all sessions, as if none were busy. Effects have to be taken before."""
-        self._cool(0)
+        They go on by `adopt`, when they have a batch or are due. What `take` gave has to be written before.
+        """
+        evicted = self._sessions.evict(limit, keep=self._catching_up)
+        for session_id in evicted:
+            self._scheduled.pop(session_id, None)
+        return evicted
+
+    def cool(self, hot_limit: int = 0) -> None:
+        """Keep this many sessions unpacked from now on, at most. Effects have to be taken before."""
+        self._hot_limit = hot_limit
+        self._sessions.pack_all_but(hot_limit)
 
     # -- resuming -----------------------------------------------------------------------------------------------
 
-    def snapshot(self) -> CoreState:
-        """Describe everything that later input depends on. Effects have to be taken before."""
-        hot = {
-            session_id: PackedSession(session.ledger.project_id, session.snapshot())
-            for session_id, session in self._hot.items()
-        }
-        return CoreState({**self._packed, **hot}, dict(self._fates))
+    def knows(self, session_id: str) -> bool:
+        """Say whether a batch of this session can be fed without asking a store about it."""
+        return session_id in self._sessions or session_id in self._fates
+
+    def adopt(self, stored: StoredState) -> None:
+        """Go on with a session. Raises ValueError if its state is damaged, of another format or other settings."""
+        session_id = stored.session_id
+        session = self._sessions.adopt(session_id, stored.project_id, stored.state)
+        if session.phase is Phase.CLOSED:
+            self._sessions.remove(session_id)
+            self._note_fate(session_id, Reason.AFTER_END)
+            return
+        if stored.next_seqs is not None:
+            session.rebase(stored.next_seqs)
+        elif stored.position > session.position:
+            self._catching_up[session_id] = stored.position
+            return
+        self._note_holding(session)
+        self._schedule(session_id, session.deadline())
+
+    def refuse(self, session_id: str, reason: Reason) -> None:
+        """Take nothing of a session from now on."""
+        self._note_fate(session_id, reason)
 
     def replay_from(self) -> int | None:
-        """Return the smallest input position of a batch that is held back: a snapshot doesn't have its content."""
-        held = (session.replay_from() for session in self._hot.values())
-        return min((position for position in held if position is not None), default=None)
+        """Return the lowest input position that has to be read again after a restart.
 
-    def restore(self, state: CoreState) -> None:
-        """Take over the state of a core with equal settings. Raises ValueError for states of another format.
-
-        Go on feeding at that core's `replay_from`, or after its last position if that was `None`: what was taken
-        before is recognised by its position.
+        That is the first batch that is held back, or that a stored state does not know; `None`: nothing has to.
         """
-        for session_id, packed in state.sessions.items():
-            session = self._unpack(session_id, packed)
-            self._hot[session_id] = session
-            self._schedule(session_id, session.deadline())
-        self._fates.update(state.fates)
+        positions = [session.replay_from() for session in self._holding.values()]
+        positions.append(self._saving.replay_from())
+        return min((position for position in positions if position is not None), default=None)

@@ -1,11 +1,12 @@
 """What the core asks for: for each session that was touched, everything that has to be written."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import msgspec
 
 from engine.reasons import Reason
 from replay.writes import BlockDraft, FilledRange
+from schemas.activity import Activity
 from schemas.bundle_index import Hole
 from schemas.session_record import SessionRecord
 from schemas.signals import Signal
@@ -14,9 +15,10 @@ from schemas.signals import Signal
 class SessionEffects(msgspec.Struct, frozen=True):
     """What one session wants written: as a whole or not at all.
 
-    `state` packs the session for resuming when called, before the session is fed again. `position` is the highest
-    input position taken, `replay_from` the lowest one that has to be read again after a restart (its batch is held
-    back), if any. `deadline_ms` is the next moment (arrival clock, epoch ms) to call `tick`. `withdrawn` means that the
+    `state` packs the session for resuming when called, before the session is fed again; it wants to be stored if
+    `saves`, otherwise the one stored last stays. `position` is the highest input position taken, `saved_position` the
+    highest one that the stored state knows. `next_seqs` has, by window, the number of the batch that comes next.
+    `deadline_ms` is the next moment (arrival clock, epoch ms) to call `tick`. `withdrawn` means that the
     session must not exist: everything stored of it is to be deleted, and nothing else here is to be written.
     """
 
@@ -27,10 +29,13 @@ class SessionEffects(msgspec.Struct, frozen=True):
     holes: tuple[Hole, ...]
     filled: tuple[FilledRange, ...]
     signals: tuple[Signal, ...]
+    activities: tuple[Activity, ...]
     ended: bool
     deadline_ms: int | None
     position: int
-    replay_from: int | None
+    saved_position: int
+    next_seqs: Mapping[str, int]
+    saves: bool
     state: Callable[[], bytes]
     withdrawn: bool = False
 

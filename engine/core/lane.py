@@ -9,8 +9,9 @@ from engine.core.projects import Project
 from engine.core.shared import Shared
 from engine.core.window import Window, WindowOwner, WindowState
 from engine.errors import Poison
+from engine.input.events import DecodedEvents
 from engine.input.messages import DecodedBatch
-from engine.order import Expired, OrderState, Verdict, WindowOrder, fingerprint
+from engine.order import Expired, Held, OrderState, Verdict, WindowOrder, fingerprint
 from engine.reasons import Reason
 from replay.writes import BlockDraft, FilledRange
 from schemas.bundle_index import Hole
@@ -19,10 +20,6 @@ REFUSALS: Final[Mapping[Verdict, Reason]] = {
     Verdict.DUPLICATE: Reason.DUPLICATE_BATCH,
     Verdict.CONFLICT: Reason.SEQUENCE_CONFLICT,
 }
-PAGE_LOSSES: Final = frozenset(
-    {Reason.TOO_MANY_EVENTS, Reason.EVENT_TOO_DEEP, Reason.EVENT_TOO_DENSE, Reason.PACKED_EVENT}
-)
-"""Events dropped for these may have been snapshots or mutations; those of unknown types cannot have changed a page."""
 
 
 class LaneOwner(WindowOwner, Protocol):
@@ -52,6 +49,13 @@ class LaneOwner(WindowOwner, Protocol):
 
     def hole(self, hole: Hole) -> None:
         """Take note of a part that is missing."""
+
+    def save_soon(self) -> None:
+        """Take note that the session's state has to be stored with what is published now.
+
+        The clock decided something, which reading again could not repeat; or batches that had been held back were
+        processed, from which on an older state would have to be fed again.
+        """
 
 
 class LaneState(msgspec.Struct, frozen=True, array_like=True):
@@ -87,8 +91,7 @@ class Lane:
         )
         if verdict is Verdict.READY:
             self._process(batch)
-            for held in self._order.release():
-                self._process(held.payload)
+            self._process_held(self._order.release())
         elif verdict is Verdict.LATE:
             self._process_late(batch)
         elif verdict in REFUSALS:
@@ -96,6 +99,12 @@ class Lane:
         elif verdict is Verdict.HELD:
             self.expire(now_ms)
         return verdict
+
+    def _process_held(self, released: list[Held[DecodedBatch]]) -> None:
+        if released:
+            self._owner.save_soon()
+        for held in released:
+            self._process(held.payload)
 
     def _process(self, batch: DecodedBatch | None) -> None:
         if batch is not None:
@@ -137,14 +146,15 @@ class Lane:
             owner.repair(reason, count)
         if not decoded.read:
             owner.repair(Reason.EMPTY_BATCH)
-        if not PAGE_LOSSES.isdisjoint(decoded.dropped):
-            window.lost()
         owner.took_batch()
-        counts.events_published += window.process(decoded.events, batch.envelope.seq)
+        counts.events_published += _process(decoded, window, batch.envelope.seq)
 
     def expire(self, now_ms: int) -> None:
         """Give up batches that were waited for long enough."""
-        self._give_up(self._order.expire(now_ms))
+        expired = self._order.expire(now_ms)
+        if expired.gaps or expired.jumped:
+            self._owner.save_soon()
+        self._give_up(expired)
 
     def give_up(self) -> None:
         """Give up everything that is still waited for."""
@@ -167,10 +177,25 @@ class Lane:
     def finish(self) -> None:
         """The session ended: nothing more is expected."""
         self._window.finish()
+        self._window.rest()
+
+    def rest(self) -> None:
+        """Nothing more is taken: the visit at hand is over."""
+        self._window.rest()
 
     def deadline(self) -> int | None:
         """Return when `expire` has something to do, if anything waits."""
         return self._order.deadline()
+
+    @property
+    def next_seq(self) -> int:
+        """The number of the batch that comes next."""
+        return self._order.next_seq
+
+    def rebase(self, next_seq: int) -> None:
+        """Go on with another input; what came before batch `next_seq` is stored, even if not known here."""
+        if self._order.rebase(next_seq):
+            self._window.lost()
 
     def replay_from(self) -> int | None:
         """Return the smallest input position of a batch held back."""
@@ -199,3 +224,13 @@ class Lane:
         """Take over the state of an equal lane. Raises msgspec.ValidationError for states of other settings."""
         self._order = WindowOrder(self._shared.order, state.order)
         self._window.restore(state.window)
+
+
+def _process(decoded: DecodedEvents, window: Window, sequence: int) -> int:
+    """Give a window the events of a batch, and a doubt where something is missing; return how many were published."""
+    events, start, published = decoded.events, 0, 0
+    for place in decoded.losses:
+        published += window.process(events[start:place], sequence)
+        window.doubt()
+        start = place
+    return published + window.process(events[start:] if start else events, sequence)

@@ -1,6 +1,7 @@
 """One session: its windows in order, its life, and what has to be written of it."""
 
 from collections import deque
+from collections.abc import Mapping
 from hashlib import blake2b
 from typing import Final
 
@@ -8,6 +9,7 @@ import msgspec
 
 from detectors.interactions import Interaction
 from detectors.protocol import Finding
+from engine.core.activity import ActivityLog, ActivityState
 from engine.core.effects import SessionEffects
 from engine.core.lane import Lane, LaneState
 from engine.core.ledger import Ledger
@@ -49,20 +51,25 @@ class SessionState(msgspec.Struct, frozen=True, array_like=True):
     last_arrival_ms: int
     position: int
     lanes: dict[str, LaneState]
+    activity: ActivityState
     recent_signals: list[int] = []
 
 
 class Session:
     """Takes the batches of one session; `take` gives what has to be written since it was last called.
 
-    `now_ms` is the arrival clock throughout: it never falls.
+    `now_ms` is the arrival clock throughout: it never falls. `must_save` says that the state has to be stored with the
+    next write. `saved_position` is the input position that the stored state knows.
     """
 
     def __init__(self, project_id: str, session_id: str, project: Project, shared: Shared) -> None:
         self.ledger = Ledger(project_id, session_id)
+        self.activity = ActivityLog(project_id, session_id, self.repair)
         self.phase = Phase.OPEN
         self.last_arrival_ms = 0
         self.position = -1
+        self.saved_position = -1
+        self.must_save = False
         self._project = project
         self._max_bytes = project.session.max_bytes
         self._max_duration_ms = project.session.max_duration_ms
@@ -155,6 +162,8 @@ class Session:
         self.ledger.end_reason = CAP_REASONS[reason]
         for lane in self._lanes.values():
             self.hole(Hole(lane.window_id, CAP_HOLES[reason], max(lane.now, self.ledger.last_event_at)))
+            lane.rest()
+        self.activity.end(self.ledger.last_event_at, self.ledger.end_reason, over=True)
         return reason
 
     @property
@@ -239,6 +248,10 @@ class Session:
 
     # -- time ---------------------------------------------------------------------------------------------------
 
+    def save_soon(self) -> None:
+        """Take note that the state has to be stored with what is published now."""
+        self.must_save = True
+
     def deadline(self) -> int:
         """Return the next moment (arrival clock, epoch ms) at which `tick` has something to do."""
         limits = self._project.session
@@ -248,6 +261,7 @@ class Session:
 
     def tick(self, now_ms: int) -> None:
         """Let time pass: give up gaps, end the session, close it."""
+        self.save_soon()
         limits = self._project.session
         silent_ms = now_ms - self.last_arrival_ms
         closes_after_ms = limits.idle_timeout_ms + (0 if self.phase is Phase.CAPPED else limits.grace_ms)
@@ -274,6 +288,7 @@ class Session:
         self._note_end(reason, sign)
         for lane in self._lanes.values():
             lane.finish()
+        self.activity.end(self.ledger.last_event_at, self.ledger.end_reason)
 
     def _note_end(self, reason: EndReason, sign: Sign) -> None:
         if self.phase is Phase.OPEN:
@@ -282,8 +297,8 @@ class Session:
 
     # -- effects ------------------------------------------------------------------------------------------------
 
-    def take(self) -> SessionEffects:
-        """Give what has to be written since the last call."""
+    def take(self, *, saves: bool) -> SessionEffects:
+        """Give what has to be written since the last call, with the state or without."""
         blocks: list[BlockDraft] = []
         filled: list[FilledRange] = []
         for lane in self._lanes.values():
@@ -291,6 +306,9 @@ class Session:
             filled += lane.take_filled()
         signals, self._signals = self._signals, []
         holes, self._holes = self._holes, []
+        if saves:
+            self.saved_position = self.position
+            self.must_save = False
         ledger = self.ledger
         return SessionEffects(
             project_id=ledger.project_id,
@@ -300,10 +318,13 @@ class Session:
             holes=tuple(holes),
             filled=tuple(filled),
             signals=tuple(signals),
+            activities=self.activity.take(self.last_arrival_ms + CLOCK_TOLERANCE_MS),
             ended=self.phase is not Phase.OPEN,
             deadline_ms=None if self.phase is Phase.CLOSED else self.deadline(),
             position=self.position,
-            replay_from=self.replay_from(),
+            saved_position=self.saved_position,
+            next_seqs={window_id: lane.next_seq for window_id, lane in self._lanes.items()},
+            saves=saves,
             state=self.snapshot,
         )
 
@@ -314,7 +335,9 @@ class Session:
 
     def withdraw(self) -> SessionEffects:
         """Give the effects of a session that must not exist."""
-        return msgspec.structs.replace(self.take(), blocks=(), holes=(), filled=(), signals=(), withdrawn=True)
+        return msgspec.structs.replace(
+            self.take(saves=False), blocks=(), holes=(), filled=(), signals=(), activities=(), withdrawn=True
+        )
 
     @property
     def holds(self) -> bool:
@@ -337,6 +360,7 @@ class Session:
             self.last_arrival_ms,
             self.position,
             {window_id: lane.snapshot() for window_id, lane in self._lanes.items()},
+            self.activity.state,
             list(self._recent_signals),
         )
         return self._shared.packer.pack(state)
@@ -349,6 +373,19 @@ class Session:
         self.last_arrival_ms = state.last_arrival_ms
         self.position = state.position
         self._recent_signals.extend(state.recent_signals)
+        self.activity.state = state.activity
         for window_id, lane_state in state.lanes.items():
             lane = self._lanes[window_id] = Lane(window_id, self._project, self._shared, self)
             lane.restore(lane_state)
+
+    def rebase(self, next_seqs: Mapping[str, int]) -> None:
+        """Go on with another input, whose positions say nothing about those known.
+
+        `next_seqs` has, by window, the number of the batch after the last one whose events are stored.
+        """
+        self.position = -1
+        self.must_save = True
+        for window_id, next_seq in next_seqs.items():
+            lane = self._lane(window_id)
+            if lane is not None:
+                lane.rebase(next_seq)

@@ -8,6 +8,7 @@ import msgspec
 from detectors.interactions import Click, Failure, Input, Interaction
 from detectors.protocol import Detector, Finding
 from detectors.registry import make_detectors
+from engine.core.activity import NOWHEN, ActivityLog
 from engine.core.blocks import BlockBuilder
 from engine.core.projects import Project
 from engine.input.snapshots import UnopenedSnapshot
@@ -44,18 +45,24 @@ class WindowOwner(Protocol):
     def visit(self, window_id: str, url: str, t: int) -> None:
         """Take note of a page the window is on."""
 
+    @property
+    def activity(self) -> ActivityLog:
+        """Where starts and ends are told."""
+
     def saw(self, interaction: Interaction) -> None:
         """Take note of an interaction for the session's totals."""
 
 
 class WindowState(msgspec.Struct, frozen=True, array_like=True):
-    """A window as data, without anything that isn't masked."""
+    """A window as data, without anything that isn't masked; `resting` until the next event tells of its page."""
 
     clock: WindowClock
     gesture: Gesture
     loading: bool
     page: PageState
     detectors: dict[str, msgspec.Raw]
+    resting: bool
+    entered_at: int
 
 
 class Window:
@@ -80,7 +87,11 @@ class Window:
         self._context = Context(project.policy, tools, self._told.append, frozenset(self._handlers), owner.repair)
         self._rebuilder = Rebuilder(self._context)
         self._deadline = NEVER
+        self._activity = None if late else owner.activity
         self._url = ""
+        # None while the window rests: it tells of its page with the next event.
+        self._told_url: str | None = None
+        self._entered_at = NOWHEN
         self._previous_is_meta = False
 
     @property
@@ -131,14 +142,40 @@ class Window:
             self._owner.drop(context.take_drop_reason())
         if self._told:
             self._tell()
-        if context.page.url != self._url:
-            self._url = context.page.url
-            self._owner.visit(self.window_id, self._url, t)
+        if context.page.url != self._told_url:
+            self._go(context.page.url, t)
         return line
 
+    def _go(self, url: str, t: int) -> None:
+        """Tell which page the window is on now."""
+        if url != self._url:
+            self._owner.visit(self.window_id, url, t)
+        activity = self._activity
+        if activity is not None:
+            activity.start(t)
+            self._leave(t)
+            if url and activity.enter(self.window_id, url, t):
+                self._entered_at = t
+        self._url = self._told_url = url
+
+    def _leave(self, t: int) -> None:
+        """End the visit at hand, if there is one."""
+        if self._activity is not None and self._entered_at != NOWHEN:
+            self._activity.leave(self.window_id, self._url, self._entered_at, t)
+            self._entered_at = NOWHEN
+
+    def rest(self) -> None:
+        """The session ended: so do visits. What is on show is told anew if the session goes on."""
+        self._leave(self.now)
+        self._told_url = None
+
     def lost(self) -> None:
-        """Take note that something of the recording is missing here: what is known of the page may be wrong now."""
+        """Take note that batches are missing here: the block ends, and what is known of the page may be wrong now."""
         self.blocks.cut()
+        self.doubt()
+
+    def doubt(self) -> None:
+        """Take note that what is known of the page may be wrong now."""
         self._context.page.doubt()
 
     def _publish(self, event: Event, line: bytes, timestamp: int, sequence: int) -> None:
@@ -197,6 +234,8 @@ class Window:
             self._rebuilder.loading,
             page_state(self._context.page),
             {detector.name: detector.snapshot() for detector in self._detectors},
+            self._told_url is None,
+            self._entered_at,
         )
 
     def restore(self, state: WindowState) -> None:
@@ -206,6 +245,8 @@ class Window:
         self._context.page = restore_page(state.page, self._context.policy)
         self._rebuilder.loading = state.loading
         self._url = state.page.url
+        self._told_url = None if state.resting else self._url
+        self._entered_at = state.entered_at
         for detector in self._detectors:
             if detector.name in state.detectors:
                 detector.restore(state.detectors[detector.name])

@@ -151,6 +151,19 @@ class WindowOrder(Generic[Payload]):
             self._decide(self._oldest(), expired)
         return expired
 
+    def rebase(self, next_seq: int) -> bool:
+        """Forget all positions: the input is another one. Return whether batches before `next_seq` were not known here.
+
+        What was held has to come again, since its content can't be read again.
+        """
+        self._awaited.clear()
+        self._held.clear()
+        self._held_bytes = 0
+        self._last_position = self._near_position = -1
+        skipped = next_seq > self.next_seq
+        self.next_seq = max(next_seq, self.next_seq)
+        return skipped
+
     def deadline(self) -> int | None:
         """Return when to call `expire` (arrival clock, epoch ms), if anything waits."""
         if not self._held or self._awaited:

@@ -8,7 +8,7 @@ from typing import Any, Final
 import msgspec
 import zstandard
 
-from engine.core.core import Core, CoreState
+from engine.core.core import Core
 from engine.core.effects import DeadLetter, SessionEffects
 from engine.core.packer import STATE_FORMAT
 from engine.core.session import Session, SessionState
@@ -20,6 +20,7 @@ from schemas.interaction_events import InteractionEvent
 from schemas.rrweb_events import RrwebEvent
 from schemas.session_record import SessionRecord
 from schemas.signals import Signal
+from tests.engine.core.shelf import Shelf, packed_states
 
 T0: Final = 1_795_296_510_000
 SESSION: Final = "11111111-2222-3333-4444-555555555555"
@@ -114,6 +115,7 @@ class Attack:
         self.messages: list[tuple[bytes, str | None]] = []
         self.effects: list[SessionEffects] = []
         self.dead_letters: list[DeadLetter] = []
+        self.shelf = Shelf()
         self._read_again = 0
 
     # -- in -----------------------------------------------------------------------------------------------------
@@ -135,6 +137,7 @@ class Attack:
         batch = self.core.open(value, encoding, "attack", position)
         if batch is None:
             return False
+        self.shelf.hand_over(self.core, batch)
         refused = self.core._refusal(batch) is not None
         self.core.feed(batch, position, self.now_ms)
         return not refused
@@ -147,24 +150,29 @@ class Attack:
 
     def take(self) -> "Attack":
         """Collect effects, as a runtime does between polls."""
-        self.effects += self.core.take()
+        effects = self.core.take()
+        self.shelf.add(effects)
+        self.effects += effects
         self.core.take_refusals()
         self.dead_letters += self.core.take_dead_letters()
         return self
 
     def resume(self) -> "Attack":
-        """Go on with a new core made from a snapshot, reading again what was held back."""
-        state, replay_from, counts = self.core.snapshot(), self.core.replay_from(), self.core.counts
-        encoded = msgspec.msgpack.encode(state)
+        """Go on with a new core and what was stored, reading again what that core needs to."""
+        before, replay_from, counts = self._states(), self.core.replay_from(), self.core.counts
         self.core = Core(self.settings)
-        self.core.restore(msgspec.msgpack.decode(encoded, type=CoreState))
-        assert _packed(self.core.snapshot()) == _packed(state), "a snapshot of what was restored is another"
+        for session_id in before:
+            self.shelf.hand_over_session(self.core, session_id)
+        assert self._states() == before, "a snapshot of what was restored is another"
         self.core._shared.counts = copy.deepcopy(counts)
         positions = range(len(self.messages) if replay_from is None else replay_from, len(self.messages))
         # What no session has to do with is refused again; the rest was counted before.
         self._read_again += sum(self._feed(position) for position in positions)
         self.core.take_dead_letters()
         return self.take()
+
+    def _states(self) -> dict[str, bytes]:
+        return {name: unpacked(session.data) for name, session in packed_states(self.core).items()}
 
     def finish(self) -> "Attack":
         """End the input."""
@@ -267,7 +275,7 @@ class Attack:
     def _check_states(self, secret: bytes) -> None:
         """See that packed states hold no secret, stay small, and survive being unpacked and packed again."""
         shared = self.core._shared
-        for session_id, packed in self.core.snapshot().sessions.items():
+        for session_id, packed in packed_states(self.core).items():
             content = unpacked(packed.data)
             place = content.lower().find(secret)
             assert place < 0, content[max(place - 200, 0) : place + 200]
@@ -284,10 +292,6 @@ class Attack:
 def unpacked(data: bytes) -> bytes:
     """Return the msgpack inside a packed state."""
     return zstandard.ZstdDecompressor().decompress(data.removeprefix(STATE_FORMAT))
-
-
-def _packed(state: CoreState) -> tuple[dict[str, bytes], dict[str, Reason]]:
-    return {name: unpacked(session.data) for name, session in state.sessions.items()}, dict(state.fates)
 
 
 def small(**limits: int) -> Settings:

@@ -25,6 +25,7 @@ from tests.engine.attack import (
     snapshot,
     text,
 )
+from tests.engine.core.shelf import packed_states
 
 HOUR_MS = 3_600_000
 HALF = "\\ud83d"
@@ -310,7 +311,7 @@ def test_errors_without_end_do_not_grow_the_state(attack: Attack) -> None:
 
     for seq in range(3):
         attack.events(*(error(seq * 3_000 + number) for number in range(3_000)), seq=seq)
-    assert len(attack.core.snapshot().sessions[SESSION].data) < 20_000
+    assert len(packed_states(attack.core)[SESSION].data) < 20_000
 
 
 def test_excluded_users_leave_no_trace_in_any_effect() -> None:

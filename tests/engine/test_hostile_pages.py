@@ -27,6 +27,7 @@ from tests.engine.attack import (
     text,
     unpacked,
 )
+from tests.engine.core.shelf import packed_states
 
 UNKNOWN_IDS = [-2, -1, 0, 1, 99, 2**53]
 MEDIUM = Settings(privacy=PrivacySettings(level="medium"))
@@ -295,6 +296,6 @@ def test_long_attributes_do_not_fill_the_state() -> None:
     attack.events(*snapshot(*(element(10 + n, tag="button", **long) for n in range(100))), *click(10))
     changed = [{"id": 10 + n, "attributes": long} for n in range(100)]
     attack.events(mutation(attributes=changed), *click(11), seq=1).resume()
-    state = attack.core.snapshot().sessions[SESSION].data
+    state = packed_states(attack.core)[SESSION].data
     assert len(unpacked(state)) < 20_000
     attack.check()

@@ -16,6 +16,7 @@ from replay.writes import BlockDraft
 from schemas.envelope import Envelope
 from schemas.session_record import SessionRecord
 from schemas.signals import Signal
+from tests.engine.core.shelf import Shelf
 
 START_MS = 1_796_000_000_000
 
@@ -37,10 +38,13 @@ class Collected:
         self.signal_writes = 0
         self.records: dict[str, SessionRecord] = {}
         self.withdrawn: set[str] = set()
+        self.shelf = Shelf()
         self._blocks: dict[str, list[BlockDraft]] = defaultdict(list)
 
     def add(self, effects: Iterable[SessionEffects]) -> None:
         """Apply effects as a store would."""
+        effects = list(effects)
+        self.shelf.add(effects)
         for effect in effects:
             if effect.withdrawn:
                 self.withdrawn.add(effect.session_id)
@@ -87,6 +91,21 @@ def feed(core: Core, collected: Collected, batches: Sequence[bytes], positions: 
     for position in positions:
         opened = core.open(batches[position], None, "test", position)
         if opened is not None:
+            collected.shelf.hand_over(core, opened)
             core.feed(opened, position, START_MS + position)
         if position % poll == poll - 1:
-            collected.add(core.take())
+            collected.add(core.take(START_MS + position))
+
+
+def feed_marked(core: Core, collected: Collected, batches: Sequence[bytes], positions: range, poll: int) -> int | None:
+    """Feed the batches at some positions; return from where a core after a crash has to be fed, `None` if as this."""
+    mark = None
+    for start in range(positions.start, positions.stop, poll):
+        if start + poll > positions.stop:
+            feed(core, collected, batches, range(start, positions.stop), poll=1 << 60)
+            break
+        feed(core, collected, batches, range(start, start + poll), poll=1 << 60)
+        collected.add(core.take(START_MS + start))
+        behind = core.replay_from()
+        mark = start + poll if behind is None else behind
+    return mark

@@ -1,0 +1,77 @@
+"""Makes writes of the core's effects, and remembers the versions that sessions have in the store."""
+
+from collections.abc import Callable, Iterable, Sequence
+from itertools import count
+
+from engine.core.effects import SessionEffects
+from replay.writes import Outcome, SessionWrite, WriteResult
+
+Describe = Callable[[SessionEffects], str]
+"""How far the input was read, in the source's own notation."""
+
+
+class Versions:
+    """The versions of sessions as this process knows them, and writes built on them.
+
+    `owner` names this process's run, `position` says how far the input was read, `shard` which part of it this is.
+    With `keep_state` writes carry what is needed to resume the session; `outbox` is what is to be told of a write.
+    """
+
+    def __init__(
+        self,
+        owner: str,
+        position: Describe,
+        *,
+        keep_state: bool,
+        shard: str = "",
+        outbox: Callable[[SessionEffects], bytes] = lambda _effects: b"",
+    ) -> None:
+        self._owner = owner
+        self._position = position
+        self._keep_state = keep_state
+        self._shard = shard
+        self._outbox = outbox
+        self._versions: dict[str, int] = {}
+        self._attempts = count(1)
+
+    def know(self, session_id: str, version: int) -> None:
+        """Build on this version of a session from now on."""
+        self._versions[session_id] = version
+
+    def forget(self, session_ids: Iterable[str]) -> None:
+        """Know nothing of these sessions any more."""
+        for session_id in session_ids:
+            self._versions.pop(session_id, None)
+
+    def writes(self, effects: Iterable[SessionEffects]) -> list[SessionWrite]:
+        """Make the writes of sessions not withdrawn; send the very same ones again if their fate is unknown."""
+        return [self._write(effect) for effect in effects if not effect.withdrawn]
+
+    def confirm(self, writes: Sequence[SessionWrite], results: Sequence[WriteResult]) -> list[str]:
+        """Take note of what became of writes; return the sessions that another writer has moved on."""
+        refused = []
+        for write, result in zip(writes, results, strict=True):
+            if result.outcome is Outcome.REFUSED:
+                refused.append(write.session_id)
+            else:
+                self._versions[write.session_id] = result.version
+        return refused
+
+    def _write(self, effect: SessionEffects) -> SessionWrite:
+        return SessionWrite(
+            project_id=effect.project_id,
+            session_id=effect.session_id,
+            base_version=self._versions.get(effect.session_id, 0),
+            token=f"{self._owner}:{next(self._attempts)}",
+            position=self._position(effect),
+            record=effect.record,
+            state=effect.state() if self._keep_state and effect.saves else b"",
+            blocks=effect.blocks,
+            holes=effect.holes,
+            filled=effect.filled,
+            signals=effect.signals,
+            ended=effect.ended,
+            deadline_ms=effect.deadline_ms,
+            shard=self._shard,
+            outbox=self._outbox(effect),
+        )
