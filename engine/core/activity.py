@@ -1,0 +1,96 @@
+"""The starts and ends of a session and of its visits of pages: those that count signals need to know of how many."""
+
+from collections.abc import Callable
+from hashlib import blake2b
+from typing import Final
+
+import msgspec
+
+from engine.reasons import Reason
+from schemas.activity import Activity, ActivityKind
+from schemas.session_record import EndReason
+
+VISITS_MAX: Final = 1_000
+"""Visits of pages that are told of one session: a page that changes its address all the time must not flood readers."""
+
+PAGE_MAX_CHARACTERS: Final = 2_048
+"""Longer URLs are cut; browsers and servers agree on hardly more."""
+
+NOWHEN: Final = -1
+"""Stands for the event time of what has not begun."""
+
+
+class ActivityState(msgspec.Struct, array_like=True, gc=False):
+    """An activity log as data: starts so far, since when the session is on, visits told, and if it is over."""
+
+    starts: int = 0
+    started_at: int = NOWHEN
+    visits: int = 0
+    over: bool = False
+
+
+class ActivityLog:
+    """Makes the activities of one session. A session that is opened again after its end starts once more.
+
+    `note` counts visits that are not told. Times are event times (epoch ms). Ids depend on nothing that can differ when
+    the same input is read again.
+    """
+
+    __slots__ = ("_note", "_project_id", "_session_id", "_told", "state")
+
+    def __init__(self, project_id: str, session_id: str, note: Callable[[Reason], None]) -> None:
+        self.state = ActivityState()
+        self._note = note
+        self._project_id = project_id
+        self._session_id = session_id
+        self._told: list[Activity] = []
+
+    def start(self, t: int) -> None:
+        """Take note that one of the session's windows is active."""
+        state = self.state
+        if state.started_at != NOWHEN or state.over:
+            return
+        state.starts += 1
+        state.started_at = t
+        self._told.append(Activity(*self._name("session_start", state.starts), t))
+
+    def enter(self, window_id: str, page: str, t: int) -> bool:
+        """Begin a visit; return whether it is told, and so its end is to be."""
+        state = self.state
+        if state.over:
+            return False
+        if state.visits >= VISITS_MAX:
+            self._note(Reason.TOO_MANY_VISITS)
+            return False
+        state.visits += 1
+        name = self._name("page_start", window_id, page, t)
+        self._told.append(Activity(*name, t, window_id, page[:PAGE_MAX_CHARACTERS]))
+        return True
+
+    def leave(self, window_id: str, page: str, entered_at: int, t: int) -> None:
+        """End a visit that was told."""
+        name = self._name("page_end", window_id, page, entered_at)
+        self._told.append(Activity(*name, t, window_id, page[:PAGE_MAX_CHARACTERS], t - entered_at))
+
+    def end(self, t: int, reason: EndReason | None, *, over: bool = False) -> None:
+        """End the session, if it is on; its visits have to be ended before. Once it is `over` nothing more is told."""
+        state = self.state
+        if state.started_at != NOWHEN:
+            name = self._name("session_end", state.starts)
+            duration_ms = max(0, t - state.started_at)
+            self._told.append(Activity(*name, t, duration_ms=duration_ms, reason=reason))
+            state.started_at = NOWHEN
+        state.over = state.over or over
+
+    def take(self, latest_ms: int) -> tuple[Activity, ...]:
+        """Give the activities since the last call. Of a wrong clock, no time is later than `latest_ms`."""
+        told, self._told = self._told, []
+        return tuple(
+            activity if activity.t <= latest_ms else msgspec.structs.replace(activity, t=latest_ms) for activity in told
+        )
+
+    def _name(self, kind: ActivityKind, *identity: object) -> tuple[str, ActivityKind, str, str]:
+        """Return what every activity begins with: its id, made of what it is about, its kind, project and session."""
+        parts = (self._project_id, self._session_id, kind, *identity)
+        text = "\x1f".join(map(str, parts)).encode("utf-8", "surrogatepass")
+        return blake2b(text, digest_size=16).hexdigest(), kind, self._project_id, self._session_id
