@@ -25,8 +25,9 @@ class Element(msgspec.Struct, gc=False, eq=False):
     (masked) `text` is at most `LABEL_MAX_CHARACTERS` and kept only inside interactive elements; `#document` is the
     root. `attributes` hold masked values of `DETECTION_ATTRIBUTES` only; an attribute whose value was dropped is
     present with the value `""`. The `text` of an interactive element is the label
-    that its subtree shows. The engine changes elements in place as the page changes: a detector reads what it needs
-    when it is called and keeps no reference.
+    that its subtree shows. What interaction events describe has more: all masked attributes, whether the cursor is a
+    `pointer` (no other is told), and the `control` a label is for. The engine changes elements in place as the page
+    changes: a detector reads what it needs when it is called and keeps no reference.
     """
 
     node_id: int | str
@@ -35,3 +36,5 @@ class Element(msgspec.Struct, gc=False, eq=False):
     parent: "Element | None" = None
     text: str = ""
     flags: int = 0
+    cursor: str = ""
+    control: "Element | None" = None

@@ -40,7 +40,10 @@ class Release(_Pointer, frozen=True, gc=False):
 
 
 class Click(_Pointer, frozen=True, gc=False):
-    """A click of the primary button, or a tap. `press_t` is its press (ms), `t` where none was recorded."""
+    """A click of the primary button, or a tap. `press_t` is its press (ms), `t` where none was recorded.
+
+    `label` is what the recorder calls the click: `""` if it says that there is none, `None` if it says nothing.
+    """
 
     press_t: int = 0
     release_t: int = 0
@@ -50,7 +53,11 @@ class Click(_Pointer, frozen=True, gc=False):
 
 
 class AuxClick(_Pointer, frozen=True, gc=False):
-    """A click of another button, or the context menu."""
+    """A click of another button, or the context menu. Times as those of `Click`; 0 where no gesture was recorded."""
+
+    press_t: int = 0
+    release_t: int = 0
+    is_primary: bool = True
 
 
 class DoubleClick(_Pointer, frozen=True, gc=False):
@@ -119,10 +126,14 @@ class Change(msgspec.Struct, frozen=True, gc=False):
 
 
 class Mutation(_At, frozen=True, gc=False):
-    """The page changed. `changes` are the first `MUTATION_MAX_CHANGES`; `total` counts all."""
+    """The page changed. `changes` are the first `MUTATION_MAX_CHANGES`; `total` counts all.
+
+    `target` is the changed element where interaction events describe it; rrweb's mutations change many at once.
+    """
 
     changes: tuple[Change, ...]
     total: int
+    target: Element | None = None
 
 
 class StyleChange(_At, frozen=True, gc=False):

@@ -17,7 +17,7 @@ class ElementDescription(msgspec.Struct, gc=False, omit_defaults=True, rename="c
     """An element without a DOM around it: `ancestors` go from the parent outwards, each without ancestors of its own.
 
     `id` names the element within its page; an attribute value `true` means present and empty. `label` is the text a
-    recorder gave to the click, where it has one; `cursor` the computed CSS cursor.
+    recorder gave to the click, where it has one; `cursor` the computed CSS cursor; `control` the field a label is for.
     """
 
     id: str | int
@@ -27,6 +27,7 @@ class ElementDescription(msgspec.Struct, gc=False, omit_defaults=True, rename="c
     ancestors: list["ElementDescription"] = []
     label: str | None = None
     cursor: str | None = None
+    control: "ElementDescription | None" = None
 
 
 class _At(msgspec.Struct, gc=False, omit_defaults=True, tag_field="kind", kw_only=True):

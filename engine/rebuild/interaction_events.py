@@ -8,15 +8,23 @@ from detectors.elements import LABEL_MAX_CHARACTERS, Element
 from engine.masking.elements import own_flags
 from engine.masking.flags import BLOCKED, FIELD, FIELD_TEXT, INHERITED, MASKED
 from engine.rebuild.context import Context
-from engine.rebuild.page import DOCUMENT_TAG, PREPARED, closed_root, detection_attributes
+from engine.rebuild.page import ATTRIBUTE_MAX_CHARACTERS, DOCUMENT_TAG, PREPARED, closed_root
 from engine.rebuild.payloads import FAILED_STATUS, PAYLOAD_MAX_CHARACTERS, error_type_of
 from engine.rebuild.tree import tag_name
 from schemas import interaction_events as wire
-from schemas.interaction_events import ElementDescription, InteractionEvent
+from schemas.interaction_events import AttributeText, ElementDescription, InteractionEvent
 from schemas.numbers import LARGEST_INTEGER
 
 ANCESTORS_MAX: Final = 64
 """Of an element's ancestors the nearest this many are kept."""
+ATTRIBUTES_MAX: Final = 64
+"""Of an element's attributes the first this many are told to detectors."""
+POINTER_CURSOR: Final = "pointer"
+"""The one cursor that says something of an element; others are not told."""
+OPT_OUT_CLASSES: Final = frozenset(
+    {"ph-no-capture", "rr-block", "sentry-block", "amp-block", "highlight-block", "mp-block"}
+)
+"""Classes by which sites keep an element out of recordings: of a blocked element nothing else is told."""
 NAVIGATIONS: Final = frozenset({"load", "push", "replace", "pop", "hash"})
 MODIFIERS: Final = frozenset({"alt", "ctrl", "meta", "shift"})
 MUTATIONS: Final = {"childList": "add", "attributes": "attribute", "characterData": "text"}
@@ -33,8 +41,8 @@ class InteractionRebuilder:
         self._context = context
         self._handlers: Mapping[type, Handler] = {
             wire.ClickEvent: self._click,
-            wire.AuxClickEvent: self._other_pointer(told.AuxClick),
-            wire.DoubleClickEvent: self._other_pointer(told.DoubleClick),
+            wire.AuxClickEvent: self._aux_click,
+            wire.DoubleClickEvent: self._double_click,
             wire.TouchStartEvent: self._touch(told.Press, told.TouchStart),
             wire.TouchEndEvent: self._touch(told.Release, told.TouchEnd),
             wire.MouseMoveEvent: self._mouse_move,
@@ -69,7 +77,7 @@ class InteractionRebuilder:
 
     def _element(self, description: ElementDescription) -> tuple[ElementDescription, Element]:
         """Mask an element with its ancestors, outermost first; return what may be shown and what detectors see."""
-        policy, masker = self._context.policy, self._context.page.masker
+        policy = self._context.policy
         chain = [*description.ancestors[:ANCESTORS_MAX][::-1], description]
         element: Element | None = None
         inherited, bits, masked = 0, [0], []
@@ -79,24 +87,36 @@ class InteractionRebuilder:
             bits.insert(0, policy.selectors.own_bits(tag, link.attributes))
             if any(bits):
                 flags |= policy.selectors.decide(bits)
-            attributes = masker.attributes(tag, flags, link.attributes)
-            # What a field shows is what was typed into it.
-            shown_flags = flags | FIELD_TEXT if flags & FIELD else flags
-            text = None if link.text is None else masker.text(link.text, shown_flags)
-            label = None if link.label is None else masker.text(link.label, shown_flags)
-            name = masker.identifier(link.id) if isinstance(link.id, str) else _within_numbers(link.id)
-            hidden = inherited & BLOCKED
-            if not hidden:
-                masked.append(ElementDescription(name, tag, attributes, text, [], label))
-            shown = (text or "").strip()[:LABEL_MAX_CHARACTERS]
-            element = Element(name, tag, detection_attributes(attributes), element, shown, flags | PREPARED)
+            shown, element = self._link(link, tag, flags, element)
+            if not inherited & BLOCKED:
+                masked.append(shown)
             inherited = flags & INHERITED
         assert element is not None  # noqa: S101  # the chain holds at least the description itself
+        own = masked[-1]
+        if description.control is not None and not element.flags & (BLOCKED | MASKED):
+            description.control.control = None
+            own.control, element.control = self._element(description.control)
         if element.flags & (BLOCKED | MASKED):
             element = closed_root(element)
-        *ancestors, own = masked
-        own.ancestors = ancestors[::-1]
+        own.ancestors = masked[-2::-1]
         return own, element
+
+    def _link(
+        self, link: ElementDescription, tag: str, flags: int, parent: Element | None
+    ) -> tuple[ElementDescription, Element]:
+        """Mask one element of a chain: what may be shown of it, and what detectors see."""
+        masker = self._context.page.masker
+        attributes = masker.attributes(tag, flags, link.attributes)
+        # What a field shows is what was typed into it.
+        shown_flags = flags | FIELD_TEXT if flags & FIELD else flags
+        text = None if link.text is None else masker.text(link.text, shown_flags)
+        label = None if link.label is None else masker.text(link.label, shown_flags)
+        cursor = POINTER_CURSOR if link.cursor == POINTER_CURSOR and not flags & BLOCKED else None
+        name = masker.identifier(link.id) if isinstance(link.id, str) else _within_numbers(link.id)
+        shown = (text or "").strip()[:LABEL_MAX_CHARACTERS]
+        told_attributes = _told_attributes(link.attributes, attributes, flags)
+        element = Element(name, tag, told_attributes, parent, shown, flags | PREPARED, cursor or "")
+        return ElementDescription(name, tag, attributes, text, [], label, cursor), element
 
     def _target(self, event: wire.TargetedEvent) -> Element | None:
         if event.target is None:
@@ -119,31 +139,30 @@ class InteractionRebuilder:
     def _click(self, event: wire.ClickEvent) -> InteractionEvent:
         """Tell a whole gesture, now that it is complete: `press_t` and `release_t` say when its parts were."""
         place = self._place(event)
-        t = self._context.t
-        press_t = t - max(0, int(event.t - event.down_t)) if event.down_t is not None else t
-        release_t = t - max(0, int(event.t - event.up_t)) if event.up_t is not None else t
+        press_t, release_t = self._gesture_times(event)
         self._emit(told.Press(*place))
         self._emit(told.Release(*place))
         if event.button:
-            self._emit(told.AuxClick(*place))
+            self._emit(told.AuxClick(*place, press_t, release_t, event.is_primary))
         else:
-            self._emit(
-                told.Click(
-                    *place,
-                    press_t=press_t,
-                    release_t=release_t,
-                    is_primary=event.is_primary,
-                    label=event.target.label,
-                )
-            )
+            label = event.target.label or ""
+            self._emit(told.Click(*place, press_t, release_t, is_primary=event.is_primary, label=label))
         return event
 
-    def _other_pointer(self, tell: type[told.AuxClick | told.DoubleClick]) -> Handler:
-        def handle(event: wire.AuxClickEvent | wire.DoubleClickEvent) -> InteractionEvent:
-            self._emit(tell(*self._place(event)))
-            return event
+    def _aux_click(self, event: wire.AuxClickEvent) -> InteractionEvent:
+        self._emit(told.AuxClick(*self._place(event), *self._gesture_times(event), event.is_primary))
+        return event
 
-        return handle
+    def _gesture_times(self, event: wire.ClickEvent | wire.AuxClickEvent) -> tuple[int, int]:
+        """Give when the press and the release of a gesture were, by the window's clock."""
+        t = self._context.t
+        press_t = t if event.down_t is None else t - max(0, int(event.t - event.down_t))
+        release_t = t if event.up_t is None else t - max(0, int(event.t - event.up_t))
+        return press_t, release_t
+
+    def _double_click(self, event: wire.DoubleClickEvent) -> InteractionEvent:
+        self._emit(told.DoubleClick(*self._place(event)))
+        return event
 
     def _touch(
         self, tell: type[told.Press | told.Release], tell_touch: type[told.TouchStart | told.TouchEnd]
@@ -204,7 +223,7 @@ class InteractionRebuilder:
         if kind is not None:
             scope = _scope(target)
             change = told.Change(kind, scope[0], scope, name, has_text=kind == "text")
-            self._emit(told.Mutation(t, url, (change,), 1))
+            self._emit(told.Mutation(t, url, (change,), 1, target))
         elif event.mutation_type == "stylesheet":
             self._emit(told.StyleChange(t, url))
         elif event.mutation_type == "canvas":
@@ -269,6 +288,28 @@ class InteractionRebuilder:
 def _within_numbers(number: int) -> int:
     """Bound an id: detectors keep it, and a state holds 64 bits."""
     return max(-LARGEST_INTEGER, min(number, LARGEST_INTEGER))
+
+
+def _told_attributes(
+    sent: Mapping[str, AttributeText], masked: Mapping[str, AttributeText], flags: int
+) -> dict[str, str]:
+    """Give what detectors read: masked values as texts; an attribute whose value is not shown is present and empty.
+
+    Of a blocked element that is the class it was blocked by. A link to the page itself stays one.
+    """
+    if flags & BLOCKED:
+        classes = sent.get("class")
+        names = OPT_OUT_CLASSES.intersection(classes.split()) if isinstance(classes, str) else ()
+        return {"class": " ".join(sorted(names))} if names else {}
+    shown: dict[str, str] = {}
+    for name in list(sent)[:ATTRIBUTES_MAX]:
+        value = masked.get(name)
+        if isinstance(value, str):
+            shown[name] = value[:ATTRIBUTE_MAX_CHARACTERS]
+        elif name in masked or (name.isascii() and len(name) <= LABEL_MAX_CHARACTERS):
+            link = sent[name]
+            shown[name] = "#" if name == "href" and isinstance(link, str) and link.startswith("#") else ""
+    return shown
 
 
 def _scope(element: Element | None) -> tuple[int | str, ...]:
