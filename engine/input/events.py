@@ -1,6 +1,6 @@
 """The events of one batch, decoded: all at once as a rule, one by one when something is wrong with them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final, get_args
 
 import msgspec
@@ -10,7 +10,7 @@ from engine.input.inspection import Inspector
 from engine.input.json_text import repair_text
 from engine.input.repair import repair_event
 from engine.input.snapshots import UnopenedEvent, UnopenedSnapshot
-from engine.input.tally import Event, EventRefusedError, Tally
+from engine.input.tally import Event, EventRefusedError, Kept, Tally
 from engine.reasons import Reason
 from engine.settings import LimitSettings
 from schemas.interaction_events import InteractionEvent
@@ -34,13 +34,16 @@ _TEXT: Final = msgspec.json.Decoder(str)
 class DecodedEvents(msgspec.Struct):
     """Events in the order sent; `read` is how many there were: as many as `events` and the sum of `dropped`.
 
-    `dropped` counts events and `repaired` counts changes within the batch, both by reason.
+    `dropped` counts events and `repaired` counts changes within the batch, both by reason. `losses` are the places in
+    `events`, rising, before which something was dropped that may have changed the page, or at which a change of it is
+    not whole.
     """
 
     events: list[Event]
     read: int
     dropped: Mapping[Reason, int]
     repaired: Mapping[Reason, int]
+    losses: Sequence[int] = ()
 
 
 class EventDecoder:
@@ -89,7 +92,9 @@ class EventDecoder:
         refused = [index for index in suspects if not inspector.admits(events[index])]
         for index in reversed(refused):
             del events[index]
-        return DecodedEvents(events, read, tally.dropped, tally.repaired)
+        # What is refused here are payloads; what lies beyond the end may be anything.
+        losses = [len(events)] if tally.dropped[Reason.TOO_MANY_EVENTS] else ()
+        return DecodedEvents(events, read, tally.dropped, tally.repaired, losses)
 
 
 def _decode_unopened(text: bytes) -> list[Event] | None:
@@ -122,11 +127,12 @@ def _drop_surplus(items: list[Event] | list[msgspec.Raw], tally: Tally) -> None:
 class _Careful:
     """Decodes event by event."""
 
-    __slots__ = ("_events", "_inspector", "_tally", "_untimed")
+    __slots__ = ("_events", "_losses", "_tally", "_untimed")
 
     def __init__(self, tally: Tally) -> None:
         self._tally = tally
         self._events: list[Event] = []
+        self._losses: list[int] = []
         self._untimed: list[int] = []
         """Indices of events whose timestamp has to be taken from a neighbour."""
 
@@ -137,16 +143,30 @@ class _Careful:
         inspector = Inspector(self._tally, len(text), is_sound_utf8=True)
         for item in items:
             try:
-                event, timed = self._decode_one(bytes(item))
+                kept = self._decode_one(bytes(item))
             except EventRefusedError as refused:
                 self._tally.dropped[refused.reason] += 1
+                if refused.may_change_page:
+                    self._lose()
                 continue
-            if inspector.admits(event):
-                if not timed:
-                    self._untimed.append(len(self._events))
-                self._events.append(event)
+            if inspector.admits(kept.event):
+                self._keep(kept)
+        if len(items) < read:
+            self._lose()
         self._mend_timestamps()
-        return DecodedEvents(self._events, read, self._tally.dropped, self._tally.repaired)
+        return DecodedEvents(self._events, read, self._tally.dropped, self._tally.repaired, self._losses)
+
+    def _keep(self, kept: Kept) -> None:
+        if not kept.whole:
+            self._lose()
+        if not kept.timed:
+            self._untimed.append(len(self._events))
+        self._events.append(kept.event)
+
+    def _lose(self) -> None:
+        place = len(self._events)
+        if not self._losses or self._losses[-1] != place:
+            self._losses.append(place)
 
     def _separate(self, text: bytes) -> list[msgspec.Raw]:
         if text.count(b",") > MAX_VALUES:
@@ -158,18 +178,18 @@ class _Careful:
         except ValueError:
             raise Poison(Reason.INVALID_ENVELOPE) from None
 
-    def _decode_one(self, text: bytes, *, may_be_text: bool = True) -> tuple[Event, bool]:
-        """Return an event and whether its timestamp is its own. Raises EventRefusedError."""
+    def _decode_one(self, text: bytes, *, may_be_text: bool = True) -> Kept:
+        """Return what can be kept of an event. Raises EventRefusedError."""
         if text.startswith(b'"') and may_be_text:
             return self._decode_text(text)
         for decoder in (_ONE_RRWEB, _ONE_INTERACTION):
             try:
-                return decoder.decode(text), True
+                return Kept(decoder.decode(text))
             except (ValueError, RecursionError):
                 pass
         return repair_event(text, self._tally)
 
-    def _decode_text(self, text: bytes) -> tuple[Event, bool]:
+    def _decode_text(self, text: bytes) -> Kept:
         """Decode an event sent as the JSON text of itself (Amplitude); other texts are packed in ways of their own."""
         inner = _TEXT.decode(text).lstrip()
         if not inner.startswith("{"):
@@ -183,6 +203,7 @@ class _Careful:
         if known is None and untimed:
             self._tally.dropped[Reason.INVALID_EVENT] += len(untimed)
             self._events.clear()
+            self._losses = [0]
             return
         for index, event in enumerate(self._events):
             if index not in untimed:

@@ -5,22 +5,28 @@ from typing import Final
 
 from engine.input.fitting import EVENT_TYPES, KINDS, SOURCES, Misfit, fit_interaction_event, fit_rrweb_event, is_tag
 from engine.input.json_text import is_deeper, repair_text
-from engine.input.tally import Event, EventRefusedError, Tally
+from engine.input.tally import Event, EventRefusedError, Kept, Tally
 from engine.reasons import Reason
 from schemas.numbers import LARGEST_INTEGER
+from schemas.rrweb_events import IncrementalSnapshot
+from schemas.rrweb_sources import MutationData
 
 MAX_CONTAINERS: Final = 500_000
 """Arrays and objects in a text that is parsed untyped: Python spends 56 to 72 bytes on each, JSON only 3. A page of
 100,000 nodes has 300,000."""
 
+_FULL_SNAPSHOT: Final = 2
 _INCREMENTAL: Final = 3
+_META: Final = 4
+_MUTATION: Final = 0
+_LEFT_OUT: Final = frozenset({Reason.FIELD_DROPPED, Reason.ATTRIBUTE_DROPPED, Reason.NODE_DROPPED})
 _MUTATION_LISTS: Final = ("texts", "attributes", "removes", "adds")
 
 _Parsed = dict[str, object]
 
 
-def repair_event(text: bytes, tally: Tally) -> tuple[Event, bool]:
-    """Return what can be kept of an event, and whether its timestamp could be read (it is 0 otherwise).
+def repair_event(text: bytes, tally: Tally) -> Kept:
+    """Return what can be kept of an event.
 
     Raises EventRefusedError if nothing can be kept; then nothing is counted as repaired.
     """
@@ -30,7 +36,7 @@ def repair_event(text: bytes, tally: Tally) -> tuple[Event, bool]:
     timed = _mend_timestamp(value, "timestamp" if "type" in value else "t")
     event = _fit(value, attempt)
     tally.repaired.update(attempt.repaired)
-    return event, timed
+    return Kept(event, timed, whole=not _is_mutation(event) or _LEFT_OUT.isdisjoint(attempt.repaired))
 
 
 def is_dense(text: bytes) -> bool:
@@ -75,7 +81,7 @@ def _fit(value: _Parsed, attempt: Tally) -> Event:
     try:
         return fit(value, attempt)  # type: ignore[return-value]  # fits are made from the very types
     except Misfit:
-        raise EventRefusedError(_why_unfit(value)) from None
+        raise EventRefusedError(_why_unfit(value), may_change_page=_may_change_page(value)) from None
     except RecursionError:
         raise EventRefusedError(Reason.EVENT_TOO_DEEP) from None
 
@@ -90,3 +96,22 @@ def _why_unfit(value: _Parsed) -> Reason:
     elif "kind" in value and not is_tag(value["kind"], KINDS):
         return Reason.UNKNOWN_EVENT_TYPE
     return Reason.INVALID_EVENT
+
+
+def _may_change_page(value: _Parsed) -> bool:
+    """Whether an event that does not fit may be one after which the page is another: in doubt, yes.
+
+    A number that is no known type or source is that of a newer recorder, and none of these.
+    """
+    kind = value.get("type")
+    if type(kind) is not int:
+        return kind is not None or "kind" not in value
+    if kind != _INCREMENTAL:
+        return kind in (_FULL_SNAPSHOT, _META)
+    data = value.get("data")
+    source = data.get("source") if type(data) is dict else None
+    return type(source) is not int or source == _MUTATION
+
+
+def _is_mutation(event: Event) -> bool:
+    return isinstance(event, IncrementalSnapshot) and isinstance(event.data, MutationData)

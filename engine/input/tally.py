@@ -1,6 +1,7 @@
 """What happened to the events of one batch while they were decoded."""
 
 from collections import Counter
+from typing import NamedTuple
 
 from engine.input.snapshots import UnopenedSnapshot
 from engine.reasons import Reason
@@ -13,11 +14,24 @@ Event = RrwebEvent | UnopenedSnapshot | InteractionEvent
 
 
 class EventRefusedError(Exception):
-    """This event is dropped for `reason`; its neighbours are not."""
+    """This event is dropped for `reason`; its neighbours are not. It may have been a page, or have changed one."""
 
-    def __init__(self, reason: Reason) -> None:
+    def __init__(self, reason: Reason, *, may_change_page: bool = True) -> None:
         super().__init__(reason.value)
         self.reason = reason
+        self.may_change_page = may_change_page
+
+
+class Kept(NamedTuple):
+    """What could be decoded of an event.
+
+    `timed` tells whether its timestamp is its own (it is 0 otherwise), `whole` whether all that it says of the page is
+    still there.
+    """
+
+    event: Event
+    timed: bool = True
+    whole: bool = True
 
 
 class Tally:

@@ -69,8 +69,11 @@ class Context:
         return reason
 
     def forget_page(self) -> None:
-        """Know nothing of the page any more: everything is masked as unknown until its next full snapshot."""
+        """Know nothing of the page any more: everything is masked as unknown until its next full snapshot.
+
+        And at the strictest level until its next address, which may be what could not be masked.
+        """
         page = Page(self.policy)
-        page.url, page.masker = self.page.url, self.page.masker
+        page.url = self.page.url
         self.page = page
         self.drop_reason = Reason.NOTHING_LEFT

@@ -98,8 +98,10 @@ class Page:
         What its nodes say from now on is masked as unknown, at the strictest level, until the next full snapshot.
         What is known of them is kept, for detectors.
         """
-        self.doubtful = True
         self.masker = self.policy.masker(self.policy.strictest)
+        if self.doubtful:
+            return
+        self.doubtful = True
         document = next(iter(self.parents), None)
         if document is not None:
             self.own[document] = self.own.get(document, 0) | UNKNOWN

@@ -78,10 +78,10 @@ class TestGoodEvents:
     @pytest.mark.parametrize("name", EVENT_TEXTS)
     def test_are_the_same_the_careful_way(self, name: str) -> None:
         tally = Tally(LIMITS)
-        careful, timed = repair_event(EVENT_TEXTS[name], tally)
-        (whole,) = decode(EVENT_TEXTS[name]).events
-        assert as_json(careful) == as_json(whole)
-        assert timed
+        careful = repair_event(EVENT_TEXTS[name], tally)
+        (event,) = decode(EVENT_TEXTS[name]).events
+        assert as_json(careful.event) == as_json(event)
+        assert (careful.timed, careful.whole) == (True, True)
         assert not tally.repaired
 
     @pytest.mark.parametrize("name", EVENT_TEXTS)
