@@ -194,6 +194,11 @@ class Reason(StrEnum):
         Kind.NOTED,
         "The session has `limits.max_signals_per_session` signals; further ones are counted only.",
     )
+    TOO_MANY_VISITS = (
+        "too_many_visits",
+        Kind.NOTED,
+        "The session has visited a thousand pages; further visits are not told to those who count activity.",
+    )
 
 
 def reasons_document() -> str:
