@@ -13,6 +13,7 @@ from engine.settings import Settings
 from replay.blocks import decode_block
 from replay.index import place_blocks, playing_order
 from replay.writes import BlockDraft
+from schemas.activity import Activity
 from schemas.envelope import Envelope
 from schemas.session_record import SessionRecord
 from schemas.signals import Signal
@@ -36,6 +37,8 @@ class Collected:
     def __init__(self) -> None:
         self.signals: dict[str, Signal] = {}
         self.signal_writes = 0
+        self.activities: dict[str, Activity] = {}
+        self.activity_writes = 0
         self.records: dict[str, SessionRecord] = {}
         self.withdrawn: set[str] = set()
         self.shelf = Shelf()
@@ -53,6 +56,8 @@ class Collected:
             self._blocks[effect.session_id] += effect.blocks
             self.signal_writes += len(effect.signals)
             self.signals.update({signal.id: signal for signal in effect.signals})
+            self.activity_writes += len(effect.activities)
+            self.activities.update({activity.id: activity for activity in effect.activities})
 
     def bundle(self, session_id: str) -> list[tuple[str, bytes]]:
         """Return a session's masked events with their window, in playing order."""
@@ -65,10 +70,20 @@ class Collected:
             for line in decode_block(by_offset[entry.offset].data, 1 << 30).splitlines()
         ]
 
+    def _comparable(self, activity: Activity) -> Activity:
+        """Leave out when a session of several windows started: with the window that was heard first."""
+        if len(self.records[activity.session_id].window_ids) > 1:
+            if activity.kind == "session_start":
+                return msgspec.structs.replace(activity, t=0)
+            if activity.kind == "session_end":
+                return msgspec.structs.replace(activity, duration_ms=None)
+        return activity
+
     def content(self) -> dict[str, object]:
         """Return what has to be the same however the input was cut."""
         return {
             "signals": sorted(self.signals.values(), key=lambda signal: (signal.session_id, signal.t, signal.id)),
+            "activities": sorted(map(self._comparable, self.activities.values()), key=lambda activity: activity.id),
             "bundles": {session_id: self.bundle(session_id) for session_id in sorted(self._blocks)},
             "tags": {session_id: record.tags for session_id, record in sorted(self.records.items())},
         }

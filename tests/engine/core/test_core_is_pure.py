@@ -3,6 +3,7 @@
 import random
 from collections import defaultdict
 from itertools import chain
+from typing import cast
 
 import msgspec
 import pytest
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from engine.core.core import Core
 from engine.core.saving import SavingRules
 from engine.settings import Settings
+from schemas.activity import Activity
 from schemas.envelope import Envelope
 from tests.engine.core.harness import START_MS, Collected, feed, feed_marked, run_core, sample_batches
 
@@ -72,6 +74,13 @@ def test_repeats_and_disorder_change_nothing(session_id: str, seed: int) -> None
     collected = run_core(disordered, poll=rng.choice([1, 4, 1000]))
     assert collected.content() == EXPECTED[session_id]
     assert collected.signal_writes == len(collected.signals)
+    assert collected.activity_writes == len(collected.activities)
+
+
+def _activities(collected: Collected) -> list[Activity]:
+    """Return what is expected of the sessions that something was collected of."""
+    expected = [EXPECTED[session_id]["activities"] for session_id in collected.records]
+    return sorted(chain.from_iterable(cast("list[list[Activity]]", expected)), key=lambda activity: activity.id)
 
 
 def _rules(rng: random.Random) -> SavingRules:
@@ -101,6 +110,8 @@ def test_crashing_at_any_point_changes_nothing(seed: int) -> None:
     expected = [EXPECTED[session_id] for session_id in collected.records]
     assert collected.signals == {signal.id: signal for content in expected for signal in content["signals"]}  # type: ignore[attr-defined]
     assert collected.signal_writes == len(collected.signals)
+    assert collected.content()["activities"] == _activities(collected)
+    assert collected.activity_writes == len(collected.activities)
     for content in expected:
         for session_id, bundle in content["bundles"].items():  # type: ignore[attr-defined]
             assert collected.bundle(session_id) == bundle
@@ -119,6 +130,7 @@ def test_packing_idle_sessions_changes_nothing() -> None:
     collected.add(core.take())
     signals = [signal for content in EXPECTED.values() for signal in content["signals"]]  # type: ignore[attr-defined]
     assert {signal.id: signal for signal in signals} == collected.signals
+    assert collected.content()["activities"] == _activities(collected)
 
 
 def test_the_samples_hold_different_signals() -> None:
