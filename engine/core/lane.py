@@ -151,7 +151,13 @@ class Lane:
 
     def expire(self, now_ms: int) -> None:
         """Give up batches that were waited for long enough."""
-        expired = self._order.expire(now_ms)
+        self._decided(self._order.expire(now_ms))
+
+    def make_room(self, max_bytes: int) -> None:
+        """Give up batches that are waited for until at most `max_bytes` are held back."""
+        self._decided(self._order.make_room(max_bytes))
+
+    def _decided(self, expired: Expired[DecodedBatch]) -> None:
         if expired.gaps or expired.jumped:
             self._owner.save_soon()
         self._give_up(expired)
@@ -200,6 +206,11 @@ class Lane:
     def replay_from(self) -> int | None:
         """Return the smallest input position of a batch held back."""
         return self._order.replay_from()
+
+    @property
+    def held_bytes(self) -> int:
+        """How many bytes are held back."""
+        return self._order.held_bytes
 
     @property
     def holds(self) -> bool:

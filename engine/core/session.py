@@ -96,9 +96,21 @@ class Session:
         verdict = lane.offer(batch, position, now_ms)
         if verdict in NEWS:
             self.last_arrival_ms = max(self.last_arrival_ms, now_ms)
-        if verdict is Verdict.HELD and envelope.ended and self.phase is Phase.OPEN:
-            # Lists may show it at once; its windows end in their turn, with what is still missing before.
-            self._note_end("explicit", Sign.ENDED_BY_SENDER)
+        if verdict is Verdict.HELD:
+            if envelope.ended and self.phase is Phase.OPEN:
+                # Lists may show it at once; its windows end in their turn, with what is still missing before.
+                self._note_end("explicit", Sign.ENDED_BY_SENDER)
+            self._make_room()
+
+    def _make_room(self) -> None:
+        """Keep what all windows hold back within what one may: the window that holds most gives up first."""
+        max_bytes, lanes = self._shared.order.max_held_bytes, self._lanes.values()
+        while (excess_bytes := sum(lane.held_bytes for lane in lanes) - max_bytes) > 0:
+            fullest = max(lanes, key=lambda lane: lane.held_bytes)
+            before_bytes = fullest.held_bytes
+            fullest.make_room(max(before_bytes - excess_bytes, 0))
+            if fullest.held_bytes == before_bytes:
+                return  # It waits for what has to be read again after a restart; that gives it room soon.
 
     def _offer_again(self, batch: DecodedBatch, position: int, now_ms: int) -> None:
         """Take a batch that is read again after a restart: all that it said is known, but for what was held back."""

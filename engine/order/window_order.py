@@ -134,13 +134,22 @@ class WindowOrder(Generic[Payload]):
         """
         expired = self._expired()
         while self._held and not self._awaited:
-            oldest = self._oldest()
             if self._overflows:
-                self._decide(next(filter(self._overtaken, self._held.values()), oldest), expired)
-            elif now_ms - oldest.arrived_ms >= self._settings.gap_wait_ms:
-                self._decide(oldest, expired)
+                self._decide_for_room(expired)
+            elif now_ms - self._oldest().arrived_ms >= self._settings.gap_wait_ms:
+                self._decide(self._oldest(), expired)
             else:
                 break
+        return expired
+
+    def make_room(self, max_bytes: int) -> Expired[Payload]:
+        """Give up gaps and jumps until at most `max_bytes` are held; `release` then returns what follows.
+
+        Does nothing, as `expire`, while batches have not been read again after a restart.
+        """
+        expired = self._expired()
+        while self._held_bytes > max_bytes and not self._awaited:
+            self._decide_for_room(expired)
         return expired
 
     def finish(self) -> Expired[Payload]:
@@ -184,6 +193,11 @@ class WindowOrder(Generic[Payload]):
     def held_count(self) -> int:
         """How many batches are held back."""
         return len(self._held)
+
+    @property
+    def held_bytes(self) -> int:
+        """How many bytes are held back."""
+        return self._held_bytes
 
     @property
     def holes_closed(self) -> int:
@@ -260,6 +274,10 @@ class WindowOrder(Generic[Payload]):
             self._take(held.seq, held.fingerprint)
             self._ready.append(held)
             self.next_seq += 1
+
+    def _decide_for_room(self, expired: Expired[Payload]) -> None:
+        """Give up what is worth least: a jump that was overtaken, else the wait of the batch that came first."""
+        self._decide(next(filter(self._overtaken, self._held.values()), self._oldest()), expired)
 
     def _decide(self, chosen: Held[Payload], expired: Expired[Payload]) -> None:
         """Drop the chosen batch if it is a jump that was overtaken; else give up the lowest gap, for its sake."""

@@ -105,7 +105,9 @@ class OrderSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         Duration, Meta(description="A missing batch is waited for this long, then recorded as a hole.")
     ] = field(default=15 * MINUTE_MS, name="gap_wait")
     max_held_batches: Annotated[Count, Meta(description="Most batches that are held back behind a missing one.")] = 256
-    max_held_bytes: Annotated[Size, Meta(description="Most bytes that are held back behind one.")] = 32 * MIB
+    max_held_bytes: Annotated[Size, Meta(description="Most bytes that are held back in all windows of a session.")] = (
+        32 * MIB
+    )
     max_gap_batches: Annotated[
         Count, Meta(description="A jump in the batch numbers of more than this is not waited for.")
     ] = 1_000

@@ -229,9 +229,9 @@ class Attack:
 
     def check(self, *, secret: bytes = _FINGERPRINT) -> None:
         """End the input, then see that every rule holds."""
-        self._check_states(secret)
+        self.check_states(secret)
         self.finish()
-        self._check_states(secret)
+        self.check_states(secret)
         self._check_books()
         self._check_lines()
         self._check_caps()
@@ -272,7 +272,7 @@ class Attack:
         leaks = [part[:2_000] for part in (*self.lines(), *said) if secret in part.lower()]
         assert leaks == []
 
-    def _check_states(self, secret: bytes) -> None:
+    def check_states(self, secret: bytes = _FINGERPRINT) -> None:
         """See that packed states hold no secret, stay small, and survive being unpacked and packed again."""
         shared = self.core._shared
         for session_id, packed in packed_states(self.core).items():
@@ -287,6 +287,8 @@ class Attack:
             for lane in state.lanes.values():
                 assert len(lane.window.page.ids) <= self.settings.limits.max_nodes_per_page
                 assert len(lane.order.held) <= self.settings.order.max_held_batches
+            held_bytes = sum(held.size_bytes for lane in state.lanes.values() for held in lane.order.held)
+            assert held_bytes <= self.settings.order.max_held_bytes
 
 
 def unpacked(data: bytes) -> bytes:

@@ -28,7 +28,7 @@ SAMPLES = sample_batches()
 TIGHT = Settings(
     privacy=PrivacySettings(level="conservative"),
     limits=LimitSettings(max_nodes_per_page=60, max_windows_per_session=2, max_signals_per_session=3, max_depth=30),
-    order=OrderSettings(gap_wait_ms=MINUTE_MS, max_held_batches=3, max_gap_batches=6),
+    order=OrderSettings(gap_wait_ms=MINUTE_MS, max_held_batches=3, max_held_bytes=2_000, max_gap_batches=6),
     session=SessionSettings(idle_timeout_ms=2 * MINUTE_MS, grace_ms=3 * MINUTE_MS, max_bytes=200_000),
 )
 ROOMY = Settings(privacy=PrivacySettings(level="conservative"))

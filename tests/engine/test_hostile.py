@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from engine.reasons import Reason
-from engine.settings import PrivacySettings, SessionSettings, Settings
+from engine.settings import OrderSettings, PrivacySettings, SessionSettings, Settings
 from tests.engine.attack import (
     CONSERVATIVE,
     MARK,
@@ -261,6 +261,20 @@ def test_many_batches_behind_a_gap_are_not_held_without_end(attack: Attack) -> N
         attack.events(beacon(seq), seq=seq)
     assert attack.repaired == {Reason.GAP_ABANDONED: 1}
     assert len(attack.beacons()) == 399
+
+
+def test_what_all_windows_of_a_session_hold_back_is_bounded() -> None:
+    size_bytes = len(envelope(1, [beacon(0)], window_id="w00"))
+    attack = Attack(Settings(order=OrderSettings(max_held_bytes=10 * size_bytes)))
+    for number in range(60):
+        # The windows hold one each, but for the first, which holds every second.
+        window = 0 if number % 2 else number
+        attack.events(beacon(number), seq=2 * number + 1, window_id=f"w{window:02}").check_states()
+        if number % 7 == 0:
+            attack.resume()
+    assert attack.repaired == {Reason.GAP_ABANDONED: 51}
+    assert [hole.window_id for hole in attack.holes[:5]] == ["w00"] * 5
+    attack.check()
 
 
 def test_reading_again_after_a_restart_changes_nothing_of_a_session(attack: Attack) -> None:

@@ -219,6 +219,30 @@ def test_bytes_of_released_batches_are_free_again() -> None:
         assert tape.released() == [seq + 1]
 
 
+def test_room_is_made_on_demand_by_gaps_given_up_one_by_one() -> None:
+    tape = Tape()
+    tape.offer(0)
+    for seq in (2, 4, 5, 7):
+        tape.offer(seq, size_bytes=100)
+    assert tape.order.held_bytes == 400
+    assert tape.order.make_room(400).gaps == []
+    assert tape.order.make_room(399).gaps == [Gap(1, 1)]
+    assert tape.released() == [2]
+    assert tape.order.make_room(100).gaps == [Gap(3, 3)]
+    assert tape.released() == [4, 5]
+    assert tape.order.make_room(0).gaps == [Gap(6, 6)]
+    assert (tape.released(), tape.order.held_bytes) == ([7], 0)
+
+
+def test_room_is_made_by_overtaken_jumps_first() -> None:
+    tape = Tape()
+    tape.offer(10**6, size_bytes=100)
+    tape.offer(0)
+    tape.offer(2, size_bytes=100)
+    expired = tape.order.make_room(150)
+    assert (numbers(expired.jumped), expired.gaps) == ([10**6], [])
+
+
 def test_a_flood_of_jumps_gives_way_to_the_window_itself() -> None:
     tape = Tape(OrderSettings(max_held_batches=4))
     jumped: list[int] = []
@@ -295,6 +319,14 @@ class TestRestart:
         again.offer(2)
         assert again.order.expire(10 * WAIT_MS).gaps == [Gap(0, 1)]
         assert again.released() == [2]
+
+    def test_no_room_is_made_before_held_batches_came_again(self) -> None:
+        tape = Tape()
+        tape.offer(1)
+        resumed = WindowOrder[str](SETTINGS, tape.order.snapshot())
+        assert resumed.make_room(0).gaps == []
+        resumed.offer(1, 1, 10, 0, 0, "batch 1")
+        assert resumed.make_room(0).gaps == [Gap(0, 0)]
 
     def test_held_batches_that_never_come_again_are_lost_and_said_to_be(self) -> None:
         tape = Tape()
