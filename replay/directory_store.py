@@ -107,7 +107,6 @@ class DirectoryStore:
             position=row.position.decode(),
             state=row.state,
             record=msgspec.json.decode(row.record, type=SessionRecord),
-            index=self._spool.index(session_id, row),
             deadline_ms=row.deadline,
             outbox=row.outbox,
             shard=row.shard.decode(),

@@ -72,18 +72,18 @@ class RedisMarks:
         """Become the owner of a shard; see `Marks.claim`."""
         # The client repeats a call whose reply was lost: by the token the second is known for the same claim.
         call = Call(_CLAIM, (self._names.mark(shard),), (owner, uuid.uuid4().hex))
-        count, *previous = cast("list[bytes | None]", await self._client.run(call))
+        count, *previous = cast("list[bytes | None]", await self._client.run(call, "mark"))
         return Claim(int(count or 0), _mark(previous))
 
     async def move(self, shard: str, owner: str, count: int, log: str, offset: int) -> bool:
         """Set the mark; see `Marks.move`."""
         call = Call(_MOVE, (self._names.mark(shard),), (owner, count, log, offset))
-        return await self._client.run(call) == 1
+        return await self._client.run(call, "mark") == 1
 
     async def read(self, shard: str) -> Mark | None:
         """Read a mark; see `Marks.read`."""
         call = Call("HMGET", (self._names.mark(shard),), ("log", "offset", "owner", "count"))
-        return _mark(cast("list[bytes | None]", await self._client.run(call)))
+        return _mark(cast("list[bytes | None]", await self._client.run(call, "mark")))
 
 
 def _mark(fields: list[bytes | None]) -> Mark | None:

@@ -1,9 +1,11 @@
 """Talking to Redis: scripts, pipelines, and errors in our four kinds."""
 
+import asyncio
 import hashlib
-from collections.abc import Sequence
+import time
+from collections.abc import Iterator, Sequence
 from importlib.resources import files
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, Literal, NamedTuple, Protocol
 
 from redis.asyncio import Redis, RedisCluster
 from redis.asyncio.retry import Retry
@@ -12,6 +14,7 @@ from redis.exceptions import (
     AuthenticationError,
     NoScriptError,
     OutOfMemoryError,
+    RedisClusterException,
     RedisError,
 )
 from redis.exceptions import (
@@ -22,12 +25,22 @@ from redis.exceptions import (
 )
 
 from replay.errors import Broken, Saturated, StoreError, Unavailable
+from replay.redis_access import Access, login_options, tls_options
 
 Argument = bytes | str | int | float
 Reply = bytes | str | int | float | None | list["Reply"] | dict[bytes, bytes] | set[bytes]
 
+Operation = Literal["load", "write", "list", "mark", "read"]
+"""What a call is for: an owner's loads and writes of sessions, what lies outside them, marks, or all other reading."""
+
 MAX_PIPELINE: Final = 200
 """Commands sent at once: enough to hide the round trip, few enough not to hold the server for long."""
+
+MAX_PIPELINE_BYTES: Final = 4 << 20
+"""Bytes sent at once, unless one call alone has more: blocks of a busy session are large."""
+
+MAX_PIPELINES: Final = 4
+"""Pipelines of one client under way at a time: the server works on one while the next is being packed."""
 
 _RETRIES: Final = 3
 """How often redis-py repeats what got no reply, before the caller is told; half a second in all."""
@@ -35,8 +48,13 @@ _RETRIES: Final = 3
 _REPLY_SECONDS: Final = 10.0
 _CONNECT_SECONDS: Final = 5.0
 
+_NO_ACCESS: Final = Access()
+
 _PASSING: Final = ("READONLY", "LOADING", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN", "BUSY", "NOAUTH", "NOREPLICAS")
 """Refusals that a failover, a restart or an operator ends."""
+
+
+_UNREACHABLE: Final = (RedisConnectionError, RedisTimeoutError, AuthenticationError, RedisClusterException, OSError)
 
 
 class Script(NamedTuple):
@@ -59,6 +77,21 @@ class Call(NamedTuple):
     keys: tuple[str, ...]
     arguments: Sequence[Argument] = ()
 
+    def size(self) -> int:
+        """Count the bytes of its arguments, numbers left out."""
+        return sum(len(argument) for argument in self.arguments if isinstance(argument, bytes | str))
+
+
+class Observer(Protocol):
+    """Who wants to know how Redis is used."""
+
+    def called(self, operation: Operation, seconds: float, sent_bytes: int) -> None:
+        """Take note of a pipeline that was answered or has failed.
+
+        `seconds` includes repetitions and the wait for a connection; `sent_bytes` counts arguments, each once.
+        """
+        ...
+
 
 def translate(error: Exception) -> StoreError:
     """Say which of the four kinds an error of redis-py is."""
@@ -66,25 +99,30 @@ def translate(error: Exception) -> StoreError:
     # Inside a script, older servers wrap the refusal into an error of the script.
     if isinstance(error, OutOfMemoryError) or "OOM command not allowed" in text:
         return Saturated("Redis is out of memory")
-    if isinstance(error, RedisConnectionError | RedisTimeoutError | AuthenticationError | OSError):
-        return Unavailable(f"Redis cannot be reached: {type(error).__name__}")
+    if isinstance(error, _UNREACHABLE):
+        return Unavailable(f"Redis cannot be reached: {type(error.__cause__ or error).__name__}")
     if text.startswith(_PASSING) or any(f"-{code}" in text for code in _PASSING):
         return Unavailable(f"Redis refuses for now: {text.split(' ', 1)[0]}")
     return Broken(f"Redis rejected a command: {type(error).__name__}")
 
 
-def connect(url: str) -> "RedisClient":
+def connect(url: str, access: Access = _NO_ACCESS, observer: Observer | None = None) -> "RedisClient":
     """Make a client of `redis://`, `rediss://` or `unix://`; `redis+cluster://` and `rediss+cluster://` find a cluster.
 
-    Connections are opened when first needed. Raises ValueError if the URL is none of these.
+    Connections are opened when first needed. Raises ValueError if the URL is none of these, or files for TLS cannot be
+    used.
     """
     scheme, _, rest = url.partition("://")
+    options = _options() | login_options(access)
+    if scheme.startswith("rediss"):
+        options |= tls_options(access)
     if scheme.endswith("+cluster"):
-        return RedisClient(RedisCluster.from_url(f"{scheme.removesuffix('+cluster')}://{rest}", **_options()))
-    return RedisClient(Redis.from_url(url, **_options()))
+        cluster = RedisCluster.from_url(f"{scheme.removesuffix('+cluster')}://{rest}", **options)
+        return RedisClient(cluster, observer)
+    return RedisClient(Redis.from_url(url, **options), observer)
 
 
-def _options() -> Any:  # noqa: ANN401 - redis-py takes them as untyped keywords
+def _options() -> dict[str, Any]:
     return {
         "protocol": 2,
         "retry": Retry(ExponentialBackoff(base=0.05, cap=1.0), _RETRIES),
@@ -96,31 +134,52 @@ def _options() -> Any:  # noqa: ANN401 - redis-py takes them as untyped keywords
 class RedisClient:
     """Runs calls in pipelines. Each call must bear being carried out twice: redis-py repeats what got no reply."""
 
-    def __init__(self, redis: Redis | RedisCluster) -> None:
+    def __init__(self, redis: Redis | RedisCluster, observer: Observer | None = None) -> None:
         self._redis = redis
+        self._observer = observer
+        self._free = asyncio.Semaphore(MAX_PIPELINES)
 
-    async def run(self, call: Call) -> Reply:
+    async def run(self, call: Call, operation: Operation = "read") -> Reply:
         """Run one call. Raises Saturated, Unavailable or Broken."""
-        return (await self.run_many([call]))[0]
+        return (await self.run_many([call], operation))[0]
 
-    async def run_many(self, calls: Sequence[Call]) -> list[Reply]:
-        """Run calls in their order, giving their replies; after one that failed the others are run all the same.
+    async def run_many(
+        self, calls: Sequence[Call], operation: Operation = "read", *, in_order: bool = True
+    ) -> list[Reply]:
+        """Run calls, giving their replies; after one that failed others may be run all the same.
 
-        Raises Saturated, Unavailable or Broken for the first that failed.
+        They are run in their order, or, with `in_order` false, several pipelines of them at the same time. Raises
+        Saturated, Unavailable or Broken for the first that failed.
         """
+        chunks = list(_chunks(calls))
+        if in_order or len(chunks) == 1:
+            return [reply for chunk in chunks for reply in await self._run_chunk(chunk, operation)]
+        # All of them end before an error is told: nothing is left under way.
+        running = [self._run_chunk(chunk, operation) for chunk in chunks]
         replies: list[Reply] = []
-        for start in range(0, len(calls), MAX_PIPELINE):
-            replies += await self._run_chunk(calls[start : start + MAX_PIPELINE])
+        for done in await asyncio.gather(*running, return_exceptions=True):
+            if isinstance(done, BaseException):
+                raise done
+            replies += done
         return replies
 
-    async def _run_chunk(self, calls: Sequence[Call]) -> list[Reply]:
+    async def _run_chunk(self, chunk: "_Chunk", operation: Operation) -> list[Reply]:
+        started = time.perf_counter()
+        try:
+            async with self._free:
+                return [_checked(reply) for reply in await self._replies(chunk.calls)]
+        finally:
+            if self._observer is not None:
+                self._observer.called(operation, time.perf_counter() - started, chunk.size)
+
+    async def _replies(self, calls: Sequence[Call]) -> list[Reply | Exception]:
         replies = await self._execute([_by_digest(call) for call in calls])
         unknown = [place for place, reply in enumerate(replies) if isinstance(reply, NoScriptError)]
         if unknown:
             again = await self._execute([_by_text(calls[place]) for place in unknown])
             for place, reply in zip(unknown, again, strict=True):
                 replies[place] = reply
-        return [_checked(reply) for reply in replies]
+        return replies
 
     async def _execute(self, commands: Sequence[Sequence[Argument]]) -> list[Reply | Exception]:
         pipeline = self._redis.pipeline(transaction=False)
@@ -128,8 +187,9 @@ class RedisClient:
             for command in commands:
                 pipeline.execute_command(*command)
             replies: list[Reply | Exception] = await pipeline.execute(raise_on_error=False)
-        except (RedisError, OSError) as error:
-            raise translate(error) from error
+        except (RedisError, RedisClusterException, OSError) as error:
+            # What redis-py and the server say may quote arguments, so it is not handed on.
+            raise translate(error) from None
         return replies
 
     async def close(self) -> None:
@@ -137,9 +197,28 @@ class RedisClient:
         await self._redis.aclose()
 
 
+class _Chunk(NamedTuple):
+    """Calls of one pipeline, and the bytes of their arguments."""
+
+    calls: Sequence[Call]
+    size: int
+
+
+def _chunks(calls: Sequence[Call]) -> Iterator[_Chunk]:
+    start = size = 0
+    for place, call in enumerate(calls):
+        call_size = call.size()
+        if place > start and (place - start >= MAX_PIPELINE or size + call_size > MAX_PIPELINE_BYTES):
+            yield _Chunk(calls[start:place], size)
+            start, size = place, 0
+        size += call_size
+    if calls:
+        yield _Chunk(calls[start:], size)
+
+
 def _checked(reply: Reply | Exception) -> Reply:
     if isinstance(reply, Exception):
-        raise translate(reply) from reply
+        raise translate(reply) from None
     return reply
 
 

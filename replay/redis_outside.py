@@ -1,129 +1,190 @@
-"""What lies outside a session's slot: listings, deadlines, the stream of signals.
+"""What lies outside a session's slot: listings, the stream of signals, deadlines.
 
-All of it follows from the stored session, may be sent any number of times, and is sent again when a session is loaded.
+All of it follows from the stored session, may be told any number of times, and is told again when a session is loaded.
+Commands of many sessions are merged by key. Deadlines come last: until all else is told, a session stays due.
 """
 
 import hashlib
 from collections import OrderedDict
-from collections.abc import Iterable
-from typing import Final, NamedTuple
-
-import msgspec
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
+from typing import Final, Generic, NamedTuple, TypeVar
 
 from replay.entries import listing_names
-from replay.redis_client import Call, load_script
+from replay.redis_client import Argument, Call, RedisClient, load_script
 from replay.redis_keys import KeyNames
 from replay.store import StoreSettings
 from schemas.session_record import SessionRecord
-from schemas.signals import Signal
+
+T = TypeVar("T")
 
 _PUBLISH: Final = load_script("publish")
 _TRIM: Final = load_script("trim")
 
 _REMEMBERED: Final = 50_000
-"""Sessions, and keys, of which it is remembered what was sent last; forgetting one costs sending it again."""
+"""Sessions, and keys, of which it is remembered what was told last; forgetting one costs telling it again."""
 
 _TRIM_EVERY_MS: Final = 60_000
 _TRIM_AT_ONCE: Final = 1_000
+_MEMBERS_AT_ONCE: Final = 500
+_SIGNALS_AT_ONCE: Final = 50
 
 
-class Deadline(NamedTuple):
-    """When a session wants to be looked at (epoch ms; `None`: never), and the shard whose list says so."""
+class Place(NamedTuple):
+    """By what a session is listed; `values` stands for all but time and score."""
 
+    project_id: str
+    started_at: int
+    score: float
+    values: int
+
+
+class Listed(NamedTuple):
+    """What of a session is told outside its slot.
+
+    `names` are the listings of values it is in, empty if these were told before; `signals` are ids with JSON.
+    """
+
+    session_id: str
+    place: Place
+    names: Sequence[str]
+    signals: Sequence[tuple[str, bytes]]
     shard: str
     deadline_ms: int | None
 
 
-class _Recent:
+class _Recent(Generic[T]):
     """The last value for each of a bounded number of names."""
 
     def __init__(self) -> None:
-        self._values: OrderedDict[str, int] = OrderedDict()
+        self._values: OrderedDict[str, T] = OrderedDict()
 
-    def get(self, name: str) -> int | None:
+    def get(self, name: str) -> T | None:
         return self._values.get(name)
 
-    def put(self, name: str, value: int) -> None:
+    def put(self, name: str, value: T) -> None:
         self._values[name] = value
         self._values.move_to_end(name)
         if len(self._values) > _REMEMBERED:
             self._values.popitem(last=False)
 
+    def drop(self, name: str) -> None:
+        self._values.pop(name, None)
+
 
 class Outside:
-    """Plans the calls; what this process sent before and has not changed is left out."""
+    """Tells what is outside; what this process told before and has not changed is left out."""
 
-    def __init__(self, settings: StoreSettings, names: KeyNames) -> None:
+    def __init__(self, client: RedisClient, settings: StoreSettings, names: KeyNames) -> None:
+        self._client = client
         self._settings = settings
         self._names = names
-        self._sent = _Recent()
-        self._trimmed = _Recent()
+        self._told: _Recent[Place] = _Recent()
+        self._tended: _Recent[int] = _Recent()
 
     def forget(self, session_id: str) -> None:
-        """Send all of a session again next time."""
-        self._sent.put(session_id, 0)
+        """Tell all of a session again next time."""
+        self._told.drop(session_id)
 
-    def session_calls(self, record: SessionRecord, deadline: Deadline, now_ms: int) -> list[Call]:
-        """List a session and set its deadline."""
-        calls = [self._deadline(record.session_id, deadline)]
-        names = listing_names(record)
-        print_ = hash((record.project_id, record.started_at, record.score, *names)) | 1
-        if self._sent.get(record.session_id) == print_:
-            return calls
-        self._sent.put(record.session_id, print_)
-        project_id = record.project_id
-        calls.append(Call("SADD", (self._names.projects,), (project_id,)))
-        for name, place in (("time", record.started_at), ("score", record.score)):
-            calls.append(Call("ZADD", (self._names.project(project_id, name),), (place, record.session_id)))
-        for name in names:
-            key = self._names.project(project_id, name)
-            calls.append(Call("ZADD", (key,), (record.started_at, record.session_id)))
-            calls += self._listing_upkeep(key, now_ms)
-        return calls + self._project_upkeep(project_id, now_ms)
+    def place(self, record: SessionRecord) -> tuple[Place, list[str]]:
+        """Say by what a session is listed, and the names of its listings of values if they were not told before."""
+        users = (record.user_id, record.anonymous_id)
+        tags = tuple(tag for tag, count in record.tags.items() if count)
+        values = hash((users, tags, tuple(visit.url for visit in record.pages)))
+        place = Place(record.project_id, record.started_at, record.score, values)
+        told = self._told.get(record.session_id)
+        is_known = told is not None and (told.project_id, told.values) == (place.project_id, values)
+        return place, [] if is_known else listing_names(record)
 
-    def _deadline(self, session_id: str, deadline: Deadline) -> Call:
-        keys = (self._names.deadlines(deadline.shard),)
-        if deadline.deadline_ms is None:
-            return Call("ZREM", keys, (session_id,))
-        return Call("ZADD", keys, (deadline.deadline_ms, session_id))
+    async def tell(self, sessions: Sequence[Listed], now_ms: int) -> None:
+        """Tell all that is new of sessions. Raises what the client raises; then tell the same again."""
+        entries = self._entries(sessions)
+        tended: list[str] = []
+        calls = [*self._listing_calls(entries), *self._upkeep_calls(entries, now_ms, tended)]
+        await self._client.run_many([*calls, *self._signal_calls(sessions, now_ms)], "list", in_order=False)
+        for session in sessions:
+            self._told.put(session.session_id, session.place)
+        for key in tended:
+            self._tended.put(key, now_ms)
+        await self._client.run_many(list(self._deadline_calls(sessions)), "list")
 
-    def _listing_upkeep(self, key: str, now_ms: int) -> list[Call]:
-        if not self._due(key, now_ms):
-            return []
-        oldest = f"({now_ms - self._settings.retention_ms}"
-        return [
-            Call("PEXPIRE", (key,), (self._settings.retention_ms,)),
-            Call("ZREMRANGEBYSCORE", (key,), ("-inf", oldest)),
-        ]
+    def _entries(self, sessions: Iterable[Listed]) -> dict[tuple[str, str], dict[str, float]]:
+        """Sort what is new by project and listing: sessions with their scores."""
+        entries: dict[tuple[str, str], dict[str, float]] = {}
+        for session in sessions:
+            place, told = session.place, self._told.get(session.session_id)
+            if place == told:
+                continue
+            scores: dict[str, float] = dict.fromkeys(session.names, place.started_at)
+            if told is None or told[:2] != place[:2]:
+                scores["time"] = place.started_at
+            if told is None or told[:3] != place[:3]:
+                scores["score"] = place.score
+            for name, score in scores.items():
+                entries.setdefault((place.project_id, name), {})[session.session_id] = score
+        return entries
 
-    def _project_upkeep(self, project_id: str, now_ms: int) -> list[Call]:
-        """Trim the two listings every session is in; the one by time says what is old in the one by score."""
-        keys = (self._names.project(project_id, "time"), self._names.project(project_id, "score"))
-        if not self._due(keys[0], now_ms):
-            return []
+    def _listing_calls(self, entries: Mapping[tuple[str, str], Mapping[str, float]]) -> Iterator[Call]:
+        projects = list(dict.fromkeys(project_id for project_id, name in entries if name == "time"))
+        if projects:
+            yield Call("SADD", (self._names.projects,), projects)
+        for (project_id, name), scores in entries.items():
+            yield from _add(self._names.project(project_id, name), scores)
+
+    def _upkeep_calls(self, entries: Iterable[tuple[str, str]], now_ms: int, tended: list[str]) -> Iterator[Call]:
+        """Keep listings from growing and from lasting; those tended now are added to `tended`."""
         retention_ms = self._settings.retention_ms
-        expiries = [Call("PEXPIRE", (key,), (retention_ms,)) for key in keys]
-        return [*expiries, Call(_TRIM, keys, (now_ms - retention_ms, _TRIM_AT_ONCE))]
+        oldest = now_ms - retention_ms
+        for project_id in dict.fromkeys(project_id for project_id, _ in entries):
+            # Every session is in both; the one by time says what is old in the one by score.
+            keys = (self._names.project(project_id, "time"), self._names.project(project_id, "score"))
+            if self._is_untended(keys[0], now_ms):
+                tended.append(keys[0])
+                yield from (Call("PEXPIRE", (key,), (retention_ms,)) for key in keys)
+                yield Call(_TRIM, keys, (oldest, _TRIM_AT_ONCE))
+        for project_id, name in entries:
+            key = self._names.project(project_id, name)
+            if name not in {"time", "score"} and self._is_untended(key, now_ms):
+                tended.append(key)
+                yield Call("PEXPIRE", (key,), (retention_ms,))
+                yield Call("ZREMRANGEBYSCORE", (key,), ("-inf", f"({oldest}"))
 
-    def _due(self, name: str, now_ms: int) -> bool:
-        last = self._trimmed.get(name)
-        if last is not None and now_ms - last < _TRIM_EVERY_MS:
-            return False
-        self._trimmed.put(name, now_ms)
-        return True
+    def _is_untended(self, key: str, now_ms: int) -> bool:
+        last = self._tended.get(key)
+        return last is None or now_ms - last >= _TRIM_EVERY_MS
 
-    def signal_calls(self, signals: Iterable[Signal], now_ms: int) -> list[Call]:
-        """Append signals to their project's stream."""
-        calls: list[Call] = []
-        for signal in signals:
-            text = msgspec.json.encode(signal)
-            keys = (
-                self._names.project(signal.project_id, "signals"),
-                self._names.project(signal.project_id, "published"),
-            )
-            limits = (now_ms, self._settings.retention_ms, self._settings.stream_max_signals)
-            calls.append(Call(_PUBLISH, keys, (*limits, identity(signal.id, text), signal.id, signal.session_id, text)))
-        return calls
+    def _signal_calls(self, sessions: Iterable[Listed], now_ms: int) -> Iterator[Call]:
+        """Append signals to their projects' streams."""
+        fields: dict[str, list[tuple[Argument, ...]]] = {}
+        for session in sessions:
+            for signal_id, text in session.signals:
+                field = (identity(signal_id, text), signal_id, session.session_id, text)
+                fields.setdefault(session.place.project_id, []).append(field)
+        limits = (now_ms, self._settings.retention_ms, self._settings.stream_max_signals)
+        for project_id, found in fields.items():
+            keys = (self._names.project(project_id, "signals"), self._names.project(project_id, "published"))
+            for some in _batched(found, _SIGNALS_AT_ONCE):
+                yield Call(_PUBLISH, keys, (*limits, *chain.from_iterable(some)))
+
+    def _deadline_calls(self, sessions: Iterable[Listed]) -> Iterator[Call]:
+        deadlines: dict[str, dict[str, int | None]] = {}
+        for session in sessions:
+            deadlines.setdefault(session.shard, {})[session.session_id] = session.deadline_ms
+        for shard, of_sessions in deadlines.items():
+            key = self._names.deadlines(shard)
+            yield from _add(key, {id_: at for id_, at in of_sessions.items() if at is not None})
+            for ids in _batched([id_ for id_, at in of_sessions.items() if at is None], _MEMBERS_AT_ONCE):
+                yield Call("ZREM", (key,), ids)
+
+
+def _add(key: str, scores: Mapping[str, float]) -> Iterator[Call]:
+    for some in _batched(list(scores.items()), _MEMBERS_AT_ONCE):
+        yield Call("ZADD", (key,), [argument for member, score in some for argument in (score, member)])
+
+
+def _batched(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
+    for start in range(0, len(items), size):
+        yield items[start : start + size]
 
 
 def identity(signal_id: str, text: bytes) -> str:

@@ -81,6 +81,12 @@ def pairs(reply: Reply) -> list[tuple[str, float]]:
     return [(flat[place].decode(), float(flat[place + 1])) for place in range(0, len(flat), 2)]
 
 
+def signal_texts(reply: Reply) -> list[tuple[str, bytes]]:
+    """Read ids and JSON of signals from `HGETALL` inside a script, ordered by id."""
+    flat = cast("Sequence[bytes]", reply)
+    return sorted((flat[place].decode(), flat[place + 1]) for place in range(0, len(flat), 2))
+
+
 def texts(reply: Reply) -> list[str]:
     """Read a reply that is a list or set of names, sorted."""
     return sorted(text.decode() for text in cast("Sequence[bytes]", reply))

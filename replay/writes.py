@@ -4,7 +4,7 @@ import enum
 
 import msgspec
 
-from schemas.bundle_index import BundleIndex, Hole
+from schemas.bundle_index import Hole
 from schemas.session_record import SessionRecord, Totals
 from schemas.signals import Signal
 
@@ -40,8 +40,9 @@ class SessionWrite(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 
     `base_version` is the version the writer built on (0: the session is new to it). `token` is unique for each
     write attempt that is not a repetition of another; by it a writer whose reply was lost recognises its own write.
-    `position` says, in the source's own notation, how far the input was read. `record` replaces the stored one,
-    so does `state` unless it is empty, `blocks` are appended, `holes` added and `filled` taken out of them, `signals` set by their id.
+    `position` says, in the source's own notation, how far the input was read. `record` replaces the stored one, so
+    does `state` unless it is empty, `blocks` are appended, `holes` added and `filled` taken out of them, `signals` set
+    by their id.
     `deadline_ms` is the next moment (epoch ms) at which the session wants to be looked at without new input; `shard`
     names the part of the input under which that is listed, so that its owner finds it. `outbox` holds, in the
     writer's own form, what is to be told elsewhere of this write; it is kept until the next write replaces it.
@@ -94,7 +95,6 @@ class StoredSession(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     position: str
     state: bytes
     record: SessionRecord
-    index: BundleIndex
     deadline_ms: int | None
     outbox: bytes = b""
     shard: str = ""
@@ -118,14 +118,12 @@ def withdrawn_session(session_id: str, version: int) -> StoredSession:
         privacy_level="",
         policy_version="",
     )
-    index = BundleIndex(session_id=session_id, version=version, blocks=[], holes=[], length=0)
     return StoredSession(
         session_id=session_id,
         version=version,
         position="",
         state=b"",
         record=record,
-        index=index,
         deadline_ms=None,
         withdrawn=True,
     )

@@ -24,6 +24,7 @@ from engine.runtime.writer import Writer
 from engine.samples import SAMPLES_FOLDER
 from engine.settings import Settings
 from replay.errors import StoreError
+from replay.redis_client import connect
 from replay.redis_server import RedisServer
 from replay.redis_store import RedisStore
 from replay.server import create_app
@@ -73,7 +74,7 @@ async def _demo(settings: Settings, port: int | None) -> int:
     async with RedisServer() as server:
         version = ".".join(map(str, server.binary.version))
         console.print(f"Redis: {server.binary.path} ({version}) at {server.url}", highlight=False, soft_wrap=True)
-        store = RedisStore.connect(server.url, store_settings(settings))
+        store = RedisStore(connect(server.url), store_settings(settings))
         try:
             await _fill(store, settings, console)
             await _show(store, console)

@@ -12,7 +12,7 @@ import msgspec
 from engine.cli._commands import SubParsers
 from engine.cli._options import add_config_option, load_chosen_settings
 from engine.reasons import Reason
-from engine.runtime.stores import store_settings
+from engine.runtime.stores import redis_client, store_settings
 from engine.settings import Settings
 from replay.directory_files import read_session
 from replay.errors import StoreError
@@ -49,7 +49,7 @@ def run(args: argparse.Namespace) -> int:
             explanation = explain(read_session(args.dir, args.session_id), reasons)
         else:
             explanation = asyncio.run(_of_redis(load_chosen_settings(args), args.session_id, reasons))
-    except (OSError, msgspec.DecodeError, StoreError) as error:
+    except (OSError, ValueError, StoreError) as error:
         print(f"wince: {error}", file=sys.stderr)
         return FAILED
     print(msgspec.json.encode(explanation).decode() if args.json else explanation.text())
@@ -57,7 +57,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 async def _of_redis(settings: Settings, session_id: str, reasons: Mapping[str, str]) -> Explanation:
-    store = RedisStore.connect(settings.store.redis_url, store_settings(settings))
+    store = RedisStore(redis_client(settings), store_settings(settings))
     try:
         return await explain_session(store, session_id, reasons)
     finally:

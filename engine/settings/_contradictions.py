@@ -1,5 +1,6 @@
 """Values of settings that are possible alone and make no sense together."""
 
+import re
 from collections.abc import Iterator
 from typing import Final, TypeAlias
 
@@ -7,7 +8,7 @@ import msgspec
 
 from engine.settings._kafka_section import KafkaSettings
 from engine.settings._reader import Path, Reader
-from engine.settings._sections import ProjectSettings, Settings
+from engine.settings._sections import ProjectSettings, Settings, StoreSettings
 from engine.settings._toml import write_toml
 from engine.settings._units import format_duration, format_size
 
@@ -24,6 +25,10 @@ class Contradiction(msgspec.Struct, frozen=True):
 Found: TypeAlias = Iterator[Contradiction]
 
 _PROTOCOL: Final[tuple[Path, ...]] = (("kafka", "security_protocol"),)
+
+_URL: Final[tuple[Path, ...]] = (("store", "redis_url"),)
+
+_URL_WITH_LOGIN: Final = re.compile(r"://[^/?#]*@|[?&](username|password)=")
 
 _HEARTBEATS_IN_A_SESSION_TIMEOUT: Final = 3
 """A single lost sign of life must not cost the partitions; Kafka's documentation asks for this many."""
@@ -47,6 +52,7 @@ def _contradictions(settings: Settings) -> Found:
     yield from _of_times(settings)
     yield from _of_topics(settings.kafka)
     yield from _of_security(settings.kafka)
+    yield from _of_redis(settings.store)
 
 
 def _of_session(project: ProjectSettings, at: Path) -> Found:
@@ -126,3 +132,24 @@ def _of_security(kafka: KafkaSettings) -> Found:
     if kafka.tls_key_file and not kafka.tls_cert_file:
         other = ("kafka", "tls_key_file")
         yield Contradiction(("kafka", "tls_cert_file"), None, "the certificate of kafka.tls_key_file", (other,))
+
+
+def _of_redis(store: StoreSettings) -> Found:
+    if _URL_WITH_LOGIN.search(store.redis_url):
+        for key in ("redis_username", "redis_password"):
+            if getattr(store, key):
+                yield Contradiction(
+                    ("store", key), getattr(store, key), "nothing, with a login in store.redis_url", _URL
+                )
+    if store.redis_username and not store.redis_password:
+        yield Contradiction(("store", "redis_password"), None, "the user's password", (("store", "redis_username"),))
+    if not store.redis_url.startswith("rediss"):
+        for key in ("redis_tls_ca_file", "redis_tls_cert_file", "redis_tls_key_file"):
+            if getattr(store, key):
+                expected = 'nothing, unless store.redis_url begins with "rediss"'
+                yield Contradiction(("store", key), getattr(store, key), expected, _URL)
+    if store.redis_tls_key_file and not store.redis_tls_cert_file:
+        other = ("store", "redis_tls_key_file")
+        yield Contradiction(
+            ("store", "redis_tls_cert_file"), None, "the certificate of store.redis_tls_key_file", (other,)
+        )

@@ -144,6 +144,21 @@ class StoreSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
             extra={"expected": 'a URL such as "redis://127.0.0.1:6379/0", "rediss://..." or "unix://..."'},
         ),
     ] = "redis://127.0.0.1:6379/0"
+    redis_username: Annotated[
+        str, Meta(description="User of Redis' access control lists, where it is not in `store.redis_url`.")
+    ] = ""
+    redis_password: Annotated[
+        str, Meta(description="Password, where it is not in `store.redis_url`. It is never printed.")
+    ] = ""
+    redis_tls_ca_file: Annotated[
+        str, Meta(description="PEM file of authorities that Redis' certificate may be from, besides the system's.")
+    ] = ""
+    redis_tls_cert_file: Annotated[
+        str, Meta(description="PEM file of the certificate this client shows, if Redis asks for one.")
+    ] = ""
+    redis_tls_key_file: Annotated[
+        str, Meta(description="PEM file of that certificate's key, where it is not in the same file.")
+    ] = ""
     key_prefix: Annotated[
         str,
         Meta(

@@ -308,7 +308,7 @@ class TestCompaction:
 
 async def test_bad_urls_are_refused() -> None:
     with pytest.raises(ValueError, match="URL"):
-        RedisStore.connect("http://localhost", StoreSettings())
+        connect("http://localhost")
 
 
 async def test_the_listing_of_scores_survives_many_sessions(store: RedisStore) -> None:
