@@ -181,13 +181,17 @@ class Lane:
             self._process(held.payload)
 
     def finish(self) -> None:
-        """The session ended: nothing more is expected."""
+        """Nothing more of this window is expected."""
         self._window.finish()
-        self._window.rest()
 
     def rest(self) -> None:
-        """Nothing more is taken: the visit at hand is over."""
+        """The session ended: the visit at hand is over."""
         self._window.rest()
+
+    @property
+    def waits(self) -> bool:
+        """Whether something that was seen is not decided yet."""
+        return self._window.waits
 
     def deadline(self) -> int | None:
         """Return when `expire` has something to do, if anything waits."""

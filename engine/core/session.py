@@ -1,7 +1,7 @@
 """One session: its windows in order, its life, and what has to be written of it."""
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from hashlib import blake2b
 from typing import Final
 
@@ -136,7 +136,8 @@ class Session:
     def end_batch(self, batch: DecodedBatch) -> None:
         """End the session if its sender says so, once everything before was processed."""
         if batch.envelope.ended:
-            self._end("explicit", Sign.ENDED_BY_SENDER)
+            # Other windows are streams of their own: what they sent before may yet come.
+            self._end("explicit", Sign.ENDED_BY_SENDER, [self._lanes[batch.envelope.window_id]])
 
     # -- what windows tell --------------------------------------------------------------------------------------
 
@@ -267,8 +268,9 @@ class Session:
     def deadline(self) -> int:
         """Return the next moment (arrival clock, epoch ms) at which `tick` has something to do."""
         limits = self._project.session
-        wait = limits.grace_ms + limits.idle_timeout_ms if self.phase is Phase.ENDED else limits.idle_timeout_ms
-        own = self.last_arrival_ms + wait
+        own = self.last_arrival_ms + limits.idle_timeout_ms
+        if self.phase is Phase.ENDED and not any(lane.waits for lane in self._lanes.values()):
+            own += limits.grace_ms
         return min([own, *(deadline for lane in self._lanes.values() if (deadline := lane.deadline()) is not None)])
 
     def tick(self, now_ms: int) -> None:
@@ -285,21 +287,27 @@ class Session:
         if silent_ms < limits.idle_timeout_ms:
             return
         if self.phase is Phase.ENDED and silent_ms >= limits.idle_timeout_ms + limits.grace_ms:
-            self._end("idle", Sign.EXPIRED)
+            self._end("idle", Sign.EXPIRED, self._lanes.values())
         elif self.phase in (Phase.OPEN, Phase.CAPPED):
-            self._end("idle", Sign.IDLED)
+            self._end("idle", Sign.IDLED, self._lanes.values())
+        else:
+            for lane in self._lanes.values():
+                lane.finish()
 
     def finish(self) -> None:
         """The input ended: nothing that is waited for will come."""
         for lane in self._lanes.values():
             lane.give_up()
         if self.phase is not Phase.CLOSED:
-            self._end("input_end", Sign.INPUT_ENDED)
+            self._end("input_end", Sign.INPUT_ENDED, self._lanes.values())
 
-    def _end(self, reason: EndReason, sign: Sign) -> None:
+    def _end(self, reason: EndReason, sign: Sign, silent: Iterable[Lane]) -> None:
+        """End the session; `silent` windows have nothing more to come."""
         self._note_end(reason, sign)
-        for lane in self._lanes.values():
+        for lane in silent:
             lane.finish()
+        for lane in self._lanes.values():
+            lane.rest()
         self.activity.end(self.ledger.last_event_at, self.ledger.end_reason)
 
     def _note_end(self, reason: EndReason, sign: Sign) -> None:

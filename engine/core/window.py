@@ -208,6 +208,11 @@ class Window:
             self._owner.repair(Reason.CLOCK_JUMP)
         self.finish()
 
+    @property
+    def waits(self) -> bool:
+        """Whether a detector waits for what comes next."""
+        return self._deadline != NEVER
+
     def finish(self) -> None:
         """Nothing more is expected of the window for a long time: what waits is decided by what was seen."""
         for detector in self._detectors:

@@ -4,6 +4,8 @@ from typing import Any
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from engine.core.core import Core
 from engine.core.effects import SessionEffects
@@ -105,11 +107,10 @@ def test_an_explicit_end_ends_it_at_once() -> None:
 
 
 def test_an_end_that_overtakes_an_earlier_batch_waits_for_its_turn() -> None:
-    click = [event(T0 + 1, source=2, type=kind, id=4) for kind in (1, 0, 2)]
     answer = event(T0 + 5_000, source=3)
     batches = [
         batch(0, PAGE, user_id="first"),
-        batch(1, *click, user_id="middle"),
+        batch(1, *click(T0 + 1), user_id="middle"),
         batch(2, answer),
         batch(3, ended=True, user_id="last"),
     ]
@@ -122,6 +123,44 @@ def test_an_end_that_overtakes_an_earlier_batch_waits_for_its_turn() -> None:
         assert (record.status, record.end_reason, record.user_id) == ("ended", "explicit", "last")
         signals.append([signal.id for effect in driver.effects for signal in effect.signals])
     assert signals[0] == signals[1] != []
+
+
+def click(t: int) -> list[dict[str, Any]]:
+    return [event(t, source=2, type=kind, id=4) for kind in (1, 0, 2)]
+
+
+def clicks(*times: int) -> list[dict[str, Any]]:
+    return [part for t in times for part in click(T0 + t)]
+
+
+ENDS = [[PAGE], clicks(100, 200, 300), clicks(400)]
+GOES_ON = [[PAGE], clicks(100, 200, 300), clicks(400, 20_000), [event(T0 + 30_000)]]
+WINDOWS = [
+    *(batch(seq, *events, window_id="ends", ended=seq == 2) for seq, events in enumerate(ENDS)),
+    *(batch(seq, *events, window_id="goes on") for seq, events in enumerate(GOES_ON)),
+]
+
+
+@given(order=st.permutations(range(len(WINDOWS))))
+def test_the_end_that_one_window_tells_judges_no_other(order: list[int]) -> None:
+    driver = Driver()
+    for number in order:
+        driver.feed(WINDOWS[number])
+    driver.core.finish()
+    driver.effects += driver.core.take()
+    found = {(signal.detector, signal.window_id) for effect in driver.effects for signal in effect.signals}
+    assert found == {("rage_click", "ends"), ("rage_click", "goes on"), ("dead_click", "goes on")}
+
+
+def test_windows_are_judged_when_the_session_was_silent_long_after_one_of_them_ended_it() -> None:
+    rage = batch(0, PAGE, *clicks(0, 100, 200, 300), window_id="goes on")
+    driver = Driver().feed(rage).feed(batch(0, ended=True)).tick(T0 + 30 * MINUTE_MS - 1)
+    assert driver.core.counts.signals == 0
+    driver.tick(T0 + 30 * MINUTE_MS)
+    assert driver.core.counts.signals == 1
+    assert driver.last.record.end_reason == "explicit"
+    driver.tick(T0 + 25 * 60 * MINUTE_MS)
+    assert driver.core.open_sessions == 0
 
 
 def test_a_batch_delivered_twice_neither_opens_a_session_again_nor_keeps_it_open() -> None:
