@@ -1,7 +1,7 @@
 """The core: messages and the passing of time in, effects out. No I/O, no clock."""
 
 import heapq
-from collections import Counter, OrderedDict
+from collections import Counter, OrderedDict, deque
 from typing import Final, NamedTuple
 
 import msgspec
@@ -75,6 +75,7 @@ class Core:
         self._catching_up: dict[str, int] = {}
         self._fates: OrderedDict[str, Reason] = OrderedDict()
         self._withdrawn: list[SessionEffects] = []
+        self._unfinished: deque[str] = deque()
         self._deadlines: list[tuple[int, str]] = []
         self._scheduled: dict[str, int] = {}
         self._dead_letters: list[DeadLetter] = []
@@ -249,13 +250,19 @@ class Core:
         else:
             self._schedule(session_id, max(session.deadline(), now_ms + 1))
 
-    def finish(self) -> None:
-        """The input ended: every session ends with it."""
-        for session_id in self._sessions:
-            session = self._sessions.get(session_id)
+    def finish(self, limit: int | None = None) -> bool:
+        """The input ended: every session ends with it, at most `limit` of them with each call.
+
+        Return whether there are more: take effects, which packs sessions again, and call it again.
+        """
+        if not self._unfinished:
+            self._unfinished.extend(self._sessions)
+        for _ in range(len(self._unfinished) if limit is None else min(limit, len(self._unfinished))):
+            session = self._sessions.get(self._unfinished.popleft())
             if session is not None:
                 session.finish()
                 self._touch(session)
+        return bool(self._unfinished)
 
     # -- out ----------------------------------------------------------------------------------------------------
 

@@ -9,7 +9,7 @@ from typing import Final
 import msgspec
 
 from engine.core.arrival import ArrivalClock
-from engine.core.core import Core
+from engine.core.core import HOT_SESSIONS, Core
 from engine.core.counts import Counts
 from engine.core.effects import DeadLetter, SessionEffects
 from engine.input.files import Problem, SourceMessage
@@ -100,9 +100,15 @@ class RecordedRun:
             if waiting >= POLL_MESSAGES or bytes_waiting >= POLL_BYTES:
                 await self._write()
                 waiting = bytes_waiting = 0
-        with self._stage("core"):
-            self._core.finish()
-        await self._write()
+        await self._finish()
+
+    async def _finish(self) -> None:
+        """End the sessions as many at a time as the core has at work anyway: all of them may not fit into memory."""
+        more = True
+        while more:
+            with self._stage("core"):
+                more = self._core.finish(HOT_SESSIONS)
+            await self._write()
 
     def _feed(self, message: SourceMessage) -> None:
         core = self._core

@@ -29,6 +29,7 @@ def prefix() -> str:
 @pytest.fixture
 def wince(kafka: Kafka, prefix: str, monkeypatch: pytest.MonkeyPatch) -> Run:
     """Run `wince topics` with small topics of one's own; named arguments are keys of `[kafka]`."""
+
     async def run(*arguments: str, **chosen: object) -> int:
         wanted = {
             "bootstrap_servers": kafka.bootstrap,

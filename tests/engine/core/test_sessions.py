@@ -163,6 +163,19 @@ def test_windows_are_judged_when_the_session_was_silent_long_after_one_of_them_e
     assert driver.core.open_sessions == 0
 
 
+def test_sessions_end_with_the_input_some_at_a_time() -> None:
+    driver = Driver()
+    for number in range(10):
+        driver.feed(batch(session_id=f"s{number}"))
+    driver.core.cool(3)
+    rounds, more = [], True
+    while more:
+        more = driver.core.finish(4)
+        rounds.append([effect.session_id for effect in driver.core.take() if effect.record.end_reason == "input_end"])
+    assert [len(ended) for ended in rounds] == [4, 4, 2]
+    assert {session_id for ended in rounds for session_id in ended} == {f"s{number}" for number in range(10)}
+
+
 def test_a_batch_delivered_twice_neither_opens_a_session_again_nor_keeps_it_open() -> None:
     driver = Driver().feed(batch(0)).feed(batch(1, ended=True))
     once = driver.last.record

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from engine.core.core import Core
+from engine.core.core import HOT_SESSIONS, Core
 from engine.core.effects import DeadLetter
 from engine.input.files import SourceMessage
 from engine.runtime.recorded import RecordedRun
@@ -45,6 +45,14 @@ async def test_recordings_that_lie_years_apart_are_both_complete(tmp_path: Path)
     report = (await _run(older_after_newer, tmp_path)).report()
     assert report.events == {"read": 36, "published": 36, "dropped": {}}
     assert report.sessions == 3
+
+
+async def test_more_sessions_than_are_at_work_all_end_with_the_input(tmp_path: Path) -> None:
+    names = [f"s{number:04}" for number in range(HOT_SESSIONS + 88)]
+    report = (await _run([batch(session_id=name) for name in names], tmp_path)).report()
+    assert report.sessions == len(names)
+    ended = {record["session_id"]: record["end_reason"] for record in _lines(tmp_path / "sessions.jsonl")}
+    assert ended == dict.fromkeys(names, "input_end")
 
 
 async def test_a_withdrawn_session_is_not_in_the_results(tmp_path: Path) -> None:
