@@ -10,22 +10,10 @@ from typing import Any, Final, Literal, NamedTuple, Protocol
 from redis.asyncio import Redis, RedisCluster
 from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialBackoff
-from redis.exceptions import (
-    AuthenticationError,
-    NoScriptError,
-    OutOfMemoryError,
-    RedisClusterException,
-    RedisError,
-)
-from redis.exceptions import (
-    ConnectionError as RedisConnectionError,
-)
-from redis.exceptions import (
-    TimeoutError as RedisTimeoutError,
-)
+from redis.exceptions import NoScriptError
 
-from replay.errors import Broken, Saturated, StoreError, Unavailable
 from replay.redis_access import Access, login_options, tls_options
+from replay.redis_errors import FAILURES, translate
 
 Argument = bytes | str | int | float
 Reply = bytes | str | int | float | None | list["Reply"] | dict[bytes, bytes] | set[bytes]
@@ -49,12 +37,6 @@ _REPLY_SECONDS: Final = 10.0
 _CONNECT_SECONDS: Final = 5.0
 
 _NO_ACCESS: Final = Access()
-
-_PASSING: Final = ("READONLY", "LOADING", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN", "BUSY", "NOAUTH", "NOREPLICAS")
-"""Refusals that a failover, a restart or an operator ends."""
-
-
-_UNREACHABLE: Final = (RedisConnectionError, RedisTimeoutError, AuthenticationError, RedisClusterException, OSError)
 
 
 class Script(NamedTuple):
@@ -91,19 +73,6 @@ class Observer(Protocol):
         `seconds` includes repetitions and the wait for a connection; `sent_bytes` counts arguments, each once.
         """
         ...
-
-
-def translate(error: Exception) -> StoreError:
-    """Say which of the four kinds an error of redis-py is."""
-    text = str(error)
-    # Inside a script, older servers wrap the refusal into an error of the script.
-    if isinstance(error, OutOfMemoryError) or "OOM command not allowed" in text:
-        return Saturated("Redis is out of memory")
-    if isinstance(error, _UNREACHABLE):
-        return Unavailable(f"Redis cannot be reached: {type(error.__cause__ or error).__name__}")
-    if text.startswith(_PASSING) or any(f"-{code}" in text for code in _PASSING):
-        return Unavailable(f"Redis refuses for now: {text.split(' ', 1)[0]}")
-    return Broken(f"Redis rejected a command: {type(error).__name__}")
 
 
 def connect(url: str, access: Access = _NO_ACCESS, observer: Observer | None = None) -> "RedisClient":
@@ -187,7 +156,7 @@ class RedisClient:
             for command in commands:
                 pipeline.execute_command(*command)
             replies: list[Reply | Exception] = await pipeline.execute(raise_on_error=False)
-        except (RedisError, RedisClusterException, OSError) as error:
+        except FAILURES as error:
             # What redis-py and the server say may quote arguments, so it is not handed on.
             raise translate(error) from None
         return replies

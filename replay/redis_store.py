@@ -206,7 +206,7 @@ class RedisStore:
         arguments = (version, generation, merged, index_head(session_id), OLD_DATA_GRACE_MS, len(entries))
         blocks = [msgspec.json.encode(entry) for entry in entries]
         slot = (keys.meta, keys.bundle_index, keys.data_0, keys.data_1)
-        return await self._client.run(Call(_COMPACT, slot, (*arguments, *blocks))) == 1
+        return await self._client.run(Call(_COMPACT, slot, (*arguments, *blocks)), "write") == 1
 
     async def withdraw(self, session_id: str) -> None:
         """Delete everything of a session and leave a tombstone; see `Store.withdraw`."""
@@ -221,7 +221,7 @@ class RedisStore:
             (reason, count, now_ms, self._settings.fate_ttl_ms, MAX_FATE_REASONS, project_id),
         )
         listed = Call("ZADD", (self._names.fates,), (now_ms, session_id))
-        total = (await self._client.run_many([fate, listed, Call("ZCARD", (self._names.fates,))]))[2]
+        total = (await self._client.run_many([fate, listed, Call("ZCARD", (self._names.fates,))], "list"))[2]
         excess = cast("int", total) - self._settings.max_fates
         if excess > 0:
             oldest = pairs(await self._client.run(Call("ZRANGE", (self._names.fates,), (0, excess - 1, "WITHSCORES"))))

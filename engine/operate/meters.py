@@ -189,7 +189,7 @@ class Histogram(Meter):
         "wince_redis_command_seconds",
         "seconds",
         "One call to Redis, its retries and the wait for a connection included.",
-        (_words("operation", "load", "write", "list", "mark"),),
+        (_words("operation", "load", "write", "list", "mark", "read"),),
         _COMMAND_BUCKETS,
     )
 
