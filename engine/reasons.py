@@ -66,6 +66,11 @@ class Reason(StrEnum):
     UNKNOWN_VERSION = "unknown_version", Kind.DROPPED_BATCH, "The envelope's version `v` is not 1."
     NO_CONSENT = "no_consent", Kind.DROPPED_BATCH, "The visitor refused consent: nothing of the batch is kept."
     EXCLUDED_USER = "excluded_user", Kind.DROPPED_BATCH, "The user is excluded by `privacy.exclude_users`."
+    STATE_UNREADABLE = (
+        "state_unreadable",
+        Kind.DROPPED_BATCH,
+        "The session cannot go on: what is stored to resume it is of another version of Wince, or damaged.",
+    )
     NOT_BATCHES = (
         "not_batches",
         Kind.DROPPED_BATCH,

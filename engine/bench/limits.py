@@ -7,7 +7,8 @@ import orjson
 import zstandard
 
 from engine.bench.load import Load
-from engine.bench.timing import Rate, Stopwatch, collector_by_plan
+from engine.bench.timing import Rate, Stopwatch
+from engine.runtime.collecting import collector_by_plan
 from schemas.envelope import Envelope
 
 

@@ -10,7 +10,7 @@ from detectors.interactions import Interaction
 from detectors.protocol import Finding
 from detectors.registry import make_detectors
 from engine.bench.load import Load
-from engine.bench.timing import Rate, Stopwatch, collector_by_plan
+from engine.bench.timing import Rate, Stopwatch
 from engine.core.projects import Project
 from engine.core.shared import Shared
 from engine.errors import Poison
@@ -20,6 +20,7 @@ from engine.reasons import Reason
 from engine.rebuild.clock import WindowClock
 from engine.rebuild.context import Context
 from engine.rebuild.rebuilder import Event, Rebuilder
+from engine.runtime.collecting import collector_by_plan
 from engine.settings import Settings
 from replay.blocks import encode_block, join_lines
 

@@ -1,9 +1,8 @@
-"""Timing of one process on one core, the collector run by plan."""
+"""Timing of one process on one core."""
 
-import gc
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 import msgspec
@@ -30,23 +29,6 @@ class Rate(msgspec.Struct, frozen=True):
     def us_per_event(self) -> float:
         """Microseconds an event."""
         return self.seconds / self.events * 1e6
-
-
-@contextmanager
-def collector_by_plan() -> Iterator[Callable[[], None]]:
-    """Keep the cyclic collector out of the hot loop; gives a function to call between polls, which collects."""
-    gc.collect()
-    gc.freeze()
-    gc.disable()
-    try:
-        yield _collect_young
-    finally:
-        gc.enable()
-        gc.unfreeze()
-
-
-def _collect_young() -> None:
-    gc.collect(0)
 
 
 class Stopwatch:

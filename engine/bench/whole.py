@@ -5,9 +5,10 @@ from collections.abc import Callable
 from msgspec.structs import replace
 
 from engine.bench.load import Load
-from engine.bench.timing import Rate, Stopwatch, collector_by_plan
+from engine.bench.timing import Rate, Stopwatch
 from engine.core.arrival import ArrivalClock
 from engine.core.core import Core
+from engine.runtime.collecting import collector_by_plan
 from engine.runtime.recorded import POLL_BYTES, POLL_MESSAGES
 from engine.settings import Settings
 

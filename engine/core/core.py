@@ -41,15 +41,15 @@ class StoredState(msgspec.Struct, frozen=True):
     """A session as a store has it.
 
     `state` is what `SessionEffects.state` gave last, empty if it never did. What the session published is stored up to
-    input position `position`, maybe beyond what `state` knows. `next_seqs` is `None`, or says that `position` and
-    the positions in `state` are those of another input: then it holds, by window, the number of the next batch.
+    input position `position`, maybe beyond what `state` knows; by window, `next_seqs` has the number of the batch after.
+    `position` is `None` if it, and the positions in `state`, are those of another input.
     """
 
     session_id: str
     project_id: str
     state: bytes
-    position: int
-    next_seqs: dict[str, int] | None = None
+    position: int | None
+    next_seqs: dict[str, int]
 
 
 class Core:
@@ -72,7 +72,7 @@ class Core:
         self._hot_limit = HOT_SESSIONS
         self._touched: dict[str, Session] = {}
         self._holding: dict[str, Session] = {}
-        self._catching_up: dict[str, int] = {}
+        self._catching_up: dict[str, StoredState] = {}
         self._fates: OrderedDict[str, Reason] = OrderedDict()
         self._withdrawn: list[SessionEffects] = []
         self._unfinished: deque[str] = deque()
@@ -133,16 +133,30 @@ class Core:
 
     def _catch_up(self, session: Session, batch: DecodedBatch, position: int, now_ms: int) -> bool:
         """Bring a session to where it was, what comes of it being stored; say whether the batch was part of that."""
-        session_id = session.ledger.session_id
-        known = self._catching_up[session_id]
+        known = self._catching_up[session.ledger.session_id].position or 0
         if position <= known:
             session.offer(batch, position, now_ms)
             session.take(saves=False)
             self._note_holding(session)
         if position >= known:
-            del self._catching_up[session_id]
-            self._schedule(session_id, session.deadline())
+            self._end_catching_up(session)
         return position <= known
+
+    def _end_catching_up(self, session: Session) -> None:
+        session_id = session.ledger.session_id
+        session.take(saves=False)
+        # Some of it may be gone from the input by now.
+        session.skip_to(self._catching_up.pop(session_id).next_seqs)
+        if session.must_save:
+            self._touch(session)
+        self._schedule(session_id, session.deadline())
+
+    def read_up_to(self, position: int) -> None:
+        """Take note that the input was read up to and with this position: what did not come by now is gone from it."""
+        for session_id, stored in list(self._catching_up.items()):
+            session = self._sessions.get(session_id) if (stored.position or 0) <= position else None
+            if session is not None:
+                self._end_catching_up(session)
 
     def _refusal(self, batch: DecodedBatch) -> Reason | None:
         envelope = batch.envelope
@@ -313,10 +327,13 @@ class Core:
             self._scheduled.pop(session_id, None)
         return evicted
 
-    def cool(self, hot_limit: int = 0) -> None:
-        """Keep this many sessions unpacked from now on, at most. Effects have to be taken before."""
-        self._hot_limit = hot_limit
-        self._sessions.pack_all_but(hot_limit)
+    def cool(self) -> None:
+        """Pack all sessions, as if none were busy. Effects have to be taken before."""
+        self._sessions.pack_all_but(0)
+
+    def limit_hot(self, sessions: int) -> None:
+        """Keep this many sessions unpacked from the next `take` on, at most."""
+        self._hot_limit = sessions
 
     # -- resuming -----------------------------------------------------------------------------------------------
 
@@ -332,10 +349,11 @@ class Core:
             self._sessions.remove(session_id)
             self._note_fate(session_id, Reason.AFTER_END)
             return
-        if stored.next_seqs is not None:
-            session.rebase(stored.next_seqs)
+        if stored.position is None:
+            session.forget_positions()
+            session.skip_to(stored.next_seqs)
         elif stored.position > session.position:
-            self._catching_up[session_id] = stored.position
+            self._catching_up[session_id] = stored
             return
         self._note_holding(session)
         self._schedule(session_id, session.deadline())

@@ -16,10 +16,10 @@ class SessionEffects(msgspec.Struct, frozen=True):
     """What one session wants written: as a whole or not at all.
 
     `state` packs the session for resuming when called, before the session is fed again; it wants to be stored if
-    `saves`, otherwise the one stored last stays. `position` is the highest input position taken, `saved_position` the
-    highest one that the stored state knows. `next_seqs` has, by window, the number of the batch that comes next.
-    `deadline_ms` is the next moment (arrival clock, epoch ms) to call `tick`. `withdrawn` means that the
-    session must not exist: everything stored of it is to be deleted, and nothing else here is to be written.
+    `saves`, otherwise the one stored last stays. `position` is the highest input position taken. `next_seqs` has, by
+    window, the number of the batch that comes next. `deadline_ms` is the next moment (arrival clock, epoch ms) to call
+    `tick`. `withdrawn` means that the session must not exist: everything stored of it is to be deleted, and nothing
+    else here is to be written.
     """
 
     project_id: str
@@ -33,7 +33,6 @@ class SessionEffects(msgspec.Struct, frozen=True):
     ended: bool
     deadline_ms: int | None
     position: int
-    saved_position: int
     next_seqs: Mapping[str, int]
     saves: bool
     state: Callable[[], bytes]

@@ -202,10 +202,16 @@ class Lane:
         """The number of the batch that comes next."""
         return self._order.next_seq
 
-    def rebase(self, next_seq: int) -> None:
-        """Go on with another input; what came before batch `next_seq` is stored, even if not known here."""
-        if self._order.rebase(next_seq):
+    def skip_to(self, next_seq: int) -> None:
+        """Take what came before batch `next_seq` for stored, even if it is not known here."""
+        if self._order.skip_to(next_seq):
             self._window.lost()
+            self._owner.save_soon()
+            self._process_held(self._order.release())
+
+    def forget_positions(self) -> None:
+        """Go on with another input."""
+        self._order.forget_positions()
 
     def replay_from(self) -> int | None:
         """Return the smallest input position of a batch held back."""

@@ -11,11 +11,10 @@ from engine.core.shared import Shared
 
 
 class PackedSession(msgspec.Struct, frozen=True, gc=False):
-    """A session at rest. `saved_position` is the input position up to which its stored state knows it."""
+    """A session at rest."""
 
     project_id: str
     data: bytes
-    saved_position: int
 
 
 class Residents:
@@ -50,7 +49,6 @@ class Residents:
         if session is None and session_id in self._packed:
             packed = self._packed.pop(session_id)
             session = self._unpack(session_id, packed.project_id, packed.data)
-            session.saved_position = packed.saved_position
             self._hot[session_id] = session
         return session
 
@@ -65,7 +63,6 @@ class Residents:
         if not state:
             return self.create(project_id, session_id)
         session = self._unpack(session_id, project_id, state)
-        session.saved_position = session.position
         self._hot[session_id] = session
         return session
 
@@ -96,8 +93,7 @@ class Residents:
             if session.holds:
                 self._hot[session_id] = session
             else:
-                data = session.snapshot()
-                self._packed[session_id] = PackedSession(session.ledger.project_id, data, session.saved_position)
+                self._packed[session_id] = PackedSession(session.ledger.project_id, session.snapshot())
 
     def evict(self, limit: int, keep: Container[str]) -> list[str]:
         """Hold at most `limit` packed sessions: drop others, least recently packed first; return their ids."""

@@ -59,7 +59,7 @@ class Session:
     """Takes the batches of one session; `take` gives what has to be written since it was last called.
 
     `now_ms` is the arrival clock throughout: it never falls. `must_save` says that the state has to be stored with the
-    next write. `saved_position` is the input position that the stored state knows.
+    next write.
     """
 
     def __init__(self, project_id: str, session_id: str, project: Project, shared: Shared) -> None:
@@ -68,7 +68,6 @@ class Session:
         self.phase = Phase.OPEN
         self.last_arrival_ms = 0
         self.position = -1
-        self.saved_position = -1
         self.must_save = False
         self._project = project
         self._max_bytes = project.session.max_bytes
@@ -327,7 +326,6 @@ class Session:
         signals, self._signals = self._signals, []
         holes, self._holes = self._holes, []
         if saves:
-            self.saved_position = self.position
             self.must_save = False
         ledger = self.ledger
         return SessionEffects(
@@ -342,7 +340,6 @@ class Session:
             ended=self.phase is not Phase.OPEN,
             deadline_ms=None if self.phase is Phase.CLOSED else self.deadline(),
             position=self.position,
-            saved_position=self.saved_position,
             next_seqs={window_id: lane.next_seq for window_id, lane in self._lanes.items()},
             saves=saves,
             state=self.snapshot,
@@ -398,14 +395,16 @@ class Session:
             lane = self._lanes[window_id] = Lane(window_id, self._project, self._shared, self)
             lane.restore(lane_state)
 
-    def rebase(self, next_seqs: Mapping[str, int]) -> None:
-        """Go on with another input, whose positions say nothing about those known.
-
-        `next_seqs` has, by window, the number of the batch after the last one whose events are stored.
-        """
-        self.position = -1
-        self.must_save = True
+    def skip_to(self, next_seqs: Mapping[str, int]) -> None:
+        """Take all batches before those with these numbers, by window, for stored, even if they are not known here."""
         for window_id, next_seq in next_seqs.items():
             lane = self._lane(window_id)
             if lane is not None:
-                lane.rebase(next_seq)
+                lane.skip_to(next_seq)
+
+    def forget_positions(self) -> None:
+        """Go on with another input, whose positions say nothing about those known."""
+        self.position = -1
+        self.must_save = True
+        for lane in self._lanes.values():
+            lane.forget_positions()

@@ -160,18 +160,22 @@ class WindowOrder(Generic[Payload]):
             self._decide(self._oldest(), expired)
         return expired
 
-    def rebase(self, next_seq: int) -> bool:
-        """Forget all positions: the input is another one. Return whether batches before `next_seq` were not known here.
+    def skip_to(self, next_seq: int) -> bool:
+        """Take everything before `next_seq` for taken; `release` then returns what follows. Return if it wasn't known."""
+        if next_seq <= self.next_seq:
+            return False
+        for seq in [seq for seq in self._held if seq < next_seq]:
+            self._awaited.pop(self._remove(seq).position, None)
+        self.next_seq = next_seq
+        self._advance()
+        return True
 
-        What was held has to come again, since its content can't be read again.
-        """
+    def forget_positions(self) -> None:
+        """Go on with another input: what was held before a restart has to come again, its content can't be read."""
+        for seq in self._awaited.values():
+            self._remove(seq)
         self._awaited.clear()
-        self._held.clear()
-        self._held_bytes = 0
         self._last_position = self._near_position = -1
-        skipped = next_seq > self.next_seq
-        self.next_seq = max(next_seq, self.next_seq)
-        return skipped
 
     def deadline(self) -> int | None:
         """Return when to call `expire` (arrival clock, epoch ms), if anything waits."""

@@ -28,7 +28,7 @@ class Shelf:
                 continue
             known = self.sessions.get(session_id)
             state = effect.state() if effect.saves else b"" if known is None else known.state
-            stored = StoredState(session_id, effect.project_id, state, effect.position)
+            stored = StoredState(session_id, effect.project_id, state, effect.position, dict(effect.next_seqs))
             self.sessions[session_id] = msgspec.msgpack.decode(msgspec.msgpack.encode(stored), type=StoredState)
 
     def hand_over(self, core: Core, batch: DecodedBatch) -> None:
@@ -48,7 +48,7 @@ class Shelf:
 def packed_states(core: Core) -> dict[str, PackedSession]:
     """Return the state of every session a core holds, as it would be stored now."""
     hot = {
-        session_id: PackedSession(session.ledger.project_id, session.snapshot(), session.saved_position)
+        session_id: PackedSession(session.ledger.project_id, session.snapshot())
         for session_id, session in core._sessions._hot.items()
     }
     return {**core._sessions._packed, **hot}

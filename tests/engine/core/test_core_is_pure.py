@@ -98,7 +98,7 @@ def test_crashing_at_any_point_changes_nothing(seed: int) -> None:
     core = Core(Settings(), saving=rules)
     for _ in range(crashes):
         stop, poll = rng.randrange(start, len(batches) + 1), rng.choice([1, 3, 10])
-        core.cool(rng.choice([0, 1, 512]))
+        core.limit_hot(rng.choice([0, 1, 512]))
         mark = feed_marked(core, collected, batches, range(start, stop), poll)
         start = start if mark is None else mark
         core = Core(Settings(), saving=rules)  # what it had not written is lost

@@ -1,0 +1,35 @@
+"""What a session's write has to tell on Kafka: kept with the session until the next write, sent again when in doubt."""
+
+from typing import Final, Literal
+
+import msgspec
+
+from engine.core.effects import SessionEffects
+
+Channel = Literal["signal", "activity"]
+
+
+class Message(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """One message to be sent: on which of the topics, under which key, and what."""
+
+    channel: Channel
+    key: str
+    value: bytes
+
+
+_encode: Final = msgspec.json.Encoder().encode
+_ENCODER: Final = msgspec.msgpack.Encoder()
+_DECODER: Final = msgspec.msgpack.Decoder(list[Message])
+
+
+def pack_outbox(effects: SessionEffects) -> bytes:
+    """Pack what there is to tell of a write; nothing (`b""`) if there is nothing."""
+    key = effects.session_id
+    messages = [Message("signal", key, _encode(signal)) for signal in effects.signals]
+    messages += [Message("activity", key, _encode(activity)) for activity in effects.activities]
+    return _ENCODER.encode(messages) if messages else b""
+
+
+def unpack_outbox(outbox: bytes) -> list[Message]:
+    """Unpack an outbox. Raises msgspec.DecodeError if it is none."""
+    return _DECODER.decode(outbox) if outbox else []

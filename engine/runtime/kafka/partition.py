@@ -1,0 +1,218 @@
+"""One assigned partition: takes it over, works on it, and starts anew when somebody else did."""
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from typing import Final, NamedTuple
+
+from engine.operate.logs import get_logger
+from engine.operate.meters import Count, Histogram
+from engine.runtime.kafka.inbox import Inbox
+from engine.runtime.kafka.log_identity import LogIdentity
+from engine.runtime.kafka.positions import Start, choose_start
+from engine.runtime.kafka.records import Place, Record
+from engine.runtime.kafka.source import KafkaSource, NotOwnerError
+from engine.runtime.kafka.tools import Tools
+from engine.runtime.kafka.work import RefusedError, Work
+
+IDLE_SECONDS: Final = 1.0
+"""How often a partition looks at the time."""
+
+_DISPUTED: Final = frozenset({"refused_write", "mark_refused"})
+
+
+class ResetError(Exception):
+    """The partition has to be taken over again; `cause` is a label of the metric of resets."""
+
+    def __init__(self, cause: str) -> None:
+        super().__init__(cause)
+        self.cause = cause
+
+
+class _Owned(NamedTuple):
+    """The mark as this owner left it: how often it was moved, the offset in it, when that was (monotonic seconds)."""
+
+    moves: int
+    offset: int
+    at: float
+
+
+class Partition:
+    """One partition's task. Start `run` when it is assigned, again if it is so again after `stop`."""
+
+    def __init__(self, place: Place, source: KafkaSource, tools: Tools, identity: Callable[[], LogIdentity]) -> None:
+        self.place = place
+        self.inbox = Inbox()
+        self._source = source
+        self._tools = tools
+        self._identity = identity
+        self._work: Work | None = None
+        self._caught_up_from = 0
+        self._owned = _Owned(0, -1, 0.0)
+        self._passed_at = 0.0
+        self._trouble = ""
+        self._stopping = False
+        self._refusals = 0
+        self._unpacked_sessions = tools.settings.worker.max_unpacked_sessions
+        self.durable_offset = -1
+        self.is_fetching = False
+
+    # -- from outside -------------------------------------------------------------------------------------------
+
+    @property
+    def resident_sessions(self) -> int:
+        """How many sessions it has in memory."""
+        return 0 if self._work is None else self._work.resident_sessions
+
+    def limit_memory(self, unpacked_sessions: int) -> None:
+        """Keep no more than so many sessions ready."""
+        self._unpacked_sessions = unpacked_sessions
+        if self._work is not None:
+            self._work.limit_memory(unpacked_sessions)
+
+    def offer(self, records: Sequence[Record]) -> None:
+        """Give it fetched records; while it has not said from where to fetch, they are of no use."""
+        if self.is_fetching:
+            self.inbox.put(records)
+
+    def trouble(self, cause: str) -> None:
+        """Have the partition taken over again: its log is another one now, or does not have the next offset."""
+        self._trouble = cause
+        self.inbox.wake()
+
+    def stop(self) -> None:
+        """Have the task end after what it is just doing."""
+        self._stopping = True
+        self.inbox.wake()
+
+    async def save(self) -> None:
+        """Store all states, so that the next owner has nothing to read again. Only when the task has ended."""
+        if self._work is not None:
+            await self._work.flush(save_all=True)
+            await self._move_mark(self._work)
+
+    # -- the task -----------------------------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Take the partition over and work on it until stopped, or until the group has given it to somebody else.
+
+        Raises Broken. `durable_offset` is, from the first time on that something is durable, what may be committed.
+        """
+        self._stopping = False
+        try:
+            while not self._stopping:
+                try:
+                    work = await self._take_over()
+                    await self._work_off(work)
+                except RefusedError:
+                    await self._reset("refused_write")
+                except ResetError as reset:
+                    await self._reset(reset.cause)
+        except NotOwnerError:
+            self._work = None
+        except asyncio.CancelledError:
+            self._work = None  # it may be in the middle of something
+            raise
+        finally:
+            self.is_fetching = False
+            self.inbox.clear()
+
+    async def _take_over(self) -> Work:
+        tools, identity = self._tools, self._identity()
+        shard = f"{self.place.topic}/{self.place.partition}"
+        claim = await tools.patience.insist(lambda: tools.marks.claim(shard, tools.owner))
+        found = claim.previous
+        undisturbed = found is not None and (found.owner, found.count) == (tools.owner, self._owned.moves)
+        self._owned = _Owned(claim.count, -1, 0.0)
+        bounds = await tools.patience.insist(lambda: self._source.bounds(self.place))
+        if self._work is None or not undisturbed:
+            commit = await tools.patience.insist(lambda: self._source.committed(self.place))
+            start = choose_start(*identity, self.place.partition, found, commit, bounds)
+            self._tell(start)
+            self._work = Work(self.place, start.log, start.offset, tools)
+            self._work.limit_memory(self._unpacked_sessions)
+        self._caught_up_from = bounds.end
+        self._source.seek(self.place, self._work.next_offset)
+        self.inbox.clear()  # at once: nothing fetched from elsewhere may come first
+        self.is_fetching = True
+        self._source.resume([self.place])
+        return self._work
+
+    def _tell(self, start: Start) -> None:
+        if start.cause:
+            self._tools.meters.count(Count.PARTITION_RESETS, cause=start.cause)
+        if start.lost:
+            self._tools.meters.count(Count.RECORDS_LOST, start.lost)
+        log = get_logger().error if start.lost else get_logger().warning if start.cause else get_logger().info
+        topic, partition = self.place
+        log(
+            "partition_taken_over",
+            topic=topic,
+            partition=partition,
+            offset=start.offset,
+            cause=start.cause,
+            lost=start.lost,
+        )
+
+    async def _work_off(self, work: Work) -> None:
+        worker = self._tools.settings.worker
+        while not self._stopping:
+            records = await self.inbox.take(worker.poll_max_messages, worker.poll_max_bytes, IDLE_SECONDS)
+            if self._trouble:
+                cause, self._trouble = self._trouble, ""
+                raise ResetError(cause)
+            await self._poll(work, records)
+            self.inbox.done()
+            self._tools.collect()
+
+    async def _poll(self, work: Work, records: Sequence[Record]) -> None:
+        tools = self._tools
+        started = time.perf_counter()
+        topic, partition = self.place
+        with tools.tracer.span("poll", topic=topic, partition=partition, records=len(records)):
+            if records:
+                await work.process(records)
+            if started - self._passed_at >= IDLE_SECONDS:
+                self._passed_at = started
+                is_idle = not self.inbox and await self._source.unfetched(self.place) == 0
+                await work.pass_time(is_idle=is_idle, is_caught_up=work.next_offset >= self._caught_up_from)
+            await self._move_mark(work)
+        if records:
+            tools.meters.observe(Histogram.POLL, time.perf_counter() - started)
+        work.stands(len(self.inbox) + (await self._source.unfetched(self.place) or 0))
+
+    async def _move_mark(self, work: Work) -> None:
+        """Move the mark, if there is anything to tell by it; see that nobody else did, and that Redis kept it."""
+        offset, owned = work.replay_from, self._owned
+        age_ms = (time.monotonic() - owned.at) * 1_000
+        if offset == owned.offset and not work.wrote and age_ms < self._tools.settings.worker.mark_interval_ms:
+            self.durable_offset = work.next_offset
+            return
+        shard, tools = work.shard, self._tools
+        with tools.stage("mark"):
+            moved = await tools.patience.insist(
+                lambda: tools.marks.move(shard, tools.owner, owned.moves, work.log, offset)
+            )
+        if not moved:
+            raise ResetError("mark_refused")
+        work.wrote = False
+        tools.meters.count(Count.MARKS_MOVED)
+        self._owned = _Owned(owned.moves + 1, offset, time.monotonic())
+        self._refusals = 0
+        self.durable_offset = work.next_offset
+
+    async def _reset(self, cause: str) -> None:
+        """Forget everything. Where another owner was at work, go on only if the group still has us here."""
+        tools, (topic, partition) = self._tools, self.place
+        tools.meters.count(Count.PARTITION_RESETS, cause=cause)
+        get_logger().warning("partition_reset", topic=topic, partition=partition, cause=cause)
+        self._work = None
+        self.is_fetching = False
+        self._source.pause([self.place])
+        self.inbox.clear()
+        if cause in _DISPUTED:
+            await asyncio.sleep(tools.patience.pause_ms(self._refusals) / 1_000)
+            self._refusals += 1
+            offset = await tools.patience.insist(lambda: self._source.committed(self.place))
+            if offset >= 0:
+                await tools.patience.insist(lambda: self._source.commit({self.place: offset}))

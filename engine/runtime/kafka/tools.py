@@ -1,0 +1,51 @@
+"""What all partitions of one process share."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from engine.core.shared import Shared
+from engine.operate.meters import Count
+from engine.operate.registry import Meters
+from engine.operate.traces import SpanName, Tracer
+from engine.runtime.kafka.emitter import Emitter
+from engine.runtime.kafka.patience import Patience
+from engine.settings import Settings
+from replay.marks import Marks
+from replay.store import Store
+
+
+def wall_clock_ms() -> int:
+    """Read the time: epoch ms."""
+    return time.time_ns() // 1_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tools:
+    """Made once per process. `owner` is the name of this run of it, which no other ever has.
+
+    `collect` runs the cyclic collector, for when a poll is over.
+    """
+
+    settings: Settings
+    owner: str
+    shared: Shared
+    store: Store
+    marks: Marks
+    emitter: Emitter
+    patience: Patience
+    meters: Meters
+    tracer: Tracer
+    collect: Callable[[], None]
+    clock_ms: Callable[[], int] = wall_clock_ms
+
+    @contextmanager
+    def stage(self, name: SpanName, *, records: int | None = None, sessions: int | None = None) -> Iterator[None]:
+        """Time one stage of a poll."""
+        start = time.perf_counter()
+        try:
+            with self.tracer.span(name, records=records, sessions=sessions):
+                yield
+        finally:
+            self.meters.count(Count.STAGE_SECONDS, time.perf_counter() - start, stage=name)

@@ -1,0 +1,284 @@
+"""The work on one partition, for as long as it is owned without a break: records in, durable writes out."""
+
+import asyncio
+import time
+from collections.abc import Collection, Sequence
+from typing import Final
+
+import msgspec
+
+from engine.core.core import Core, Refusal, StoredState
+from engine.core.effects import DeadLetter as Letter
+from engine.core.effects import SessionEffects
+from engine.core.saving import SavingRules
+from engine.errors import Broken
+from engine.input.messages import DecodedBatch
+from engine.operate.logs import get_logger
+from engine.operate.meters import Count
+from engine.reasons import Reason
+from engine.runtime.kafka.clock import PartitionClock
+from engine.runtime.kafka.outbox import pack_outbox, unpack_outbox
+from engine.runtime.kafka.positions import Position, decode_position, encode_position
+from engine.runtime.kafka.progress import Progress
+from engine.runtime.kafka.records import Place, Record, encoding_of
+from engine.runtime.kafka.tools import Tools
+from engine.runtime.versions import Versions
+from replay.writes import SessionWrite, StoredSession, WriteResult
+from schemas.dead_letter import DeadLetter
+
+BREATHE_SECONDS: Final = 0.02
+"""Other tasks, heartbeats among them, wait no longer than about this for the processor."""
+
+DUE_SESSIONS: Final = 200
+"""Sessions listed at a time whose deadline has come."""
+
+
+class RefusedError(Exception):
+    """A session was moved on by somebody else, or Redis went back in time: what is known here is worth nothing."""
+
+
+class Work:
+    """Processes records of one log from `next_offset` on; what was not flushed when it is dropped has to be read again.
+
+    `wrote` says that something was written since it was last set to false. RefusedError is raised where a write was
+    refused, Broken where nothing helps; everything that passes is waited for.
+    """
+
+    def __init__(self, place: Place, log: str, offset: int, tools: Tools) -> None:
+        worker = tools.settings.worker
+        self.log = log
+        self.next_offset = offset
+        self.shard = f"{place.topic}/{place.partition}"
+        self._place = place
+        self._tools = tools
+        self._clock = PartitionClock()
+        saving = SavingRules(worker.save_max_bytes, worker.save_interval_ms)
+        self._core = Core(tools.settings, tools.shared, saving)
+        self._versions = Versions(tools.owner, self._position, keep_state=True, shard=self.shard, outbox=pack_outbox)
+        self._progress = Progress(tools.meters, place)
+        self._poison_in_row = 0
+        self._poisoned_ms: dict[int, int] = {}
+        self._last_record_ms = 0
+        self.wrote = False
+
+    def _position(self, effects: SessionEffects) -> str:
+        return encode_position(Position(self.log, effects.position, dict(effects.next_seqs)))
+
+    @property
+    def resident_sessions(self) -> int:
+        """How many sessions are in memory."""
+        return self._core.open_sessions
+
+    @property
+    def replay_from(self) -> int:
+        """The next offset that has to be read after a restart, if nothing more is flushed."""
+        behind = self._core.replay_from()
+        return self.next_offset if behind is None else behind
+
+    def limit_memory(self, unpacked_sessions: int) -> None:
+        """Keep no more than so many sessions ready."""
+        self._core.limit_hot(unpacked_sessions)
+
+    # -- records ------------------------------------------------------------------------------------------------
+
+    async def process(self, records: Sequence[Record]) -> None:
+        """Take records and make what comes of them durable."""
+        opened: list[tuple[Record, DecodedBatch | None]] = []
+        size = 0
+        started = time.perf_counter()
+        for record in records:
+            if record.offset < self.next_offset:
+                continue  # fetched before the partition was sought
+            batch = self._open(record)
+            opened.append((record, batch))
+            size += batch.size_bytes if batch is not None else 0
+            if size > self._tools.settings.worker.poll_max_bytes:
+                await self._feed(opened)
+                await self.flush()
+                opened, size = [], 0
+            if time.perf_counter() - started > BREATHE_SECONDS:
+                await asyncio.sleep(0)
+                started = time.perf_counter()
+        await self._feed(opened)
+        await self.flush()
+
+    def _open(self, record: Record) -> DecodedBatch | None:
+        batch = self._core.open(record.value or b"", encoding_of(record), self._place.topic, record.offset)
+        if batch is not None:
+            self._poison_in_row = 0
+            return batch
+        self._poison_in_row += 1
+        self._poisoned_ms[record.offset] = record.timestamp
+        if self._poison_in_row >= self._tools.settings.worker.max_poison_in_row:
+            raise Broken("nothing but poison was read for a long time")
+        return None
+
+    async def _feed(self, opened: Sequence[tuple[Record, DecodedBatch | None]]) -> None:
+        if not opened:
+            return
+        with self._tools.stage("load"):
+            await self._know({batch.envelope.session_id for _, batch in opened if batch is not None})
+        with self._tools.stage("feed", records=len(opened)):
+            started = time.perf_counter()
+            for record, batch in opened:
+                now_ms = self._clock.saw(record.timestamp, self._tools.clock_ms())
+                await self._tick(now_ms)
+                if batch is not None:
+                    self._core.feed(batch, record.offset, now_ms)
+                self.next_offset = record.offset + 1
+                self._last_record_ms = record.timestamp
+                if time.perf_counter() - started > BREATHE_SECONDS:
+                    await asyncio.sleep(0)
+                    started = time.perf_counter()
+
+    # -- sessions -----------------------------------------------------------------------------------------------
+
+    async def _know(self, session_ids: Collection[str]) -> list[str]:
+        """Go on with the sessions that are stored; return those that are not in this partition."""
+        unknown = [session_id for session_id in session_ids if not self._core.knows(session_id)]
+        if not unknown:
+            return []
+        insist = self._tools.patience.insist
+        loaded = await insist(lambda: self._tools.store.load_many(unknown))
+        stored = [session for session in loaded if session is not None]
+        messages = [message for session in stored for message in unpack_outbox(session.outbox)]
+        # Who wrote them may have died before it told.
+        await insist(lambda: self._tools.emitter.send(messages))
+        for session in stored:
+            self._adopt(session)
+        self._tools.meters.count(Count.SESSIONS_LOADED, len(stored))
+        here = {session.session_id for session in stored if session.shard == self.shard and not session.withdrawn}
+        return [session_id for session_id in unknown if session_id not in here]
+
+    def _adopt(self, stored: StoredSession) -> None:
+        session_id = stored.session_id
+        if stored.withdrawn:
+            self._core.refuse(session_id, Reason.EXCLUDED_USER)
+            return
+        try:
+            position = decode_position(stored.position)
+            offset = position.offset if position.log == self.log else None
+            project_id = stored.record.project_id
+            self._core.adopt(StoredState(session_id, project_id, stored.state, offset, position.next_seqs))
+        except (ValueError, msgspec.MsgspecError) as error:
+            get_logger().error("session_unreadable", topic=self._place.topic, error=error)
+            self._core.refuse(session_id, Reason.STATE_UNREADABLE)
+            return
+        self._versions.know(session_id, stored.version)
+
+    # -- time ---------------------------------------------------------------------------------------------------
+
+    async def _tick(self, now_ms: int) -> None:
+        core = self._core
+        deadline_ms = core.next_deadline()
+        while deadline_ms is not None and deadline_ms <= now_ms:
+            core.tick(now_ms)
+            deadline_ms = core.next_deadline()
+            if deadline_ms is not None and deadline_ms <= now_ms:
+                await self.flush()
+
+    async def pass_time(self, *, is_idle: bool, is_caught_up: bool) -> None:
+        """Do what is due by now, which is the wall clock's time if the partition has nothing to read (`is_idle`).
+
+        Sessions that are not in memory are looked for only if this owner has read (`is_caught_up`) what was there
+        when it took over: before, their next batch may be on its way.
+        """
+        if is_idle:
+            self._clock.idle(self._tools.clock_ms())
+        await self._tick(self._clock.now_ms)
+        await self.flush()
+        if is_caught_up:
+            self._core.read_up_to(self.next_offset - 1)
+            await self._look_for_due(self._clock.now_ms)
+
+    async def _look_for_due(self, now_ms: int) -> None:
+        skipped = 0
+        while True:
+            due = [session_id for session_id, _ in await self._list_due(now_ms, skipped)]
+            known = sum(map(self._core.knows, due))
+            for session_id in await self._know(due):
+                await self._forget_deadline(session_id)
+            await self._tick(now_ms)
+            await self.flush()
+            if len(due) < DUE_SESSIONS:
+                return
+            skipped += known
+
+    async def _list_due(self, now_ms: int, skipped: int) -> list[tuple[str, int]]:
+        return await self._tools.patience.insist(
+            lambda: self._tools.store.due(now_ms, DUE_SESSIONS, skipped, self.shard)
+        )
+
+    async def _forget_deadline(self, session_id: str) -> None:
+        await self._tools.patience.insist(lambda: self._tools.store.forget_deadline(self.shard, session_id))
+
+    # -- writes -------------------------------------------------------------------------------------------------
+
+    async def flush(self, *, save_all: bool = False) -> None:
+        """Make durable what is to be published, and with `save_all` all states; then let go of what is too much."""
+        core, tools = self._core, self._tools
+        effects = core.take(self._clock.now_ms, save_all=save_all)
+        refusals, letters = core.take_refusals(), self._letters(core.take_dead_letters())
+        tools.meters.mirror(core.counts)
+        if not (effects or refusals or letters):
+            return
+        writes = self._versions.writes(effects)
+        withdrawn = [effect.session_id for effect in effects if effect.withdrawn]
+        with tools.stage("write", sessions=len(writes)):
+            results = await tools.patience.insist(lambda: self._store(writes, withdrawn, letters))
+        self.wrote = True
+        self._progress.wrote(results)
+        if self._versions.confirm(writes, results):
+            raise RefusedError
+        self._versions.forget(withdrawn)
+        self._progress.published(effects, max(tools.clock_ms() - self._last_record_ms, 0) / 1_000)
+        with tools.stage("list"):
+            await tools.patience.insist(lambda: self._aside(writes, results, refusals))
+        self._versions.forget(core.evict(tools.settings.worker.max_resident_sessions))
+
+    async def _store(
+        self, writes: Sequence[SessionWrite], withdrawn: Sequence[str], letters: Sequence[DeadLetter]
+    ) -> list[WriteResult]:
+        tools = self._tools
+        for session_id in withdrawn:
+            await tools.store.withdraw(session_id)
+        await tools.emitter.bury(letters)
+        return await tools.store.apply_many(writes, self._announce) if writes else []
+
+    async def _announce(self, writes: Sequence[SessionWrite]) -> None:
+        messages = [message for write in writes for message in unpack_outbox(write.outbox)]
+        with self._tools.stage("announce"):
+            await self._tools.emitter.send(messages)
+
+    async def _aside(
+        self,
+        writes: Sequence[SessionWrite],
+        results: Sequence[WriteResult],
+        refusals: Sequence[tuple[Refusal, int]],
+    ) -> None:
+        """Do what may be done again, or never: merge blocks of ended sessions, note why batches were refused."""
+        store, now_ms = self._tools.store, self._clock.now_ms
+        for write, result in zip(writes, results, strict=True):
+            if write.ended and result.blocks > 1:
+                await store.compact(write.session_id, result.version)
+        for refusal, batches in refusals:
+            await store.note_fate(refusal.session_id, refusal.project_id, refusal.reason, batches, now_ms)
+
+    def _letters(self, letters: Sequence[Letter]) -> list[DeadLetter]:
+        for letter in letters:
+            self._tools.meters.count(Count.DEAD_LETTERS, reason=letter.reason)
+        return [self._letter(letter) for letter in letters]
+
+    def _letter(self, letter: Letter) -> DeadLetter:
+        topic, partition = self._place
+        at_ms = self._poisoned_ms.pop(letter.position)
+        return DeadLetter(topic, partition, letter.position, letter.reason, letter.size_bytes, at_ms)
+
+    def stands(self, waiting_records: int) -> None:
+        """Tell metrics how far the partition is, now that it is durable."""
+        behind_ms = self._tools.clock_ms() - self._last_record_ms if waiting_records else 0
+        self._progress.stands(
+            lag_records=waiting_records,
+            lag_seconds=max(behind_ms, 0) / 1_000,
+            replay_records=self.next_offset - self.replay_from,
+        )
