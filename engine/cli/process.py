@@ -4,7 +4,6 @@ import argparse
 import asyncio
 import sys
 import time
-from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO
 
@@ -16,7 +15,7 @@ from engine.cli._commands import SubParsers
 from engine.cli._options import add_config_option, load_chosen_settings
 from engine.core.core import Core
 from engine.core.effects import DeadLetter
-from engine.input.files import read_batches
+from engine.input.files import is_same, read_batches
 from engine.runtime.recorded import RecordedRun, RunReport
 from engine.runtime.stores import store_settings
 from engine.runtime.writer import Writer
@@ -41,17 +40,20 @@ def add_parser(subparsers: SubParsers) -> None:
 def run(args: argparse.Namespace) -> int:
     """Process the inputs; exit status 1 if something of them could not be read (the rest is processed).
 
-    2 if the results cannot be written: then nothing was read.
+    2 if the results cannot be written, or would lie among the inputs: then nothing was read.
     """
     settings = load_chosen_settings(args)
     console = Console(stderr=True, quiet=args.quiet)
+    if any(is_same(Path(name), args.out) for name in args.inputs):
+        print(f"wince: {args.out} is read: the results need a folder of their own", file=sys.stderr)
+        return 2
     try:
         store = DirectoryStore(args.out, store_settings(settings))
     except OSError as error:
         print(f"wince: cannot write to {args.out}: {error.strerror}", file=sys.stderr)
         return 2
     with (args.out / "dead_letters.jsonl").open("wb") as letters:
-        done = asyncio.run(_process(args.inputs, store, settings, console, letters))
+        done = asyncio.run(_process(args, store, settings, console, letters))
     report = done.report()
     (args.out / "report.json").write_bytes(msgspec.json.format(msgspec.json.encode(report), indent=2) + b"\n")
     _tell_problems(done)
@@ -68,7 +70,7 @@ def _tell_problems(done: RecordedRun) -> None:
 
 
 async def _process(
-    inputs: Sequence[str], store: DirectoryStore, settings: Settings, console: Console, letters: BinaryIO
+    args: argparse.Namespace, store: DirectoryStore, settings: Settings, console: Console, letters: BinaryIO
 ) -> RecordedRun:
     with _progress(console) as progress:
         task = progress.add_task("reading", rate="")
@@ -87,7 +89,7 @@ async def _process(
         writer = Writer(store, "files", "process", keep_state=False)
         run = RecordedRun(Core(settings), writer, bury=bury, note=show_events)
         try:
-            await run.run(read_batches(inputs, settings.limits, run.unreadable, show_bytes))
+            await run.run(read_batches(args.inputs, settings.limits, run.unreadable, show_bytes, results=args.out))
         except BaseException:
             store.discard()
             raise

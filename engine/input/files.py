@@ -63,13 +63,16 @@ def read_batches(
     limits: LimitSettings,
     report: Report,
     progress: Progress = lambda _read_bytes, _total_bytes: None,
+    *,
+    results: Path | None = None,
 ) -> Iterator[SourceMessage]:
     """Yield the messages of all inputs, in the order given; a folder's files are sorted by path.
 
-    What cannot be read is reported, and the rest is read all the same.
+    What cannot be read is reported, and the rest is read all the same. A folder for `results` that lies in a folder to
+    be read is left out.
     """
     named = [str(name) for name in inputs]
-    files = [path for name in named for path in _files(name, report)]
+    files = [path for name in named for path in _files(name, report, results)]
     total_bytes = None if STANDARD_INPUT in named else sum(_size(path) for path in files)
     meter = _Meter(progress, total_bytes)
     names = SessionNames()
@@ -179,7 +182,7 @@ class _Meter:
             self._progress(self._read_bytes, self._total_bytes)
 
 
-def _files(name: str, report: Report) -> list[str]:
+def _files(name: str, report: Report, results: Path | None) -> list[str]:
     """Return the name itself, or the files to read below it if it is a folder."""
     try:
         if name == STANDARD_INPUT or not Path(name).is_dir():
@@ -190,12 +193,19 @@ def _files(name: str, report: Report) -> list[str]:
     def report_folder(error: OSError) -> None:
         report(Problem(str(error.filename), 0, Reason.INPUT_READ_ERROR))
 
-    return sorted(
-        str(Path(folder, file))
-        for folder, _, files in os.walk(name, onerror=report_folder)
-        for file in files
-        if file.endswith(ENDINGS)
-    )
+    found = []
+    for folder, subfolders, files in os.walk(name, onerror=report_folder):
+        subfolders[:] = [subfolder for subfolder in subfolders if not is_same(Path(folder, subfolder), results)]
+        found += [str(Path(folder, file)) for file in files if file.endswith(ENDINGS)]
+    return sorted(found)
+
+
+def is_same(path: Path, other: Path | None) -> bool:
+    """Tell whether both are one file or folder that is there, by whatever names."""
+    try:
+        return other is not None and path.samefile(other)
+    except OSError:
+        return False
 
 
 def _size(path: str) -> int:
