@@ -167,7 +167,7 @@ def test_sessions_end_with_the_input_some_at_a_time() -> None:
     driver = Driver()
     for number in range(10):
         driver.feed(batch(session_id=f"s{number}"))
-    driver.core.cool(3)
+    driver.core.limit_hot(3)
     rounds, more = [], True
     while more:
         more = driver.core.finish(4)
