@@ -71,7 +71,10 @@ def _describe_envelope(components: Mapping[str, Schema]) -> None:
 if __name__ == "__main__":
     from pathlib import Path
 
+    from schemas.asyncapi import asyncapi_document
+
     folder = Path(__file__).parent / "generated" / VERSION
     folder.mkdir(parents=True, exist_ok=True)
     for file_name, generated in json_schemas().items():
         (folder / f"{file_name}.schema.json").write_text(schema_text(generated), encoding="utf-8")
+    (folder / "asyncapi.json").write_text(schema_text(asyncapi_document()), encoding="utf-8")
