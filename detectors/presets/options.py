@@ -1,0 +1,70 @@
+"""Kinds of values that vendors' options have, and what several presets judge elements by."""
+
+import re
+from collections.abc import Callable
+from typing import Annotated, Final, TypeAlias
+
+from msgspec import Meta
+
+from detectors.elements import Element
+from detectors.machines.gestures import Pointer, path_of
+
+MAX_MS = 600_000
+
+On: TypeAlias = Annotated[bool, Meta(description="Whether this is looked for.")]
+Milliseconds: TypeAlias = Annotated[int, Meta(ge=1, le=MAX_MS)]
+MillisecondsOrZero: TypeAlias = Annotated[int, Meta(ge=0, le=MAX_MS)]
+Count: TypeAlias = Annotated[int, Meta(ge=1, le=1_000)]
+Pixels: TypeAlias = Annotated[int, Meta(ge=0, le=100_000)]
+Selector: TypeAlias = Annotated[str, Meta(min_length=1, extra={"expected": "a CSS selector", "selector": True})]
+Selectors: TypeAlias = Annotated[tuple[Selector, ...], Meta(description="CSS selectors.")]
+Patterns: TypeAlias = Annotated[
+    tuple[Annotated[str, Meta(min_length=1)], ...],
+    Meta(description="URLs, compared whole with masked ones; `/text/` is a regular expression to be found in them."),
+]
+
+UNCAUGHT: Final = frozenset({"error", "unhandled_rejection"})
+ALL_ERRORS: Final = UNCAUGHT | {"console_error"}
+
+_EXPRESSION: Final = re.compile(r"/(.+)/([a-z]*)", re.DOTALL)
+MAX_URL: Final = 2_000
+
+
+def target_itself(_click: Pointer, element: Element) -> Element | None:
+    """Take whatever was clicked."""
+    return element
+
+
+def node_of(_click: Pointer, element: Element) -> int | str:
+    """Tell targets apart by their node."""
+    return element.node_id
+
+
+def is_text_field(element: Element, types: frozenset[str]) -> bool:
+    """Tell whether the element is a text area or an input of one of these types; without one it is a text input."""
+    if element.tag == "input":
+        return (element.attributes.get("type") or "text").lower() in types
+    return element.tag == "textarea"
+
+
+def is_other_input(element: Element, types: frozenset[str]) -> bool:
+    """Tell whether the element is an input, of none of these types."""
+    return element.tag == "input" and element.attributes.get("type", "").lower() not in types
+
+
+def is_editable(element: Element) -> bool:
+    """Tell whether the element itself holds text that can be edited."""
+    return element.attributes.get("contenteditable") in {"", "true"}
+
+
+def inside(element: Element, judge: Callable[[Element], bool]) -> bool:
+    """Tell whether the element or one above it is such."""
+    return any(judge(node) for node in path_of(element))
+
+
+def url_matcher(patterns: tuple[str, ...]) -> Callable[[str], bool]:
+    """Make a test of URLs. Raises ValueError for what is no regular expression."""
+    exact = {pattern for pattern in patterns if not _EXPRESSION.fullmatch(pattern)}
+    found = [match for pattern in patterns if (match := _EXPRESSION.fullmatch(pattern))]
+    expressions = [re.compile(match[1], re.IGNORECASE if "i" in match[2] else 0) for match in found]
+    return lambda url: url in exact or any(expression.search(url[:MAX_URL]) for expression in expressions)

@@ -1,0 +1,239 @@
+"""PostHog: `posthog-js` at commit 9b2a1b18db64; error grouping as in its `cymbal` service."""
+
+from typing import Annotated, Final, Literal
+
+from msgspec import Meta, Struct
+
+from detectors.elements import Element
+from detectors.interactions import Failure
+from detectors.machine import Report
+from detectors.machines.examined import ExaminedCandidates, ExamineRule
+from detectors.machines.gestures import Pointer
+from detectors.machines.grouping import ErrorGroups, Frame, GroupRule
+from detectors.machines.repeated import RepeatedClicks, RepeatRule
+from detectors.machines.selectors import Selectors
+from detectors.presets.options import (
+    UNCAUGHT,
+    Count,
+    Milliseconds,
+    On,
+    Patterns,
+    Pixels,
+    Selector,
+    inside,
+    is_editable,
+    is_text_field,
+    url_matcher,
+)
+from detectors.protocol import Detector
+
+WORDS: Final = ("next", "previous", "prev", ">", "<")
+STEPPERS: Final = ("+", "-", "−", "–")  # noqa: RUF001  # signs that stand on buttons
+WORDS_SINCE: Final = "2025-11-30"
+STEPPERS_SINCE: Final = "2026-05-30"
+MAX_WORDS: Final = 10
+
+CAPTURED_TAGS: Final = frozenset({"a", "button", "form", "input", "select", "textarea", "label"})
+TEXT_TYPES: Final = frozenset({"text", "search", "email", "password", "url", "tel", "number"})
+UNSEEN_TAGS: Final = frozenset({"canvas", "video", "audio", "embed", "object"})
+NO_RAGE: Final = (".ph-no-rageclick", ".ph-no-capture")
+NO_DEAD: Final = (".ph-no-deadclick", ".ph-no-capture")
+NO_CAPTURE: Final = Selectors((".ph-no-capture",))
+
+Choice = Literal["default", "on", "off"]
+IgnoreList = Annotated[
+    tuple[Selector, ...], Meta(description="CSS selectors of targets, and of what they lie in, that are left out.")
+]
+
+
+class Rageclick(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Rage clicks."""
+
+    enabled: On = True
+    click_count: Annotated[Count, Meta(description="Clicks that make rage.")] = 3
+    threshold_px: Annotated[Pixels, Meta(description="Distance, added over both axes, of two clicks.")] = 30
+    timeout_ms: Annotated[Milliseconds, Meta(description="Time between two clicks.")] = 1_000
+    css_selector_ignorelist: IgnoreList = NO_RAGE
+    content_ignorelist: Annotated[
+        Choice, Meta(description="Whether labels of pagers are left out; by default as `defaults` says.")
+    ] = "default"
+    content_words: Annotated[
+        tuple[Annotated[str, Meta(min_length=1)], ...],
+        Meta(description="Words in place of the vendor's (a list as `content_ignorelist`); over 10 are ignored."),
+    ] = ()
+    ignore_text_selection: Annotated[
+        Choice, Meta(description="Whether text fields are left out; by default as `defaults` says.")
+    ] = "default"
+
+
+class DeadClicks(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Dead clicks and swipes."""
+
+    enabled: On = True
+    mutation_threshold_ms: Annotated[Milliseconds, Meta(description="Time the page has to change.")] = 2_500
+    scroll_threshold_ms: Annotated[Milliseconds, Meta(description="Time it has to scroll.")] = 100
+    selection_change_threshold_ms: Annotated[Milliseconds, Meta(description="Time to a selection.")] = 100
+    capture_clicks_with_modifier_keys: Annotated[bool, Meta(description="Whether those count, too.")] = False
+    css_selector_ignorelist: IgnoreList = NO_DEAD
+    capture_dead_swipes: On = True
+    swipe_threshold_px: Annotated[Pixels, Meta(description="Shortest way of a swipe.")] = 30
+    max_dead_swipes_per_page_load: Annotated[Count, Meta(description="Most that are reported of a page.")] = 10
+
+
+class Autocapture(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What the ordinary click capture leaves out; rage clicks need it."""
+
+    url_allowlist: Patterns = ()
+    url_ignorelist: Patterns = ()
+    css_selector_allowlist: Annotated[
+        tuple[Selector, ...], Meta(description="CSS selectors of which one must match; none: all clicks are captured.")
+    ] = ()
+    element_allowlist: Annotated[
+        tuple[Annotated[str, Meta(min_length=1)], ...], Meta(description="Tags of which one must be in the path.")
+    ] = ()
+
+
+class PosthogSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """PostHog's options."""
+
+    defaults: Annotated[
+        str,
+        Meta(
+            pattern=r"\A(\d{4}-\d\d-\d\d)?\Z",
+            description="The date of the vendor's defaults that hold.",
+            extra={"expected": "a date such as 2026-05-30, or nothing"},
+        ),
+    ] = ""
+    rageclick: Rageclick = Rageclick()
+    capture_dead_clicks: DeadClicks = DeadClicks()
+    autocapture: Autocapture = Autocapture()
+
+
+def make(settings: PosthogSettings, report: Report, *, strict_quirks: bool) -> list[Detector]:
+    """Make the detectors for one window. Raises ValueError for selectors and patterns that cannot be used."""
+    detectors: list[Detector] = []
+    if settings.rageclick.enabled:
+        detectors.append(RepeatedClicks(_rage(settings), report))
+    dead = settings.capture_dead_clicks
+    if dead.enabled:
+        detectors.append(ExaminedCandidates(_dead(dead, skips_scrolls=strict_quirks), report))
+    groups = GroupRule(rule="posthog/js_error@1", sources=UNCAUGHT, keys=_keys)
+    return [*detectors, ErrorGroups(groups, report)]
+
+
+def _rage(settings: PosthogSettings) -> RepeatRule:
+    rage, words = settings.rageclick, _words(settings)
+    ignored = Selectors(rage.css_selector_ignorelist)
+    skips_text = rage.ignore_text_selection == "on" or (
+        rage.ignore_text_selection == "default" and settings.defaults >= STEPPERS_SINCE
+    )
+    is_captured = _captured(settings.autocapture)
+
+    def suppresses(click: Pointer, element: Element) -> bool:
+        return (
+            not is_captured(click, element)
+            or ignored.closest(element) is not None
+            or inside(element, lambda node: _is_labelled(node, words))
+            or (skips_text and (is_text_field(element, TEXT_TYPES) or is_editable(element)))
+        )
+
+    return RepeatRule(
+        rule="posthog/rage_click@1",
+        count=rage.click_count,
+        window_ms=rage.timeout_ms,
+        window="before",
+        distance="axes",
+        max_px=rage.threshold_px,
+        is_below=True,
+        identify=lambda _click, _element: 0,
+        suppresses=suppresses,
+    )
+
+
+def _words(settings: PosthogSettings) -> tuple[str, ...]:
+    rage = settings.rageclick
+    if rage.content_ignorelist == "off":
+        return ()
+    if rage.content_words:
+        return tuple(word.lower() for word in rage.content_words) if len(rage.content_words) <= MAX_WORDS else ()
+    if rage.content_ignorelist == "on":
+        return WORDS
+    if settings.defaults >= STEPPERS_SINCE:
+        return WORDS + STEPPERS
+    return WORDS if settings.defaults >= WORDS_SINCE else ()
+
+
+def _is_labelled(element: Element, words: tuple[str, ...]) -> bool:
+    labels = (element.text.strip().lower(), element.attributes.get("aria-label", "").strip().lower())
+    return any(word in label if _is_word(word) else word == label for word in words for label in labels)
+
+
+def _is_word(text: str) -> bool:
+    return any(character.isascii() and character.isalnum() for character in text)
+
+
+class _Captured:
+    """Whether the ordinary click capture takes a click."""
+
+    def __init__(self, settings: Autocapture) -> None:
+        self._urls = url_matcher(settings.url_allowlist) if settings.url_allowlist else None
+        self._ignored_urls = url_matcher(settings.url_ignorelist)
+        self._selectors = Selectors(settings.css_selector_allowlist) if settings.css_selector_allowlist else None
+        self._tags = frozenset(settings.element_allowlist)
+
+    def __call__(self, click: Pointer, element: Element) -> bool:
+        if (self._urls and not self._urls(click.page)) or self._ignored_urls(click.page):
+            return False
+        if self._tags and not inside(element, lambda node: node.tag in self._tags):
+            return False
+        if self._selectors is not None and self._selectors.closest(element) is None:
+            return False
+        return NO_CAPTURE.closest(element) is None and _is_clickable(element)
+
+
+_captured = _Captured
+
+
+def _is_clickable(element: Element) -> bool:
+    if element.tag == "html":
+        return False
+    if element.cursor:
+        return True
+    if element.tag == "form":
+        return False
+    above = element.parent if element.tag != "body" else None
+    if above is not None and inside(above, lambda node: node.tag in CAPTURED_TAGS or bool(node.cursor)):
+        return True
+    return element.tag in CAPTURED_TAGS or element.attributes.get("contenteditable") == "true"
+
+
+def _dead(dead: DeadClicks, *, skips_scrolls: bool) -> ExamineRule:
+    ignored = Selectors(dead.css_selector_ignorelist)
+
+    def is_candidate(element: Element) -> bool:
+        return element.tag != "html" and ignored.closest(element) is None
+
+    return ExamineRule(
+        preset="posthog",
+        version=1,
+        mutation_ms=dead.mutation_threshold_ms,
+        scroll_ms=dead.scroll_threshold_ms,
+        selection_ms=dead.selection_change_threshold_ms,
+        swipe_px=dead.swipe_threshold_px,
+        max_swipes=dead.max_dead_swipes_per_page_load,
+        takes_clicks=True,
+        takes_swipes=dead.capture_dead_swipes,
+        takes_modified_clicks=dead.capture_clicks_with_modifier_keys,
+        skips_scrolls=skips_scrolls,
+        is_click=lambda element: is_candidate(element) and not inside(element, lambda node: node.tag == "a"),
+        is_swipe=is_candidate,
+        hides_answers=lambda element: inside(element, lambda node: node.tag in UNSEEN_TAGS),
+    )
+
+
+def _keys(failure: Failure, frames: list[Frame]) -> tuple[str, ...]:
+    """Type and own frames (a browser's are not resolved, so with line and column); the message only without any."""
+    if not frames:
+        return (f"{failure.error_type}\n{failure.message}",)
+    own = [frame for frame in frames if frame.is_own] or frames[:1]
+    return ("\n".join((failure.error_type, *(f"{f.file} {f.function} {f.line} {f.column}" for f in own))),)
