@@ -29,9 +29,9 @@ SUBSTITUTES = {
 
 def commands() -> list[list[str]]:
     """The commands of the documentation, with examples for what stands for something."""
-    fenced = re.findall(r"^```\n(.*?)^```", (DOCS / "redis.md").read_text("utf-8"), re.MULTILINE | re.DOTALL)
+    fenced = re.findall(r"^```(\w*)\n(.*?)^```$", (DOCS / "redis.md").read_text("utf-8"), re.MULTILINE | re.DOTALL)
     found = []
-    for line in "".join(fenced).splitlines():
+    for line in "".join(text for language, text in fenced if not language).splitlines():
         text = line
         for word, example in SUBSTITUTES.items():
             text = text.replace(word, example)
