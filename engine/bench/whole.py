@@ -34,7 +34,7 @@ def run_core(core: Core, load: Load, after_poll: Callable[[], None]) -> None:
     for position, value in enumerate(load.batches):
         batch = core.open(value, None, "bench", position)
         if batch is not None:
-            now_ms = clock.saw(batch.envelope.sent_at)
+            now_ms = clock.saw(batch.envelope.sent_at, batch.envelope.session_id)
             deadline = core.next_deadline()
             if deadline is not None and now_ms >= deadline:
                 core.tick(now_ms)

@@ -52,7 +52,7 @@ def find_signals(
         batch = core.open(message.value, message.encoding, message.source, message.position)
         if batch is None:
             raise LabelsError(f"{message.source}:{message.line}: can't be read")
-        now_ms = clock.saw(batch.envelope.sent_at)
+        now_ms = clock.saw(batch.envelope.sent_at, batch.envelope.session_id)
         core.tick(now_ms)
         core.feed(batch, message.position, clock.arrival_of(batch.envelope.sent_at))
         if message.position % POLL_MESSAGES == 0:

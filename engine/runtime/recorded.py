@@ -115,7 +115,7 @@ class RecordedRun:
         batch = core.open(message.value, message.encoding, message.source, message.position)
         if batch is None:
             return
-        now_ms = self._clock.saw(batch.envelope.sent_at)
+        now_ms = self._clock.saw(batch.envelope.sent_at, batch.envelope.session_id)
         deadline = core.next_deadline()
         if deadline is not None and now_ms >= deadline:
             core.tick(now_ms)
