@@ -18,8 +18,8 @@ _CONTENT_ENCODING: Final[Document] = {
     "properties": {
         "content-encoding": {
             "type": "string",
-            "enum": ["gzip", "zstd"],
-            "description": "How the value is compressed; without this header it is not.",
+            "enum": ["identity", "gzip", "zstd"],
+            "description": "How the value is compressed; without this header, or as `identity`, it is not.",
         }
     },
 }

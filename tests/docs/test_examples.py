@@ -1,7 +1,7 @@
 """What the documents show works as shown: examples are decoded, loaded and run, links and names lead somewhere.
 
 The word after a fence's language says what a block is: `json envelope`, `json rrweb` and `json interaction` (one event
-a line), `json signal`, `toml settings`, `console run`, `console demo`.
+a line), `json signal`, `json activity`, `json dead_letter`, `toml settings`, `console run`, `console demo`.
 """
 
 import json
@@ -22,6 +22,7 @@ from engine.masking.selectors import RECORDER_BLOCKS, RECORDER_MASKS, check_sele
 from engine.reasons import Reason
 from engine.runtime.recorded import RunReport
 from engine.settings import Settings, describe, load_settings
+from schemas.dead_letter import DeadLetter
 from schemas.envelope import Envelope
 from schemas.interaction_events import InteractionEvent
 from schemas.rrweb_events import RrwebEvent
@@ -31,7 +32,7 @@ from tests.docs.documents import ROOT, Block, all_blocks, anchors, blocks, comma
 from tests.engine.core.harness import Collected
 
 MARKS = {
-    "json": {"envelope", "rrweb", "interaction", "signal"},
+    "json": {"envelope", "rrweb", "interaction", "signal", "activity", "dead_letter"},
     "toml": {"settings", ""},
     "console": {"run", "demo", ""},
 }
@@ -98,6 +99,21 @@ def test_an_envelope_gives_the_signals_beside_it(block: Block, request: pytest.F
     for signal in shown:
         assert msgspec.convert(signal, Signal).id in collected.signals
         assert signal in made
+
+
+@pytest.mark.parametrize("block", ENVELOPES, ids=place_of)
+def test_an_envelope_gives_the_activity_beside_it(block: Block) -> None:
+    document = ROOT / block.place.partition(":")[0]
+    shown = [
+        json.loads(line) for each in blocks(document) if each.mark == "activity" for line in each.text.splitlines()
+    ]
+    _, collected = through_the_core(block.text)
+    assert shown == json.loads(msgspec.json.encode(list(collected.activities.values())))
+
+
+@pytest.mark.parametrize("block", all_blocks("json", "dead_letter"), ids=place_of)
+def test_a_dead_letter_is_one(block: Block) -> None:
+    assert msgspec.json.decode(block.text, type=DeadLetter).reason in set(Reason)
 
 
 @pytest.mark.parametrize(("mark", "line"), EVENTS, ids=lambda part: part[:60])
