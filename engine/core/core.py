@@ -9,7 +9,6 @@ import msgspec
 from engine.core.counts import Counts
 from engine.core.effects import DeadLetter, SessionEffects
 from engine.core.phases import Phase
-from engine.core.projects import Projects
 from engine.core.residents import Residents
 from engine.core.saving import SAVE_ALWAYS, Saving, SavingRules
 from engine.core.session import Session
@@ -41,7 +40,7 @@ class StoredState(msgspec.Struct, frozen=True):
     """A session as a store has it.
 
     `state` is what `SessionEffects.state` gave last, empty if it never did. What the session published is stored up to
-    input position `position`, maybe beyond what `state` knows; by window, `next_seqs` has the number of the batch after.
+    input position `position`, maybe beyond what `state` knows; `next_seqs` has, by window, the number of the next batch.
     `position` is `None` if it, and the positions in `state`, are those of another input.
     """
 
@@ -66,8 +65,7 @@ class Core:
 
     def __init__(self, settings: Settings, shared: Shared | None = None, saving: SavingRules = SAVE_ALWAYS) -> None:
         self._shared = Shared(settings) if shared is None else shared
-        self._projects = Projects(settings)
-        self._sessions = Residents(self._projects, self._shared)
+        self._sessions = Residents(self._shared)
         self._saving = Saving(saving)
         self._hot_limit = HOT_SESSIONS
         self._touched: dict[str, Session] = {}
@@ -166,7 +164,7 @@ class Core:
         project_id = self._sessions.project_of(envelope.session_id)
         if project_id is not None and project_id != envelope.project_id:
             return Reason.PROJECT_CONFLICT
-        excluded = self._projects.of(envelope.project_id).excluded_users
+        excluded = self._shared.projects.of(envelope.project_id).excluded_users
         if envelope.user_id in excluded or envelope.anonymous_id in excluded:
             return Reason.EXCLUDED_USER
         return self._fates.get(envelope.session_id)

@@ -5,7 +5,6 @@ from collections.abc import Container, Iterator
 
 import msgspec
 
-from engine.core.projects import Projects
 from engine.core.session import Session, SessionState
 from engine.core.shared import Shared
 
@@ -20,8 +19,7 @@ class PackedSession(msgspec.Struct, frozen=True, gc=False):
 class Residents:
     """Sessions by id. The least recently touched ones are packed, and unpacked when they are asked for."""
 
-    def __init__(self, projects: Projects, shared: Shared) -> None:
-        self._projects = projects
+    def __init__(self, shared: Shared) -> None:
         self._shared = shared
         self._hot: OrderedDict[str, Session] = OrderedDict()
         self._packed: OrderedDict[str, PackedSession] = OrderedDict()
@@ -54,7 +52,7 @@ class Residents:
 
     def create(self, project_id: str, session_id: str) -> Session:
         """Return a new session."""
-        session = Session(project_id, session_id, self._projects.of(project_id), self._shared)
+        session = Session(project_id, session_id, self._shared.projects.of(project_id), self._shared)
         self._hot[session_id] = session
         return session
 
@@ -67,7 +65,7 @@ class Residents:
         return session
 
     def _unpack(self, session_id: str, project_id: str, data: bytes) -> Session:
-        session = Session(project_id, session_id, self._projects.of(project_id), self._shared)
+        session = Session(project_id, session_id, self._shared.projects.of(project_id), self._shared)
         session.restore(self._shared.packer.unpack(data, SessionState))
         return session
 

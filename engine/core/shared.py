@@ -1,4 +1,4 @@
-"""What all sessions of one core share: limits, decoders, sums."""
+"""What all sessions of one process share: limits, decoders, sums, what was derived from settings."""
 
 from typing import Final
 
@@ -6,6 +6,7 @@ import msgspec
 
 from engine.core.counts import Counts
 from engine.core.packer import Packer
+from engine.core.projects import Projects
 from engine.input.events import MAX_VALUES, EventDecoder
 from engine.input.messages import DecodedBatch
 from engine.reasons import Reason
@@ -20,13 +21,14 @@ _SEPARATE: Final = msgspec.json.Decoder(list[msgspec.Raw])
 
 
 class Shared:
-    """Made once per core."""
+    """Made once per process. Raises SelectorError or PolicyError if selectors or rules can't be used together."""
 
-    __slots__ = ("counts", "decoder", "limits", "order", "packer", "tools")
+    __slots__ = ("counts", "decoder", "limits", "order", "packer", "projects", "tools")
 
     def __init__(self, settings: Settings) -> None:
         self.limits: LimitSettings = settings.limits
         self.order: OrderSettings = settings.order
+        self.projects = Projects(settings)
         self.counts = Counts()
         self.decoder = EventDecoder(settings.limits)
         self.packer = Packer()

@@ -5,7 +5,7 @@ from typing import Annotated, Literal, TypeAlias
 from msgspec import Meta, Struct, field
 
 from engine.settings._types import Count, Duration, Size
-from engine.settings._units import KIB, MIB, MINUTE_MS, SECOND_MS
+from engine.settings._units import MIB, MINUTE_MS, SECOND_MS
 
 LogLevel: TypeAlias = Literal["debug", "info", "warning", "error"]
 LogFormat: TypeAlias = Literal["json", "console"]
@@ -42,9 +42,7 @@ class WorkerSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
             "much is read again after a crash."
         ),
     ] = field(default=MINUTE_MS, name="save_interval")
-    save_max_bytes: Annotated[Size, Meta(description="It is stored sooner after this many bytes of a session.")] = (
-        512 * KIB
-    )
+    save_max_bytes: Annotated[Size, Meta(description="It is stored sooner after this many bytes of a session.")] = MIB
     max_poison_in_row: Annotated[
         Count,
         Meta(description="A worker that reads only poison, this often in a row, stops: something is wrong upstream."),

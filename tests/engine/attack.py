@@ -279,7 +279,7 @@ class Attack:
             content = unpacked(packed.data)
             place = content.lower().find(secret)
             assert place < 0, content[max(place - 200, 0) : place + 200]
-            project = self.core._projects.of(packed.project_id)
+            project = self.core._shared.projects.of(packed.project_id)
             session = Session(packed.project_id, session_id, project, shared)
             state = shared.packer.unpack(packed.data, SessionState)
             session.restore(state)
