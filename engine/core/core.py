@@ -40,7 +40,7 @@ class StoredState(msgspec.Struct, frozen=True):
     """A session as a store has it.
 
     `state` is what `SessionEffects.state` gave last, empty if it never did. What the session published is stored up to
-    input position `position`, maybe beyond what `state` knows; `next_seqs` has, by window, the number of the next batch.
+    input position `position`, maybe beyond what `state` knows; `next_seqs` has the number of the next batch by window.
     `position` is `None` if it, and the positions in `state`, are those of another input.
     """
 
