@@ -107,10 +107,12 @@ async def committed(bootstrap: str, group: str) -> dict[TopicPartition, int]:
 
 
 async def members(bootstrap: str, group: str) -> int:
-    """Return how many members a group has; 0 while it is rebalancing."""
-    async with admin(bootstrap) as client:
-        described = (await client.describe_consumer_groups([group]))[0].groups[0]
-        return len(described[5]) if described[2] == "Stable" else 0
+    """Return how many members a group has; 0 while it is rebalancing, or while nobody can tell."""
+    with contextlib.suppress(KafkaError):
+        async with admin(bootstrap) as client:
+            described = (await client.describe_consumer_groups([group]))[0].groups[0]
+            return len(described[5]) if described[2] == "Stable" else 0
+    return 0
 
 
 async def cluster_client(bootstrap: str) -> AIOKafkaClient:
