@@ -24,9 +24,6 @@ class WorkerSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         Size,
         Meta(description="Fetched bytes that are not yet written; above it no more is fetched for busy partitions."),
     ] = 64 * MIB
-    write_concurrency: Annotated[
-        int, Meta(ge=1, le=1_000, description="Most session writes that are under way to Redis at the same time.")
-    ] = 32
     max_resident_sessions: Annotated[
         Count,
         Meta(description="Most sessions kept in memory; others rest in Redis until their next batch or deadline."),

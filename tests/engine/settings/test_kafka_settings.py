@@ -76,7 +76,7 @@ class TestValues:
             'worker.http_address = "9464"',
             'worker.http_address = "h:65000"',
             'worker.http_address = "h:09"',
-            "worker.write_concurrency = 0",
+            "worker.max_resident_sessions = 0",
             'worker.log_level = "INFO"',
         ],
     )
