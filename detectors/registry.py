@@ -7,6 +7,7 @@ from typing import Final
 from detectors import dead_click, error_click, js_error, rage_click
 from detectors.aim import Aims
 from detectors.machine import Report
+from detectors.presets import amplitude, datadog, highlight, mixpanel, newrelic, openreplay, posthog, sentry, splunk
 from detectors.protocol import Detector
 from detectors.reactions import Reactions
 from detectors.settings import DetectorSettings, PresetName
@@ -28,7 +29,7 @@ def make_detectors(settings: DetectorSettings, report: Report) -> list[Detector]
     Feed every interaction to them in the order of the list, and keep and restore their snapshots together: the first
     may be a watcher that the others ask and that reports nothing. Disabled detectors are left out.
     """
-    return _PRESETS[settings.preset](settings, report)
+    return [detector for name in settings.chosen_presets for detector in _PRESETS[name](settings, report)]
 
 
 def _wince(settings: DetectorSettings, report: Report) -> list[Detector]:
@@ -49,4 +50,15 @@ def _wince(settings: DetectorSettings, report: Report) -> list[Detector]:
     return detectors
 
 
-_PRESETS: Final[Mapping[PresetName, Callable[[DetectorSettings, Report], list[Detector]]]] = {"wince": _wince}
+_PRESETS: Final[Mapping[PresetName, Callable[[DetectorSettings, Report], list[Detector]]]] = {
+    "wince": _wince,
+    "amplitude": lambda chosen, report: amplitude.make(chosen.amplitude, report, strict_quirks=chosen.strict_quirks),
+    "datadog": lambda chosen, report: datadog.make(chosen.datadog, report, strict_quirks=chosen.strict_quirks),
+    "posthog": lambda chosen, report: posthog.make(chosen.posthog, report, strict_quirks=chosen.strict_quirks),
+    "sentry": lambda chosen, report: sentry.make(chosen.sentry, report, strict_quirks=chosen.strict_quirks),
+    "highlight": lambda chosen, report: highlight.make(chosen.highlight, report, strict_quirks=chosen.strict_quirks),
+    "openreplay": lambda chosen, report: openreplay.make(chosen.openreplay, report, strict_quirks=chosen.strict_quirks),
+    "mixpanel": lambda chosen, report: mixpanel.make(chosen.mixpanel, report, strict_quirks=chosen.strict_quirks),
+    "newrelic": lambda chosen, report: newrelic.make(chosen.newrelic, report, strict_quirks=chosen.strict_quirks),
+    "splunk": lambda chosen, report: splunk.make(chosen.splunk, report, strict_quirks=chosen.strict_quirks),
+}

@@ -7,8 +7,29 @@ from typing import Annotated, Literal, TypeAlias
 
 from msgspec import Meta, Struct
 
-PresetName: TypeAlias = Literal["wince"]
-"""Rule sets that can be chosen. A preset is data; a new one is added here when its data is there."""
+from detectors.presets.amplitude import AmplitudeSettings
+from detectors.presets.datadog import DatadogSettings
+from detectors.presets.highlight import HighlightSettings
+from detectors.presets.mixpanel import MixpanelSettings
+from detectors.presets.newrelic import NewrelicSettings
+from detectors.presets.openreplay import OpenreplaySettings
+from detectors.presets.posthog import PosthogSettings
+from detectors.presets.sentry import SentrySettings
+from detectors.presets.splunk import SplunkSettings
+
+PresetName: TypeAlias = Literal[
+    "wince",
+    "amplitude",
+    "datadog",
+    "posthog",
+    "sentry",
+    "highlight",
+    "openreplay",
+    "mixpanel",
+    "newrelic",
+    "splunk",
+]
+"""Rule sets that can be chosen: our own, and vendors' definitions."""
 
 Enabled: TypeAlias = Annotated[bool, Meta(description="Whether this detector runs.")]
 
@@ -65,7 +86,36 @@ class DetectorSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         PresetName,
         Meta(description="Rule set that the detectors follow; their tables change single numbers of it."),
     ] = "wince"
+    presets: Annotated[
+        tuple[PresetName, ...],
+        Meta(
+            description="Rule sets that run side by side, in place of `preset`. Tags and score of a session come from "
+            "the signals of `preset` if it is one of them, else of the first's."
+        ),
+    ] = ()
+    strict_quirks: Annotated[
+        bool, Meta(description="Whether vendors' presets have their faults as well, where these are known.")
+    ] = False
     rage_click: RageClickSettings = RageClickSettings()
     dead_click: DeadClickSettings = DeadClickSettings()
     error_click: ErrorClickSettings = ErrorClickSettings()
     js_error: JsErrorSettings = JsErrorSettings()
+    amplitude: AmplitudeSettings = AmplitudeSettings()
+    datadog: DatadogSettings = DatadogSettings()
+    posthog: PosthogSettings = PosthogSettings()
+    sentry: SentrySettings = SentrySettings()
+    highlight: HighlightSettings = HighlightSettings()
+    openreplay: OpenreplaySettings = OpenreplaySettings()
+    mixpanel: MixpanelSettings = MixpanelSettings()
+    newrelic: NewrelicSettings = NewrelicSettings()
+    splunk: SplunkSettings = SplunkSettings()
+
+    @property
+    def chosen_presets(self) -> tuple[PresetName, ...]:
+        """The rule sets that run, each once."""
+        return tuple(dict.fromkeys(self.presets)) or (self.preset,)
+
+    @property
+    def main_preset(self) -> PresetName:
+        """The rule set whose signals make tags and score."""
+        return self.preset if self.preset in self.chosen_presets else self.chosen_presets[0]

@@ -9,7 +9,6 @@ from detectors.elements import Element
 from detectors.interactions import AuxClick, Click, Failure, Navigation
 from detectors.machine import NEVER, Machine, Report
 from detectors.machines.gestures import Place, Pointer, finding, place_of, press_time
-from detectors.protocol import Finding
 
 MAX_CLICKS: Final = 64
 """Clicks that can be blamed at a time; older ones are forgotten."""
@@ -104,8 +103,5 @@ class BlamedClicks(Machine[BlameState]):
         state.unblamed_t = failure.t
 
     def _blame(self, suspect: Suspect, error_t: int) -> None:
-        self._report(self._finding(suspect, error_t))
-
-    def _finding(self, suspect: Suspect, error_t: int) -> Finding:
-        evidence = {"error_t": error_t, "decided_t": max(error_t, suspect.end_t), "window_ms": self._rule.window_ms}
-        return finding(self._rule.rule, suspect.t, suspect.place, evidence, end_t=suspect.end_t)
+        evidence = {"error_t": error_t, "decided_t": error_t, "window_ms": self._rule.window_ms}
+        self._report(finding(self._rule.rule, suspect.t, suspect.place, evidence, end_t=suspect.end_t))

@@ -98,7 +98,7 @@ class _Tracking:
 
 
 def make(settings: AmplitudeSettings, report: Report, *, strict_quirks: bool) -> list[Detector]:
-    """Make the detectors for one window. Raises ValueError for selectors and patterns that cannot be used."""
+    """Make the detectors for one window. Raises ValueError for selectors that cannot be used."""
     tracking = _Tracking(settings)
     detectors: list[Detector] = []
     if settings.rage_clicks.enabled:

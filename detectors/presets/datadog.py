@@ -31,7 +31,7 @@ class DatadogSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 
 def make(settings: DatadogSettings, report: Report, *, strict_quirks: bool) -> list[Detector]:  # noqa: ARG001
-    """Make the detectors for one window. Raises ValueError for patterns that cannot be used."""
+    """Make the detectors for one window."""
     is_excluded = url_matcher(settings.excluded_activity_urls)
     rule = ChainRule(
         preset="datadog",

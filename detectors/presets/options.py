@@ -20,13 +20,12 @@ Selector: TypeAlias = Annotated[str, Meta(min_length=1, extra={"expected": "a CS
 Selectors: TypeAlias = Annotated[tuple[Selector, ...], Meta(description="CSS selectors.")]
 Patterns: TypeAlias = Annotated[
     tuple[Annotated[str, Meta(min_length=1)], ...],
-    Meta(description="URLs, compared whole with masked ones; `/text/` is a regular expression to be found in them."),
+    Meta(description="URLs (as they are after masking), where `*` stands for any text."),
 ]
 
 UNCAUGHT: Final = frozenset({"error", "unhandled_rejection"})
 ALL_ERRORS: Final = UNCAUGHT | {"console_error"}
 
-_EXPRESSION: Final = re.compile(r"/(.+)/([a-z]*)", re.DOTALL)
 MAX_URL: Final = 2_000
 
 
@@ -63,8 +62,7 @@ def inside(element: Element, judge: Callable[[Element], bool]) -> bool:
 
 
 def url_matcher(patterns: tuple[str, ...]) -> Callable[[str], bool]:
-    """Make a test of URLs. Raises ValueError for what is no regular expression."""
-    exact = {pattern for pattern in patterns if not _EXPRESSION.fullmatch(pattern)}
-    found = [match for pattern in patterns if (match := _EXPRESSION.fullmatch(pattern))]
-    expressions = [re.compile(match[1], re.IGNORECASE if "i" in match[2] else 0) for match in found]
-    return lambda url: url in exact or any(expression.search(url[:MAX_URL]) for expression in expressions)
+    """Make a test of URLs: whether one of the patterns is the whole URL."""
+    parts = ([re.escape(part) for part in pattern.split("*")] for pattern in patterns)
+    expressions = [re.compile(".*".join(literal), re.DOTALL) for literal in parts]
+    return lambda url: any(expression.fullmatch(url[:MAX_URL]) for expression in expressions)

@@ -110,7 +110,7 @@ class PosthogSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 
 def make(settings: PosthogSettings, report: Report, *, strict_quirks: bool) -> list[Detector]:
-    """Make the detectors for one window. Raises ValueError for selectors and patterns that cannot be used."""
+    """Make the detectors for one window. Raises ValueError for selectors that cannot be used."""
     detectors: list[Detector] = []
     if settings.rageclick.enabled:
         detectors.append(RepeatedClicks(_rage(settings), report))

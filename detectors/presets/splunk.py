@@ -70,21 +70,45 @@ class ThrashedCursor(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     enabled: On = True
     ignore_urls: Patterns = field(default=(), name="ignoreUrls")
-    max_confined_area_size: Pixels = field(default=200, name="maxConfinedAreaSize")
-    max_velocity: Pixels = field(default=5_000, name="maxVelocity")
-    min_average_velocity: Pixels = field(default=300, name="minAverageVelocity")
-    min_direction_change_degrees: Annotated[int, Meta(ge=1, le=180)] = field(
+    max_confined_area_size: Annotated[Pixels, Meta(description="Side of a place that counts as small.")] = field(
+        default=200, name="maxConfinedAreaSize"
+    )
+    max_velocity: Annotated[Pixels, Meta(description="Faster steps are left out (px a second).")] = field(
+        default=5_000, name="maxVelocity"
+    )
+    min_average_velocity: Annotated[Pixels, Meta(description="Slowest mean speed (px a second).")] = field(
+        default=300, name="minAverageVelocity"
+    )
+    min_direction_change_degrees: Annotated[int, Meta(ge=1, le=180, description="Smallest turn.")] = field(
         default=45, name="minDirectionChangeDegrees"
     )
-    min_direction_changes: Count = field(default=4, name="minDirectionChanges")
-    min_movement_distance: Pixels = field(default=5, name="minMovementDistance")
-    min_total_distance: Pixels = field(default=300, name="minTotalDistance")
-    score_weight_confined_area: Share = field(default=0.3, name="scoreWeightConfinedArea")
-    score_weight_direction_changes: Share = field(default=0.4, name="scoreWeightDirectionChanges")
-    score_weight_velocity: Share = field(default=0.3, name="scoreWeightVelocity")
-    thrashing_score_threshold: Share = field(default=0.65, name="thrashingScoreThreshold")
-    throttle_ms: Annotated[int, Meta(ge=16, le=10_000)] = field(default=16, name="throttleMs")
-    time_window_ms: Milliseconds = field(default=2_000, name="timeWindowMs")
+    min_direction_changes: Annotated[Count, Meta(description="Fewest turns.")] = field(
+        default=4, name="minDirectionChanges"
+    )
+    min_movement_distance: Annotated[Pixels, Meta(description="Shorter steps have no direction.")] = field(
+        default=5, name="minMovementDistance"
+    )
+    min_total_distance: Annotated[Pixels, Meta(description="Shortest path.")] = field(
+        default=300, name="minTotalDistance"
+    )
+    score_weight_confined_area: Annotated[Share, Meta(description="Weight of the small place.")] = field(
+        default=0.3, name="scoreWeightConfinedArea"
+    )
+    score_weight_direction_changes: Annotated[Share, Meta(description="Weight of the turns.")] = field(
+        default=0.4, name="scoreWeightDirectionChanges"
+    )
+    score_weight_velocity: Annotated[Share, Meta(description="Weight of the speed.")] = field(
+        default=0.3, name="scoreWeightVelocity"
+    )
+    thrashing_score_threshold: Annotated[Share, Meta(description="Smallest score.")] = field(
+        default=0.65, name="thrashingScoreThreshold"
+    )
+    throttle_ms: Annotated[int, Meta(ge=16, le=10_000, description="Least time between samples.")] = field(
+        default=16, name="throttleMs"
+    )
+    time_window_ms: Annotated[Milliseconds, Meta(description="Time looked at, and kept silent after a find.")] = field(
+        default=2_000, name="timeWindowMs"
+    )
 
 
 class SplunkSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -100,7 +124,7 @@ class SplunkSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 
 def make(settings: SplunkSettings, report: Report, *, strict_quirks: bool) -> list[Detector]:  # noqa: ARG001
-    """Make the detectors for one window. Raises ValueError for selectors and patterns that cannot be used."""
+    """Make the detectors for one window. Raises ValueError for selectors that cannot be used."""
     detectors: list[Detector] = []
     if settings.rage_click.enabled:
         detectors.append(RepeatedClicks(_rage(settings.rage_click), report))

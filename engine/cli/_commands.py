@@ -43,5 +43,6 @@ COMMANDS: Final = (
     Command("topics", "engine.cli.topics", "check the topics in Kafka, create and change them"),
     Command("config", "engine.cli.config", "print the settings in force, check them, or list them all"),
     Command("evaluate", "engine.cli.evaluate", "measure the detectors on labelled recordings"),
+    Command("conformance", "engine.cli.conformance", "check presets of vendors' rules against case files"),
     Command("bench", "engine.cli.bench", "measure the speed and memory of the core"),
 )

@@ -65,8 +65,7 @@ class Ledger(msgspec.Struct, gc=False):
         _count(self.repaired, reason, count)
 
     def tag(self, detector: str) -> None:
-        """Count a signal."""
-        self.signals += 1
+        """Count a signal that makes tags and score."""
         _count(self.tags, detector, 1)
 
     def record(self, window_ids: list[str], policy: Policy, *, latest_ms: int, is_open: bool) -> SessionRecord:

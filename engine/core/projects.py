@@ -10,7 +10,7 @@ from engine.settings import ProjectSettings, SessionSettings, Settings
 class Project:
     """A project's settings in the form the hot path uses."""
 
-    __slots__ = ("detectors", "excluded_users", "policy", "session")
+    __slots__ = ("_beside", "detectors", "excluded_users", "policy", "session")
 
     def __init__(self, settings: ProjectSettings) -> None:
         privacy = settings.privacy
@@ -25,6 +25,11 @@ class Project:
         self.excluded_users = frozenset(privacy.exclude_users)
         self.detectors: DetectorSettings = settings.detectors
         self.session: SessionSettings = settings.session
+        self._beside = frozenset(settings.detectors.chosen_presets) - {settings.detectors.main_preset}
+
+    def scores(self, rule: str) -> bool:
+        """Tell whether signals of a rule (`preset/detector@version`) make tags and score: not those of side presets."""
+        return rule.partition("/")[0] not in self._beside
 
 
 class Projects:

@@ -224,7 +224,9 @@ class Session:
         if number in self._recent_signals:
             return
         self._recent_signals.append(number)
-        self.ledger.tag(finding.detector)
+        self.ledger.signals += 1
+        if self._project.scores(finding.rule):
+            self.ledger.tag(finding.detector)
         self._shared.counts.signals += 1
         self._signals.append(signal)
 

@@ -12,6 +12,7 @@ from msgspec.inspect import (
     BoolType,
     DictType,
     Field,
+    FloatType,
     IntType,
     LiteralType,
     Metadata,
@@ -31,6 +32,7 @@ _EXPECTED_UNITS: Final = {
     "size": 'such as "50MiB" (B, KiB, MiB, GiB) or a whole number of bytes',
 }
 _WHOLE_NUMBER: Final = re.compile(r"-?[0-9]{1,18}", re.ASCII)
+_NUMBER: Final = re.compile(r"-?[0-9]{1,18}(\.[0-9]{1,18})?", re.ASCII)
 
 
 class Kind(msgspec.Struct, frozen=True):
@@ -67,7 +69,7 @@ class Kind(msgspec.Struct, frozen=True):
             case BoolType():
                 return "`true` / `false`"
             case _:
-                return "text"
+                return "number" if isinstance(self.type, FloatType) else "text"
 
     def read(self, value: object) -> object:
         """Check a single value, turning "30m" into milliseconds and "50MiB" into bytes.
@@ -86,6 +88,8 @@ class Kind(msgspec.Struct, frozen=True):
         match self.type:
             case IntType() if _WHOLE_NUMBER.fullmatch(text):
                 return int(text)
+            case FloatType() if _NUMBER.fullmatch(text):
+                return float(text)
             case BoolType() if text in {"true", "false"}:
                 return text == "true"
             case VarTupleType() | DictType():
@@ -136,6 +140,14 @@ def _fits(declared: Type, value: object) -> bool:
         case IntType(ge=low, le=high):
             # A bool is an int to Python, never to a reader.
             return type(value) is int and (low is None or value >= low) and (high is None or value <= high)
+        case FloatType(ge=low, gt=above, le=high):
+            return (
+                type(value) in (int, float)
+                and isinstance(value, int | float)
+                and (low is None or value >= low)
+                and (above is None or value > above)
+                and (high is None or value <= high)
+            )
         case StrType(min_length=shortest, pattern=pattern):
             return (
                 isinstance(value, str)
@@ -165,6 +177,8 @@ def _expected(kind: Kind) -> str:
         case IntType(ge=low, le=high):
             bounds = f"from {kind.write(low)} to {kind.write(high)}"
             return f"a {kind.unit} {_EXPECTED_UNITS[kind.unit]}, {bounds}" if kind.unit else f"a whole number {bounds}"
+        case FloatType(ge=low, gt=above, le=high):
+            return f"a number from {low if low is not None else above} to {high}"
         case LiteralType(values=values):
             return "one of " + ", ".join(f'"{value}"' for value in values)
         case VarTupleType(item_type=item):

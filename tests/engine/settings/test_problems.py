@@ -1,8 +1,10 @@
 from collections.abc import Mapping
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
+from detectors.settings import PresetName
 from engine.settings import SettingsError, SettingsProblem, load_settings
 from engine.settings._problems import shown
 
@@ -24,6 +26,9 @@ DURATION = 'a duration such as "30m" (ms, s, m, h, d) or a whole number of milli
 SIZE = 'a size such as "50MiB" (B, KiB, MiB, GiB) or a whole number of bytes'
 
 
+PRESETS = "one of " + ", ".join(f'"{name}"' for name in sorted(get_args(PresetName)))
+
+
 @pytest.mark.parametrize(
     ("text", "key", "value", "expected"),
     [
@@ -40,7 +45,7 @@ SIZE = 'a size such as "50MiB" (B, KiB, MiB, GiB) or a whole number of bytes'
         ("detectors.rage_click.count = 4.0", "detectors.rage_click.count", "4.0", "a whole number from 2 to 100"),
         ("detectors.rage_click.count = true", "detectors.rage_click.count", "true", "a whole number from 2 to 100"),
         ("detectors.dead_click.enabled = 1", "detectors.dead_click.enabled", "1", "true or false"),
-        ('detectors.preset = "best"', "detectors.preset", '"best"', 'one of "wince"'),
+        ('detectors.preset = "best"', "detectors.preset", '"best"', PRESETS),
         ('session.idle_timeout = "0s"', "session.idle_timeout", '"0s"', f'{DURATION}, from "1ms" to "3650d"'),
         ('session.idle_timeout = "soon"', "session.idle_timeout", '"soon"', f'{DURATION}, from "1ms" to "3650d"'),
         ('session.grace = "3651d"', "session.grace", '"3651d"', f'{DURATION}, from "0ms" to "3650d"'),
@@ -48,8 +53,8 @@ SIZE = 'a size such as "50MiB" (B, KiB, MiB, GiB) or a whole number of bytes'
         ('session.max_bytes = "50MB"', "session.max_bytes", '"50MB"', f'{SIZE}, from "1B" to "1024GiB"'),
         ('store.key_prefix = "a{b}"', "store.key_prefix", '"a{b}"', "1 to 32 of the characters A-Z, a-z, 0-9, _ . -"),
         ('store.key_prefix = "a\\n"', "store.key_prefix", '"a\\n"', "1 to 32 of the characters A-Z, a-z, 0-9, _ . -"),
-        ("detectors.preset = 2026-11-21", "detectors.preset", '"2026-11-21"', 'one of "wince"'),
-        ("detectors.preset = nan", "detectors.preset", "NaN", 'one of "wince"'),
+        ("detectors.preset = 2026-11-21", "detectors.preset", '"2026-11-21"', PRESETS),
+        ("detectors.preset = nan", "detectors.preset", "NaN", PRESETS),
         ("projects = 1", "projects", "1", "a table"),
         ("projects.shop = 1", "projects.shop", "1", "a table"),
         (
