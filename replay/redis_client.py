@@ -121,7 +121,7 @@ class RedisClient:
         Saturated, Unavailable or Broken for the first that failed.
         """
         chunks = list(_chunks(calls))
-        if in_order or len(chunks) == 1:
+        if in_order or len(chunks) <= 1:
             return [reply for chunk in chunks for reply in await self._run_chunk(chunk, operation)]
         # All of them end before an error is told: nothing is left under way.
         running = [self._run_chunk(chunk, operation) for chunk in chunks]

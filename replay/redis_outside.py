@@ -96,8 +96,12 @@ class Outside:
         is_known = told is not None and (told.project_id, told.values) == (place.project_id, values)
         return place, [] if is_known else listing_names(record)
 
-    async def tell(self, sessions: Sequence[Listed], now_ms: int) -> None:
-        """Tell all that is new of sessions. Raises what the client raises; then tell the same again."""
+    async def tell(self, sessions: Sequence[Listed], now_ms: int) -> list[Listed]:
+        """Tell all that is new of sessions, and give those of which more than the deadline was.
+
+        Raises what the client raises; then tell the same again.
+        """
+        with_news = [each for each in sessions if each.signals or each.place != self._told.get(each.session_id)]
         entries = self._entries(sessions)
         tended: list[str] = []
         calls = [*self._listing_calls(entries), *self._upkeep_calls(entries, now_ms, tended)]
@@ -107,6 +111,7 @@ class Outside:
         for key in tended:
             self._tended.put(key, now_ms)
         await self._client.run_many(list(self._deadline_calls(sessions)), "list")
+        return with_news
 
     def _entries(self, sessions: Iterable[Listed]) -> dict[tuple[str, str], dict[str, float]]:
         """Sort what is new by project and listing: sessions with their scores."""

@@ -83,8 +83,13 @@ class RedisStore:
         accepted = [place for place, result in enumerate(results) if result.outcome is not Outcome.REFUSED]
         if announce is not None and accepted:
             await announce([writes[place] for place in accepted])
-        await self._outside.tell([listed[place] for place in accepted], self._clock_ms())
+        await self._tell([listed[place] for place in accepted])
         return results
+
+    async def _tell(self, sessions: Sequence[Listed]) -> None:
+        with_news = await self._outside.tell(sessions, self._clock_ms())
+        for session_id in await self._removal.take_back_withdrawn(with_news):
+            self._outside.forget(session_id)
 
     def _listed(self, write: SessionWrite) -> Listed:
         if not write.base_version:
@@ -112,7 +117,7 @@ class RedisStore:
                 self._outside.forget(session_id)
                 where, names = self._outside.place(stored.record)
                 listed.append(Listed(session_id, where, names, signal_texts(signals), stored.shard, stored.deadline_ms))
-        await self._outside.tell(listed, self._clock_ms())
+        await self._tell(listed)
         return loaded
 
     async def due(self, now_ms: int, limit: int, offset: int = 0, shard: str = "") -> list[tuple[str, int]]:

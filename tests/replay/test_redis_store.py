@@ -15,6 +15,7 @@ from replay.store import SessionQuery, StoreSettings
 from replay.writes import Outcome, SessionWrite
 from schemas.bundle_index import BundleIndex, Hole
 from tests.replay.samples import T0, block, event, record, signal, write
+from tests.replay.wires import dump, losing_replies
 from tests.servers.redis_server import FoundRedis
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -37,57 +38,12 @@ async def store(redis: Any, redis_server: FoundRedis) -> AsyncIterator[RedisStor
     await store.close()
 
 
-async def dump(redis: Any) -> dict[bytes, Any]:
-    """Everything in the database, without times to live."""
-    content: dict[bytes, Any] = {}
-    for key in await redis.keys():
-        kind = await redis.type(key)
-        readers = {b"string": redis.get, b"hash": redis.hgetall, b"set": redis.smembers}
-        if kind == b"list":
-            content[key] = await redis.lrange(key, 0, -1)
-        elif kind == b"zset":
-            content[key] = await redis.zrange(key, 0, -1, withscores=True)
-        elif kind == b"stream":
-            content[key] = await redis.xrange(key)
-        else:
-            content[key] = await readers[kind](key)
-    return content
-
-
-class CutWire:
-    """A proxy that forwards every request and loses the first reply: the client cannot know and asks again."""
-
-    def __init__(self, target_port: int) -> None:
-        self.target_port = target_port
-        self.lost = 0
-
-    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        up_reader, up_writer = await asyncio.open_connection("127.0.0.1", self.target_port)
-        try:
-            while request := await reader.read(1 << 20):
-                up_writer.write(request)
-                reply = await up_reader.read(1 << 20)
-                if b"EVAL" in request and not self.lost and not reply.startswith(b"-NOSCRIPT"):
-                    self.lost += 1
-                    return
-                writer.write(reply)
-        finally:
-            up_writer.close()
-            writer.close()
-
-
 class TestTwice:
     async def test_a_write_whose_reply_is_lost_is_applied_once(self, redis: Any, redis_server: FoundRedis) -> None:
-        wire = CutWire(redis_server.port)
-        proxy = await asyncio.start_server(wire.serve, "127.0.0.1", 0)
-        port = proxy.sockets[0].getsockname()[1]
-        store = RedisStore(connect(f"redis://127.0.0.1:{port}"), StoreSettings(), lambda: T0)
-        try:
+        async with losing_replies(redis_server) as wire:
+            store = RedisStore(connect(wire.url), StoreSettings(), lambda: T0)
             result = await store.apply(write(blocks=[block([0])], signals=[signal()]))
-        finally:
             await store.close()
-            proxy.close()
-            await proxy.wait_closed()
         assert wire.lost == 1
         assert (result.outcome, result.version, result.blocks) == (Outcome.REPEATED, 1, 1)
         assert await redis.hget(S + "meta", "version") == b"1"
