@@ -52,8 +52,10 @@ bench: $(RUN_STAMP) ## measure speed
 .PHONY: lock
 lock: .uv/bin/uv ## pin the newest allowed versions of all dependencies
 	$(COMPILE) --upgrade --extra traces --group dev --output-file requirements/dev.txt
-	@cp requirements/dev.txt requirements/run.txt # what is pinned there is preferred, so that the two never differ
+	@cp requirements/dev.txt requirements/run.txt # what is pinned there is preferred, so that they never differ
 	$(COMPILE) --group build --output-file requirements/run.txt
+	@cp requirements/dev.txt requirements/traces.txt
+	$(COMPILE) --extra traces --group build --output-file requirements/traces.txt
 
 .PHONY: clean
 clean: ## remove everything the other targets made

@@ -154,7 +154,7 @@ class Gauge(Meter):
     REPLAY_RECORDS = (
         "wince_replay_records",
         "records",
-        "Records that a restart would read again, because a batch among them is held back.",
+        "Records that a restart would read again: behind a stored state, or a batch that is held back.",
         (_TOPIC, _PARTITION),
     )
     SESSIONS_RESIDENT = "wince_sessions_resident", "sessions", "Sessions in this process, open or in their grace."

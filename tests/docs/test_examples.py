@@ -19,6 +19,7 @@ from engine.cli import main
 from engine.cli._commands import COMMANDS
 from engine.core.core import Core
 from engine.masking.selectors import RECORDER_BLOCKS, RECORDER_MASKS, check_selector
+from engine.operate.meters import METERS
 from engine.reasons import Reason
 from engine.runtime.recorded import RunReport
 from engine.settings import Settings, describe, load_settings
@@ -205,9 +206,19 @@ def test_only_settings_that_exist_are_mentioned(path: Path) -> None:
 
 
 def test_only_reasons_that_exist_are_named_to_operators() -> None:
-    """In the page for operators a word with an underscore is a reason, or a field of the report or the record."""
+    """In the page for operators a word with an underscore is a reason, a metric, a field of the report or the record,
+    or something that is logged."""
     words = {span for span in spans(ROOT / "docs" / "operate.md") if re.fullmatch(r"[a-z]+(_[a-z]+)+", span)}
-    others = {*RunReport.__struct_fields__, *SessionRecord.__struct_fields__, *get_args(EndReason), "sent_at"}
+    sources = "".join(path.read_text("utf-8") for path in (ROOT / "engine").rglob("*.py"))
+    logged = {word for word in words if f'"{word}"' in sources}
+    others = {
+        *logged,
+        *(meter.metric for meter in METERS),
+        *RunReport.__struct_fields__,
+        *SessionRecord.__struct_fields__,
+        *get_args(EndReason),
+        "sent_at",
+    }
     assert words - others <= {reason.value for reason in Reason}
 
 
