@@ -9,6 +9,7 @@ MAX_NAME_LENGTH: Final = 128
 
 _PLAIN: Final = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]{0,127}")
 _KEPT: Final = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-")
+_WRITTEN: Final = [chr(byte) if byte in _KEPT else f"%{byte:02X}" for byte in range(256)]
 
 
 def encode_name(identifier: str) -> str:
@@ -21,5 +22,5 @@ def encode_name(identifier: str) -> str:
     if _PLAIN.fullmatch(identifier):
         return identifier
     data = identifier.encode("utf-8", "surrogatepass")
-    name = "".join(chr(byte) if byte in _KEPT else f"%{byte:02X}" for byte in data[: MAX_NAME_LENGTH + 1])
+    name = "".join([_WRITTEN[byte] for byte in data[: MAX_NAME_LENGTH + 1]])
     return name if 0 < len(name) <= MAX_NAME_LENGTH else "%%" + hashlib.sha256(data).hexdigest()
