@@ -34,6 +34,10 @@ run: $(RUN_STAMP) ## install what is needed, then run the demo
 test: lint ## install what is needed, then check style and types and run all tests
 	$(BIN)/pytest
 
+.PHONY: faults
+faults: $(TEST_STAMP) ## kill and starve workers and servers for minutes, count what is lost
+	nice $(BIN)/python -m tests.faults $(FAULTS)
+
 .PHONY: lint
 lint: $(TEST_STAMP) ## check style and types only
 	$(BIN)/ruff check .

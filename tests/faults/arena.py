@@ -2,9 +2,10 @@
 
 import asyncio
 import random
-import sys
+import re
 import tempfile
 import time
+import urllib.request
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
@@ -17,12 +18,12 @@ from aiokafka import AIOKafkaProducer
 from redis.asyncio import Redis
 
 from replay.redis_server import Binary
-from tests.faults.expected import Expected, expect
+from tests.faults.expected import ROOT, WINCE, Expected, expect
 from tests.faults.journal import Journal, Sender
 from tests.faults.load import Message, Mix, make_load
 from tests.faults.proxy import CuttingProxy
 from tests.faults.recordings import Recording, load_recordings
-from tests.faults.settings import write_settings
+from tests.faults.settings import JUDGING, write_settings
 from tests.faults.told import Repeats, judge_activity, judge_dead_letters, judge_signals, read_topic
 from tests.faults.verdict import Verdict, verify
 from tests.servers.kafka_admin import create_topic
@@ -31,12 +32,12 @@ from tests.servers.process import ServerProcess
 from tests.servers.redis_process import RedisProcess
 from tests.servers.waiting import until
 
-WINCE = Path(sys.executable).with_name("wince")
 SESSION_TIMEOUT_MS = 3_000
 SETTLE_SECONDS = 180.0
 JUDGE_SECONDS = 30.0
 SEND_SECONDS = 120
 TOLD_TOPICS = ("signals", "activity", "dead-letters")
+SCRAPE_SECONDS = 5
 PAST_MS = 6 * 3_600_000
 
 
@@ -113,7 +114,7 @@ class Trial:
         *,
         partitions: int = 6,
         worker: Mapping[str, str | int] | None = None,
-        through_proxy: bool = True,
+        session: Mapping[str, str | int] | None = None,
     ) -> None:
         self.arena = arena
         self.name = name
@@ -123,8 +124,8 @@ class Trial:
         self.lines: list[str] = []
         self._partitions = partitions
         self._worker_settings = worker or {}
-        self._redis_url = arena.proxy.url if through_proxy else arena.redis.url
-        self._recordings: list[Recording] = load_recordings()
+        self._session_settings = session or {}
+        self.recordings = load_recordings()
         self._started = 0
         self._producer: AIOKafkaProducer | None = None
         self._load_starts_at = time.time_ns() // 1_000_000 - PAST_MS
@@ -197,7 +198,8 @@ class Trial:
                 "save_interval": "5s",
                 **self._worker_settings,
             },
-            "store": {"redis_url": self._redis_url, "key_prefix": self.name},
+            "store": {"redis_url": self.arena.proxy.url, "key_prefix": self.name},
+            "session": {**JUDGING["session"], **self._session_settings},
         }
 
     # -- workers ------------------------------------------------------------------------------------------------
@@ -205,11 +207,15 @@ class Trial:
     def start_worker(self) -> ServerProcess:
         """Start one more; it joins the group by itself."""
         self._started += 1
-        command = (str(WINCE), "worker", "--config", str(self.settings))
-        worker = ServerProcess(command, self.folder / f"worker-{self._started}.log")
+        command = (*WINCE, "worker", "--config", str(self.settings))
+        worker = ServerProcess(command, self.folder / f"worker-{self._started}.log", ROOT)
         worker.start()
         self.workers.append(worker)
         return worker
+
+    async def meter(self, name: str) -> float:
+        """Add up a metric over all workers and labels."""
+        return sum([await asyncio.to_thread(_scrape, worker, name) for worker in self.workers])
 
     def drop(self, worker: ServerProcess) -> None:
         """Forget one that is over."""
@@ -222,10 +228,21 @@ class Trial:
 
     # -- load and progress --------------------------------------------------------------------------------------
 
-    def make_wave(self, sessions: int, mix: Mix, *, at_once: int = 40, only_partition: int | None = None) -> Wave:
+    def make_wave(
+        self,
+        sessions: int,
+        mix: Mix,
+        *,
+        recordings: Sequence[Recording] | None = None,
+        only_partition: int | None = None,
+    ) -> Wave:
         """Make messages of so many new sessions."""
         load = make_load(
-            self._recordings, self.rng, sessions=sessions, at_once=at_once, started_at=self._load_starts_at, mix=mix
+            recordings or self.recordings,
+            self.rng,
+            sessions=sessions,
+            started_at=self._load_starts_at,
+            mix=mix,
         )
         return self.as_wave(list(load), only_partition=only_partition)
 
@@ -252,6 +269,13 @@ class Trial:
             if record is not None:
                 stored[partition] += int(orjson.loads(record)["totals"]["batches"])
         return Progress(stored, wanted)
+
+    async def ended(self, wave: Wave) -> int:
+        """Ask Redis how many sessions of a wave have ended."""
+        names = [f"{self.name}:session:{{{key}}}:record" for key in wave.batches]
+        async with self.arena.redis.client() as redis:
+            records = await redis.mget(names)
+        return sum(record is not None and orjson.loads(record)["status"] == "ended" for record in records)
 
     async def reached(self, wave: Wave, share: float) -> Progress:
         """Wait until so much of a wave is stored. Raises TimeoutError with what the workers said last."""
@@ -305,3 +329,12 @@ class Trial:
 
     def redis(self) -> Redis:
         return self.arena.redis.client()
+
+
+def _scrape(worker: ServerProcess, name: str) -> float:
+    """Read a metric of one worker, all labels added up; it logs its port when it starts."""
+    logged = re.search(rb'"port":\s*(\d+)', worker.log.read_bytes())
+    assert logged, f"no port in the log: {worker.said()}"
+    with urllib.request.urlopen(f"http://127.0.0.1:{int(logged[1])}/metrics", timeout=SCRAPE_SECONDS) as answer:
+        lines = answer.read().decode().splitlines()
+    return sum(float(line.rpartition(" ")[2]) for line in lines if re.match(rf"{name}[ {{]", line))

@@ -147,6 +147,16 @@ async def kill_broker(trial: Trial, _wave: Wave) -> str:
     return ""
 
 
+async def lose_broker(trial: Trial, wave: Wave) -> str:
+    """Kill one of several brokers and go on without it for a while."""
+    before = await trial.progress(wave)
+    trial.rng.choice(trial.arena.kafka.brokers).kill()
+    without = await trial.reached(wave, (before.done / wave.total + 1) / 2)
+    trial.arena.kafka.start()
+    await trial.arena.kafka.ready()
+    return f"{without.done - before.done} batches done without it"
+
+
 # -- Redis ------------------------------------------------------------------------------------------------------
 
 
@@ -176,17 +186,21 @@ async def roll_back_redis(trial: Trial, wave: Wave) -> str:
     return f"{gone} batches gone"
 
 
-async def lose_replies(trial: Trial, _wave: Wave) -> str:
+async def lose_replies(trial: Trial, wave: Wave) -> str:
     """Let Redis do what it is asked and lose its answers."""
     proxy = trial.arena.proxy
     before = proxy.cuts
     proxy.cut(LOST_REPLIES)
 
     async def ask() -> bool:
-        return proxy.cuts >= before + LOST_REPLIES
+        trial.check_alive()
+        return proxy.cuts >= before + LOST_REPLIES or not (await trial.progress(wave)).left
 
     await until(ask, RECOVER_SECONDS, "lost replies")
-    return f"{proxy.cuts - before} replies lost"
+    proxy.cut_no_more()
+    lost = proxy.cuts - before
+    assert lost, "no reply was lost"
+    return f"{lost} replies lost"
 
 
 async def fill_redis(trial: Trial, _wave: Wave) -> str:
@@ -222,3 +236,6 @@ EVERY_FAULT: tuple[Fault, ...] = (
     fill_redis,
 )
 """Those that may strike at any time; each leaves behind what it found."""
+
+LOSS_OF_ONE_BROKER: tuple[Fault, ...] = (lose_broker, restart_broker, kill_worker)
+"""What several brokers are for."""

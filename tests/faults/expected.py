@@ -21,7 +21,10 @@ from tests.faults.journal import Sent
 EventName = tuple[int, int, int]
 """What tells an event from its neighbours without its content: its time, its type, its source."""
 
-WINCE = Path(sys.executable).with_name("wince")
+ROOT = Path(__file__).parents[2]
+WINCE = (sys.executable, "-m", "engine.cli")
+"""The command line, to be run in `ROOT`."""
+
 PROCESS_SECONDS = 600
 
 
@@ -90,9 +93,9 @@ def expect(sent: Sequence[Sent], settings: Path, folder: Path) -> Expected:
     folder.mkdir()
     readable = [each for each in sent if not each.message.is_poison]
     (folder / "sent.jsonl").write_bytes(b"".join(plain(each) + b"\n" for each in readable))
-    command = (str(WINCE), "process", str(folder / "sent.jsonl"))
+    command = (*WINCE, "process", str(folder / "sent.jsonl"))
     options = ("--out", str(folder / "out"), "--config", str(settings), "--quiet")
-    subprocess.run((*command, *options), check=True, timeout=PROCESS_SECONDS)
+    subprocess.run((*command, *options), check=True, timeout=PROCESS_SECONDS, cwd=ROOT)
     records = {record["session_id"]: record for record in _lines(folder / "out" / "sessions.jsonl")}
     signals: dict[str, dict[str, dict[str, Any]]] = defaultdict(dict)
     for signal in _lines(folder / "out" / "signals.jsonl"):

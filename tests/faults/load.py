@@ -21,16 +21,21 @@ TWICE_AFTER_MS = (50, 4_000)
 DISORDER_MS = (500, 6_000)
 BETWEEN_SESSIONS_MS = (50, 3_000)
 SPREAD_MS = 20_000
+SESSIONS_AT_ONCE = 40
 
 
 class Mix(NamedTuple):
-    """How much of a load is out of the ordinary: shares of batches, and of poison among messages."""
+    """How much of a load is out of the ordinary: shares of batches, and of poison among messages.
+
+    Without `ends` no sender says that its session is over.
+    """
 
     twice: float = 0.05
     disordered: float = 0.10
     late_sessions: float = 0.05
     poison: float = 0.005
     compressed: float = 0.3
+    ends: bool = True
 
 
 CALM = Mix(twice=0.0, disordered=0.0, late_sessions=0.0, poison=0.0)
@@ -53,19 +58,27 @@ class Message(NamedTuple):
 
 
 def make_load(
-    recordings: Sequence[Recording], rng: random.Random, *, sessions: int, at_once: int, started_at: int, mix: Mix
+    recordings: Sequence[Recording],
+    rng: random.Random,
+    *,
+    sessions: int,
+    started_at: int,
+    mix: Mix,
 ) -> Iterator[Message]:
-    """Give the messages of so many sessions, in the order of their arrival, `at_once` of them side by side."""
+    """Give the messages of so many sessions, in the order of their arrival, `SESSIONS_AT_ONCE` of them side by side.
+
+    The first one arrives at `started_at` (epoch ms).
+    """
     tiebreak = itertools.count()
     # A session that is to start has no copy yet.
     heap: list[tuple[int, int, Copy | None, int]] = [
-        (started_at + rng.randrange(SPREAD_MS), next(tiebreak), None, 0) for _ in range(min(at_once, sessions))
+        (started_at + rng.randrange(SPREAD_MS), next(tiebreak), None, 0) for _ in range(min(SESSIONS_AT_ONCE, sessions))
     ]
     left = sessions - len(heap)
     while heap:
         t, _, copy, number = heapq.heappop(heap)
         if copy is None:
-            copy = make_copy(rng.choice(recordings), rng, t)
+            copy = make_copy(rng.choice(recordings), rng, t, ends=mix.ends)
             for arrival, batch in _arrivals(copy, rng, mix):
                 heapq.heappush(heap, (arrival, next(tiebreak), copy, batch))
             if left:

@@ -28,6 +28,10 @@ class CuttingProxy:
         """Lose the next so many replies to scripts, each with its connection."""
         self._left += count
 
+    def cut_no_more(self) -> None:
+        """Lose no more, also of those that were announced."""
+        self._left = 0
+
     async def __aenter__(self) -> Self:
         self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0, limit=CHUNK_BYTES)
         self.port = self._server.sockets[0].getsockname()[1]

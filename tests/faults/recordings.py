@@ -14,6 +14,7 @@ import zstandard
 
 SAMPLES = Path(__file__).parents[2] / "engine" / "samples"
 TIME_DIGITS = 13
+PAUSE_MS = 1_000
 
 
 class Template(NamedTuple):
@@ -88,6 +89,27 @@ def make_copy(recording: Recording, rng: random.Random, started_at: int, *, ends
     user_id = f"user-{rng.randrange(1_000)}"
     shift_ms = started_at - recording.started_at
     return Copy(recording, names[0], names[1], tuple(names[2:]), user_id, shift_ms, ends)
+
+
+def prolong(recording: Recording, times: int) -> Recording:
+    """Make a recording of so many visits of the same pages, one after the other, in the same session."""
+    length_ms = recording.batches[-1].sent_at - recording.started_at + PAUSE_MS
+    numbers = [0] * recording.windows
+    batches = []
+    for turn in range(times):
+        for batch in recording.batches:
+            shift_ms = turn * length_ms
+            events = bytearray(batch.events)
+            for place, recorded in batch.times:
+                events[place : place + TIME_DIGITS] = b"%013d" % (recorded + shift_ms)
+            moved = tuple((place, recorded + shift_ms) for place, recorded in batch.times)
+            batches.append(
+                batch._replace(
+                    seq=numbers[batch.window], sent_at=batch.sent_at + shift_ms, events=bytes(events), times=moved
+                )
+            )
+            numbers[batch.window] += 1
+    return Recording(f"{recording.name} {times} times", recording.windows, tuple(batches))
 
 
 def _recording(path: Path) -> Recording:

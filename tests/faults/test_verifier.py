@@ -41,7 +41,7 @@ def journal() -> Journal:
     mix = Mix(twice=0.2, disordered=0.3, late_sessions=0.5, poison=0.02)
     started_at = time.time_ns() // 1_000_000 - 3_600_000
     made = Journal(partitions=3)
-    for message in make_load(load_recordings(), rng, sessions=40, at_once=10, started_at=started_at, mix=mix):
+    for message in make_load(load_recordings(), rng, sessions=40, started_at=started_at, mix=mix):
         partition = made.partition_of(message.key)
         made.note(Sent(0, partition, made.ends[partition], message))
     return made

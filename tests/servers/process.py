@@ -4,7 +4,7 @@ import random
 import signal
 import socket
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 LOWEST_PORT = 20_000
@@ -30,11 +30,11 @@ def free_port() -> int:
 
 
 class ServerProcess:
-    """One program, of which one process runs at a time."""
+    """One program, of which one process runs at a time, in `folder`."""
 
-    def __init__(self, command: Sequence[str], log: Path, environment: Mapping[str, str] | None = None) -> None:
+    def __init__(self, command: Sequence[str], log: Path, folder: Path | None = None) -> None:
         self._command = tuple(command)
-        self._environment = environment
+        self._folder = folder
         self._process: subprocess.Popen[bytes] | None = None
         self._is_paused = False
         self.log = log
@@ -48,7 +48,7 @@ class ServerProcess:
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
-                env=None if self._environment is None else dict(self._environment),
+                cwd=self._folder,
             )
         self._is_paused = False
 
