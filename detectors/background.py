@@ -128,6 +128,10 @@ class Background(msgspec.Struct, gc=False):
                 del places[still]
         places[place] = Rhythm(t)
 
+    def is_known(self, change: Change) -> bool:
+        """Tell whether the place of `change` ever changed without a press before it."""
+        return _place(change) in self.places
+
     def explains(self, change: Change, t: int, acted_t: int, *, own: bool) -> bool:
         """Tell whether `change` is the page's own doing although the visitor pressed at `acted_t` (epoch ms).
 

@@ -165,6 +165,10 @@ class Navigation(_At, frozen=True, gc=False):
     nav: str
 
 
+class PageShown(_At, frozen=True, gc=False):
+    """The address of a page that was loaded became known: after its `Navigation`, which may still name the old one."""
+
+
 class RequestStart(_At, frozen=True, gc=False):
     """A request began; `url` is masked."""
 
@@ -237,6 +241,7 @@ Interaction = (
     | Media
     | ElementFocus
     | Navigation
+    | PageShown
     | RequestStart
     | RequestEnd
     | WindowOpen

@@ -46,6 +46,9 @@ MAX_PRESSES: Final = 256
 KEPT_WAITS: Final = 10
 """Presses older than so many of the longest waits are forgotten as well; only very long bursts reach back further."""
 
+LONGEST_WAIT_MS: Final = 10_000
+"""Content that comes so long after a press is not looked at as a late answer."""
+
 MAX_RIPPLES: Final = 64
 """Added elements watched for being removed again; one more than that is no ripple."""
 
@@ -97,6 +100,7 @@ class Reactions(Machine[ReactionsState]):
         super().__init__(ReactionsState())
         self._aims = aims
         self._attention_ms = attention_ms
+        self._late_content: Mutation | None = None
         self.memory_ms = KEPT_WAITS * attention_ms
         """Presses as old as this may be forgotten."""
 
@@ -140,6 +144,10 @@ class Reactions(Machine[ReactionsState]):
             for later in range(number, self.current + 1)
         )
 
+    def is_late_answer(self, mutation: Mutation) -> bool:
+        """Tell whether content came with `mutation`, the latest there was, in a place that never moves on its own."""
+        return mutation is self._late_content
+
     def _is_answered(self, number: int) -> bool:
         record = self._state.presses[number - self._state.first]
         return record.answered or bool(record.toggles) or number in self._state.ripples.values()
@@ -179,9 +187,15 @@ class Reactions(Machine[ReactionsState]):
     def _on_mutation(self, mutation: Mutation) -> None:
         state = self._state
         if mutation.t - state.acted_t >= self._attention_ms:
+            if mutation.t - state.acted_t < LONGEST_WAIT_MS and self._brings_content(mutation):
+                self._late_content = mutation
             state.background.learn(mutation.changes, mutation.t, state.acted_t)
         elif state.ripples or not state.presses[-1].answered:
             self._judge(mutation, state.presses[-1])
+
+    def _brings_content(self, mutation: Mutation) -> bool:
+        is_known = self._state.background.is_known
+        return any(change.has_text and change.kind != "remove" and not is_known(change) for change in mutation.changes)
 
     def _judge(self, mutation: Mutation, record: PressRecord) -> None:
         state = self._state

@@ -1,8 +1,9 @@
 """The session's score: how much it hurt, from 0 to 100, from nothing but the counts of its signals.
 
 Each detector can add at most its `CEILINGS`, half of it with `HALF_COUNT` signals, then ever less:
-`ceiling * (1 - 2 ** (-count / HALF_COUNT))`. The first signals matter most, and no single kind fills the score. The
-ceilings of our four detectors make 100; should further detectors lift the sum above it, all parts shrink alike.
+`ceiling * (1 - 2 ** (-count / HALF_COUNT))`. The first signals matter most, and no single kind fills the score. If the
+parts come to more than 100 together, all of them shrink alike. Equal counts give equal scores, however often a session
+is judged again, and in whatever order its signals came.
 """
 
 import math
@@ -13,8 +14,23 @@ from schemas.session_record import ScorePart
 
 MAX_SCORE: Final = 100.0
 
-CEILINGS: Final[Mapping[str, float]] = {"rage_click": 35.0, "error_click": 25.0, "dead_click": 25.0, "js_error": 15.0}
-"""Rage is certain anger; an error or a dead end met by a click is an obstacle; an error alone may go unnoticed."""
+CEILINGS: Final[Mapping[str, float]] = {
+    "rage_click": 35.0,
+    "error_click": 25.0,
+    "dead_click": 25.0,
+    "js_error": 15.0,
+    "network_error": 20.0,
+    "slow_response": 12.0,
+    "thrashed_cursor": 8.0,
+    "quick_back": 8.0,
+    "form_abandonment": 15.0,
+    "form_error_loop": 20.0,
+    "rapid_reload": 12.0,
+    "scroll_thrash": 8.0,
+    "idle": 0.0,
+}
+"""Rage is certain anger; an error, a dead end or a refusal met on the way is an obstacle; an error alone may go
+unnoticed, a form may be left for good reasons, a shaken pointer may be a habit, and silence hurts nobody."""
 
 OTHER_CEILING: Final = 10.0
 """For detectors not named above."""
@@ -25,14 +41,25 @@ HALF_COUNT: Final = 2.0
 def score(counts: Mapping[str, int]) -> tuple[float, list[ScorePart]]:
     """Give the score and its explanation, largest part first, from `counts` of signals by detector.
 
-    Counts below one add nothing. The score is the sum of the points, each rounded to one decimal.
+    Counts below one add nothing. Points have one decimal, and those of the parts make up the score exactly.
     """
-    raw = {name: _points(name, count) for name, count in counts.items() if count > 0}
-    shrink = min(1.0, MAX_SCORE / total) if (total := sum(sorted(raw.values()))) else 1.0
-    parts = [ScorePart(name, counts[name], round(points * shrink, 1)) for name, points in raw.items()]
+    raw = {name: _points(name, counts[name]) for name in sorted(counts) if counts[name] > 0}
+    total = sum(raw.values())
+    shrink = min(1.0, MAX_SCORE / total) if total else 1.0
+    tenths = _in_tenths({name: points * shrink * 10 for name, points in raw.items()})
+    parts = [ScorePart(name, counts[name], tenths[name] / 10) for name in raw]
     parts.sort(key=lambda part: (-part.points, part.detector))
-    return min(MAX_SCORE, round(sum(part.points for part in parts), 1)), parts
+    return sum(tenths.values()) / 10, parts
 
 
 def _points(name: str, count: int) -> float:
     return CEILINGS.get(name, OTHER_CEILING) * (1.0 - math.exp2(-count / HALF_COUNT))
+
+
+def _in_tenths(exact: Mapping[str, float]) -> dict[str, int]:
+    """Round to whole numbers that add up to the rounded sum: what is missing goes to those cut the most."""
+    whole = {name: int(tenths) for name, tenths in exact.items()}
+    missing = round(sum(exact.values())) - sum(whole.values())
+    for name in sorted(exact, key=lambda name: (whole[name] - exact[name], name))[: max(missing, 0)]:
+        whole[name] += 1
+    return whole

@@ -7,6 +7,18 @@ from typing import Annotated, Literal, TypeAlias
 
 from msgspec import Meta, Struct
 
+from detectors.bounds import Enabled, Quiet, Window
+from detectors.default_settings import (
+    FormAbandonmentSettings,
+    FormErrorLoopSettings,
+    IdleSettings,
+    NetworkErrorSettings,
+    QuickBackSettings,
+    RapidReloadSettings,
+    ScrollThrashSettings,
+    SlowResponseSettings,
+    ThrashedCursorSettings,
+)
 from detectors.presets.amplitude import AmplitudeSettings
 from detectors.presets.datadog import DatadogSettings
 from detectors.presets.highlight import HighlightSettings
@@ -30,14 +42,6 @@ PresetName: TypeAlias = Literal[
     "splunk",
 ]
 """Rule sets that can be chosen: our own, and vendors' definitions."""
-
-Enabled: TypeAlias = Annotated[bool, Meta(description="Whether this detector runs.")]
-
-MAX_WINDOW_MS = 60_000
-"""Longest window of a detector: every open session holds state for that long, and a later answer is no answer."""
-
-Window: TypeAlias = Annotated[int, Meta(ge=1, le=MAX_WINDOW_MS)]
-Quiet: TypeAlias = Annotated[int, Meta(ge=0, le=MAX_WINDOW_MS)]
 
 
 class RageClickSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -100,6 +104,15 @@ class DetectorSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     dead_click: DeadClickSettings = DeadClickSettings()
     error_click: ErrorClickSettings = ErrorClickSettings()
     js_error: JsErrorSettings = JsErrorSettings()
+    network_error: NetworkErrorSettings = NetworkErrorSettings()
+    slow_response: SlowResponseSettings = SlowResponseSettings()
+    thrashed_cursor: ThrashedCursorSettings = ThrashedCursorSettings()
+    quick_back: QuickBackSettings = QuickBackSettings()
+    form_abandonment: FormAbandonmentSettings = FormAbandonmentSettings()
+    form_error_loop: FormErrorLoopSettings = FormErrorLoopSettings()
+    rapid_reload: RapidReloadSettings = RapidReloadSettings()
+    scroll_thrash: ScrollThrashSettings = ScrollThrashSettings()
+    idle: IdleSettings = IdleSettings()
     amplitude: AmplitudeSettings = AmplitudeSettings()
     datadog: DatadogSettings = DatadogSettings()
     posthog: PosthogSettings = PosthogSettings()

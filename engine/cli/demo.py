@@ -41,6 +41,14 @@ _NAMES: Final = {
     "dead_click": "dead click",
     "error_click": "error click",
     "js_error": "script error",
+    "network_error": "failed request",
+    "slow_response": "slow answer",
+    "thrashed_cursor": "shaken pointer",
+    "quick_back": "quick back",
+    "form_abandonment": "abandoned form",
+    "form_error_loop": "form error loop",
+    "rapid_reload": "rapid reload",
+    "scroll_thrash": "scroll thrash",
 }
 _STYLES: Final = {"rage_click": "red", "dead_click": "yellow", "error_click": "magenta", "js_error": "cyan"}
 
@@ -120,7 +128,7 @@ def _show_session(console: Console, record: SessionRecord, signals: Sequence[Sig
     for signal in signals:
         seconds = max(0, signal.t - record.started_at) / 1000
         line = Text(f"      {seconds // 60:2.0f}:{seconds % 60:04.1f}  ")
-        line.append(f"{_NAMES.get(signal.detector, signal.detector):<13}", style=_STYLES.get(signal.detector, ""))
+        line.append(f"{_NAMES.get(signal.detector, signal.detector):<16}", style=_STYLES.get(signal.detector, ""))
         line.append(_moment(signal))
         console.print(line, no_wrap=True, overflow="ellipsis")
 
@@ -129,7 +137,8 @@ def _moment(signal: Signal) -> str:
     times = f"{signal.count} x " if signal.count and signal.count > 1 else ""
     page = signal.page.partition("://")[2].partition("/")[2]
     if signal.target is None:
-        return f"{times}{signal.evidence.get('error_type', '')}  on /{page}"
+        what = f"{times}{signal.evidence.get('error_type', '')}"
+        return f"{what}{'  ' if what else ''}on /{page}"
     label = f'"{signal.target.text}"' if signal.target.text else signal.target.tag
     return f"{times}{label} on /{page}  {signal.target.selector}"
 

@@ -20,6 +20,9 @@ from schemas.signals import Signal
 MATCH_MS: Final = 1_000
 EXCUSE_MS: Final = 3_000
 
+LEAVING_MS: Final = 6_000
+"""A label of leaving names the moment the tab was closed; the last two to five seconds before never arrived."""
+
 JS_ERROR: Final = "js_error"
 LABEL_NAMES: Final[Mapping[str, str]] = {"cursor_thrash": "thrashed_cursor"}
 """Labels whose detectors have another name."""
@@ -113,7 +116,7 @@ class _Judge:
     def _look_for(self, label: Label, signals: Sequence[Signal]) -> None:
         name = signal_name(label.type)
         tally = self._tally(name)
-        if any(_name(signal) == name and _overlap(label, signal, MATCH_MS) for signal in signals):
+        if any(_name(signal) == name and _overlap(label, signal, _slack_ms(name)) for signal in signals):
             tally.found += 1
             return
         tally.missed += 1
@@ -134,7 +137,7 @@ class _Judge:
     def _verdict(self, signal: Signal) -> Verdict:
         name = _name(signal)
         own = [label for label in self._labels if signal_name(label.type) == name]
-        if any(label.expect == "yes" and _overlap(label, signal, MATCH_MS) for label in own):
+        if any(label.expect == "yes" and _overlap(label, signal, _slack_ms(name)) for label in own):
             return "right"
         if signal.t < self._calm_until or any(label.expect == "no" and _overlap(label, signal, 0) for label in own):
             return "wrong"
@@ -181,6 +184,10 @@ class _Judge:
 
 def _name(signal: Signal) -> str:
     return DETECTOR_NAMES.get(signal.detector, signal.detector)
+
+
+def _slack_ms(name: str) -> int:
+    return LEAVING_MS if name == "form_abandonment" else MATCH_MS
 
 
 def _overlap(label: Label, signal: Signal, slack_ms: int) -> bool:

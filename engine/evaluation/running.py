@@ -25,10 +25,10 @@ Advance = Callable[[int], None]
 def with_preset(settings: Settings, preset: PresetName) -> Settings:
     """Let all projects be judged by one preset, and keep all else."""
     projects = {
-        name: replace(project, detectors=replace(project.detectors, preset=preset))
+        name: replace(project, detectors=replace(project.detectors, preset=preset, presets=()))
         for name, project in settings.projects.items()
     }
-    return replace(settings, detectors=replace(settings.detectors, preset=preset), projects=projects)
+    return replace(settings, detectors=replace(settings.detectors, preset=preset, presets=()), projects=projects)
 
 
 def find_signals(

@@ -241,6 +241,8 @@ class InteractionRebuilder:
         if event.nav == "load":
             page.scroll_x = page.scroll_y = 0.0
         self._emit(told.Navigation(self._context.t, page.url, event.nav))
+        if event.nav == "load":
+            self._emit(told.PageShown(self._context.t, page.url))
         return event
 
     def _request_parts(self, event: wire.RequestStartEvent | wire.RequestEndEvent) -> tuple[str, str]:

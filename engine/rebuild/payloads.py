@@ -13,6 +13,8 @@ from schemas.numbers import Number
 ERROR_TYPE: Final = re.compile(
     r"(?:Uncaught )?(?:\(in promise\) )?((?:[A-Z][A-Za-z]{0,60})?(?:Error|Exception))(?=:|\n|$)"
 )
+CANCELLED: Final = re.compile(r"\b(?:AbortError|aborted|cancel(?:led|ed))\b", re.IGNORECASE)
+"""What browsers and libraries say of a request that the page itself gave up."""
 PAYLOAD_MAX_CHARACTERS: Final = 8_192
 """Of messages and stacks at most this much is looked at."""
 REQUESTS_MAX: Final = 200
@@ -109,6 +111,8 @@ def _js_error(context: Context, payload: JsErrorPayload) -> None:
 
 
 def _network(context: Context, payload: NetworkPayload) -> None:
+    if payload.error is not None and not payload.status and CANCELLED.search(payload.error[:PAYLOAD_MAX_CHARACTERS]):
+        return  # nobody waits for it any more: it neither failed nor answered
     tell_request(context, payload.url, payload.status or 0, payload.duration_ms, failed=payload.error is not None)
 
 

@@ -104,8 +104,11 @@ class Rebuilder:
         before = context.page.url
         context.page.enter(event.data.href)
         event.data.href = context.page.url
-        if not self.loading and before not in ("", context.page.url):
+        loaded = not self.loading and before not in ("", context.page.url)
+        if loaded:
             context.emit(told.Navigation(context.t, context.page.url, "load"))
+        if loaded or self.loading or not before:
+            context.emit(told.PageShown(context.t, context.page.url))
         return event
 
     def _unopened_snapshot(self, event: UnopenedSnapshot) -> Event | None:

@@ -5,13 +5,38 @@ from collections.abc import Callable, Iterable, Sequence
 import msgspec
 
 from detectors.elements import Element
-from detectors.interactions import Change, Click, Failure, Interaction, Mutation, Press, Release
+from detectors.interactions import (
+    Change,
+    Click,
+    ElementFocus,
+    Failure,
+    Input,
+    Interaction,
+    MouseMove,
+    Mutation,
+    Navigation,
+    PageShown,
+    Press,
+    Release,
+    RequestEnd,
+    Scroll,
+)
 from detectors.protocol import Detector, Finding
-from detectors.registry import make_detectors
+from detectors.registry import RULES, make_detectors
 from detectors.settings import DetectorSettings, RageClickSettings
 
 PAGE = "https://shop.example/product/1"
 DEFAULTS = DetectorSettings()
+
+
+def without(*names: str) -> DetectorSettings:
+    """Give the default settings with some detectors switched off."""
+    off = {name: msgspec.structs.replace(getattr(DEFAULTS, name), enabled=False) for name in names}
+    return msgspec.structs.replace(DEFAULTS, **off)
+
+
+ONLY = {name: without(*(other for other in RULES if other != name)) for name in RULES}
+"""Settings under which a detector is alone."""
 
 
 def element(tag: str, node_id: int | str, parent: Element | None = None, text: str = "", **attributes: str) -> Element:
@@ -25,6 +50,12 @@ BODY = element("body", 3, element("html", 2, DOCUMENT))
 BUTTON = element("button", 330, element("div", 329, BODY, _class="actions"), "Notify me", id="notify", _class="btn")
 OTHER = element("button", 340, element("div", 339, BODY, _class="panel"), "Size guide", id="size", _class="btn")
 STATIC = element("p", 350, BODY)
+FORM = element("form", 400, BODY, id="co")
+EMAIL = element("input", 401, element("div", 405, FORM), type="email", id="email")
+NAME = element("input", 402, element("div", 406, FORM), type="text", id="name")
+SEND = element("button", 403, FORM, "Place order", id="place")
+HOME = element("a", 410, element("nav", 409, BODY), "Home", href="https://shop.example/")
+LIST, ITEM = "https://shop.example/", "https://shop.example/product/7"
 FIELD = element("input", 360, BODY, type="text")
 
 
@@ -55,9 +86,55 @@ def failure(t: int, source: str = "error", message: str = "x is undefined", *fra
     return Failure(t, PAGE, source, "TypeError", message, frames or ("buy@https://shop.example/app.js:34:75",))
 
 
+def typed(t: int, field: Element, keys: int = 4) -> list[Interaction]:
+    """Make a visitor go to a field and type some keys, 100 ms apart, from `t`."""
+    first = [*click(t, field, hold=0), ElementFocus(t, PAGE, field)]
+    return [*first, *(Input(t + 100 * key, PAGE, field) for key in range(1, keys + 1))]
+
+
+def loads(*stops: tuple[int, str], nav: str = "load") -> list[Interaction]:
+    """Make page loads: when, and which address."""
+    return [made for t, url in stops for made in (Navigation(t, url, nav), PageShown(t, url))]
+
+
+def request(t: int, start_t: int, status: int = 200, url: str = "https://shop.example/api/order") -> RequestEnd:
+    """Make the end of a request."""
+    return RequestEnd(t, PAGE, start_t, url, "", status, not 0 < status < 400)
+
+
+def shaken(t: int, turns: int, leg_px: float = 80, every_ms: int = 80) -> list[Interaction]:
+    """Make a pointer go to and fro."""
+    return [MouseMove(at, PAGE, ((at, 500 + leg_px * (turn % 2), 300),)) for turn in range(turns + 2)
+            for at in (t + turn * every_ms,)]  # fmt: skip
+
+
+def scrolled(t: int, turns: int, leg_px: float = 600, every_ms: int = 400) -> list[Interaction]:
+    """Make a page go down and up."""
+    return [Scroll(t + turn * every_ms, PAGE, DOCUMENT, 0, leg_px * (turn % 2)) for turn in range(turns + 2)]
+
+
+def refusals(t: int, count: int) -> list[Interaction]:
+    """Make a form that is filled in, sent and refused, again and again, 3 seconds apart."""
+    tape = typed(t, EMAIL) + typed(t + 600, NAME)
+    for at in (t + 2_000 + 3_000 * number for number in range(count)):
+        marks = change("attribute", 401, 405, 400, 3, name="class")
+        message = change("add", 900 + at % 90, 405, 400, 3, name="#text", text=True)
+        tape += [*click(at, SEND), mutation(at + 5, marks, message), *typed(at + 800, EMAIL)]
+    return tape
+
+
 def in_order(*parts: Sequence[Interaction]) -> list[Interaction]:
     """Merge tapes by time; equal times stay in the order given."""
     return sorted((interaction for part in parts for interaction in part), key=lambda interaction: interaction.t)
+
+
+def at_later_time(interaction: Interaction, shift_ms: int) -> Interaction:
+    """Give the same interaction, `shift_ms` later."""
+    times = {name: getattr(interaction, name) + shift_ms for name in ("t", "press_t", "release_t", "start_t")
+             if hasattr(interaction, name)}  # fmt: skip
+    if isinstance(interaction, MouseMove):
+        times["positions"] = tuple((t + shift_ms, x, y) for t, x, y in interaction.positions)
+    return msgspec.structs.replace(interaction, **times)
 
 
 class Player:
@@ -137,3 +214,24 @@ def rage(interactions: Sequence[Interaction], settings: RageClickSettings | None
 def dead(interactions: Sequence[Interaction]) -> list[Finding]:
     """Give the dead clicks of a tape."""
     return found("dead_click", interactions)
+
+
+TIMES = (11_000, 11_200, 11_400, 11_600)
+GRIEVANCES: dict[str, list[Interaction]] = {
+    "rage_click": clicks(TIMES),
+    "dead_click": click(11_000),
+    "error_click": [*click(11_000), failure(11_001)],
+    "js_error": [failure(11_000)],
+    "network_error": [*click(11_000), request(11_300, 11_001, 500)],
+    "slow_response": [*click(11_000), request(15_100, 11_001), mutation(15_101)],
+    "thrashed_cursor": shaken(11_000, 20),
+    "quick_back": loads((11_000, LIST), (12_000, ITEM), (13_000, LIST), (16_000, ITEM), (17_000, LIST)),
+    "form_abandonment": [
+        *typed(11_000, EMAIL), *typed(12_000, NAME), *click(14_000, HOME), Navigation(14_300, LIST, "load"),
+    ],
+    "form_error_loop": refusals(11_000, 3),
+    "rapid_reload": loads((11_000, LIST), (12_000, LIST), (13_000, LIST), (14_000, LIST)),
+    "scroll_thrash": scrolled(11_000, 6),
+    "idle": [*click(11_000, STATIC), *click(51_000, STATIC)],
+}  # fmt: skip
+"""For each detector a tape on which it reports."""

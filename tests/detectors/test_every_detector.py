@@ -16,9 +16,12 @@ from detectors.interactions import (
     Failure,
     Input,
     Interaction,
+    KeyDown,
     Media,
+    MouseMove,
     Navigation,
     PageExit,
+    PageShown,
     Press,
     Release,
     RequestEnd,
@@ -31,21 +34,23 @@ from detectors.interactions import (
 )
 from detectors.protocol import Finding
 from detectors.registry import RULES
-from detectors.settings import (
-    DeadClickSettings,
-    DetectorSettings,
-    ErrorClickSettings,
-    JsErrorSettings,
-    RageClickSettings,
-)
 from tests.detectors.tape import (
     BUTTON,
     DOCUMENT,
+    EMAIL,
     FIELD,
+    GRIEVANCES,
+    HOME,
+    ITEM,
+    LIST,
+    NAME,
+    ONLY,
     OTHER,
     PAGE,
+    SEND,
     STATIC,
     Player,
+    at_later_time,
     change,
     click,
     clicks,
@@ -55,32 +60,23 @@ from tests.detectors.tape import (
     verdict,
 )
 
-ONLY = {
-    "rage_click": DetectorSettings(
-        dead_click=DeadClickSettings(enabled=False),
-        error_click=ErrorClickSettings(enabled=False),
-        js_error=JsErrorSettings(enabled=False),
-    ),
-    "dead_click": DetectorSettings(
-        rage_click=RageClickSettings(enabled=False),
-        error_click=ErrorClickSettings(enabled=False),
-        js_error=JsErrorSettings(enabled=False),
-    ),
-    "error_click": DetectorSettings(
-        rage_click=RageClickSettings(enabled=False),
-        dead_click=DeadClickSettings(enabled=False),
-        js_error=JsErrorSettings(enabled=False),
-    ),
-    "js_error": DetectorSettings(
-        rage_click=RageClickSettings(enabled=False),
-        dead_click=DeadClickSettings(enabled=False),
-        error_click=ErrorClickSettings(enabled=False),
-    ),
-}
-
-TARGETS = st.sampled_from([BUTTON, OTHER, STATIC, FIELD, None])
+TARGETS = st.sampled_from([BUTTON, OTHER, STATIC, FIELD, EMAIL, SEND, HOME, None])
 MAKERS: list[Callable[[int], Interaction]] = [
     lambda t: Input(t, PAGE, FIELD),
+    lambda t: Input(t, PAGE, EMAIL),
+    lambda t: Input(t, PAGE, NAME),
+    lambda t: ElementFocus(t, PAGE, EMAIL),
+    lambda t: KeyDown(t, PAGE, EMAIL),
+    lambda t: PageShown(t, LIST),
+    lambda t: PageShown(t, ITEM),
+    lambda t: Navigation(t, LIST, "pop"),
+    lambda t: Navigation(t, ITEM, "push"),
+    lambda t: MouseMove(t, PAGE, ((t - 40, 300, 100), (t - 20, 400, 100), (t, 300, 100))),
+    lambda t: RequestEnd(t, PAGE, t - 4_000, "https://shop.example/api", "", 200),
+    lambda t: mutation(t, change("attribute", 401, 405, 400, 3, name="class")),
+    lambda t: mutation(t, change("add", 499, 405, 400, 3, name="p", text=True)),
+    lambda t: mutation(t, change("remove", 400, 3, name="form")),
+    lambda t: Scroll(t, PAGE, DOCUMENT, 0, 900),
     lambda t: Scroll(t, PAGE, DOCUMENT, 0, 100),
     lambda t: Scroll(t, PAGE, STATIC, 0, 100),
     lambda t: Selection(t, PAGE, None, collapsed=False),
@@ -253,11 +249,45 @@ class TestEveryDetector:
                 assert verdict(tape, ONLY[name]) == []
 
 
-def test_all_kinds_of_findings_occur_in_the_drawn_tapes() -> None:
-    """The properties above would hold for detectors that never find anything."""
-    times = (1_000, 1_200, 1_400, 1_600)
-    tape = in_order(clicks(times), [failure(t + 1) for t in times], click(9_000, OTHER))
-    assert {finding.detector for finding in verdict(tape)} == set(RULES)
+@st.composite
+def grievances(draw: st.DrawFn) -> list[Interaction]:
+    """Draw tapes on which detectors report, one after the other or all at once, with other things between."""
+    tape: list[Interaction] = []
+    for name in draw(st.lists(st.sampled_from(sorted(GRIEVANCES)), min_size=1, max_size=4)):
+        shift = (tape[-1].t - 11_000 if tape else 1_000_000) + draw(PACES)
+        tape += [at_later_time(interaction, shift) for interaction in GRIEVANCES[name]]
+        if draw(st.booleans()):
+            tape.append(draw(st.sampled_from(MAKERS))(tape[-1].t))
+    return tape
+
+
+@pytest.mark.parametrize("name", RULES)
+class TestGrievances:
+    def test_each_detector_reports_its_own_once(self, name: str) -> None:
+        assert [finding.detector for finding in verdict(GRIEVANCES[name], ONLY[name])] == [name]
+
+    @given(tape=grievances(), places=st.lists(st.integers(0, 80), max_size=6))
+    @hypothesis_settings(max_examples=60)
+    def test_cutting_and_resuming_is_invisible(self, name: str, tape: list[Interaction], places: list[int]) -> None:
+        player = Player(ONLY[name])
+        for position, interaction in enumerate(tape):
+            if position in places:
+                player.resume()
+                player.advance(interaction.t)
+            player.play([interaction])
+        player.advance(tape[-1].t + 100_000)
+        assert player.finish().findings == verdict(tape, ONLY[name], lived_on_ms=100_000)
+
+    @given(tape=grievances())
+    @hypothesis_settings(max_examples=40)
+    def test_findings_are_told_once_and_well_formed(self, name: str, tape: list[Interaction]) -> None:
+        findings = verdict(tape, ONLY[name])
+        keys = [(f.t, f.end_t, f.key, f.target.node_id if f.target else None) for f in findings]
+        assert len(set(keys)) == len(keys)
+        for finding in findings:
+            assert (finding.detector, finding.rule) == (name, RULES[name])
+            assert tape[0].t - 120 <= finding.t <= finding.end_t <= tape[-1].t
+            assert msgspec.json.decode(msgspec.json.encode(finding), type=Finding) == finding
 
 
 @pytest.mark.parametrize("kind", [Press, Release, Click])

@@ -5,36 +5,24 @@ import pytest
 from detectors.interactions import Interaction
 from detectors.protocol import Detector, Finding
 from detectors.registry import RULES, make_detectors
-from detectors.settings import (
-    DeadClickSettings,
-    DetectorSettings,
-    ErrorClickSettings,
-    JsErrorSettings,
-    RageClickSettings,
-)
-from tests.detectors.tape import OTHER, Player, click, clicks, failure, in_order
+from detectors.settings import DetectorSettings
+from tests.detectors.tape import OTHER, Player, click, clicks, failure, in_order, without
 
-WITHOUT = {
-    "rage_click": DetectorSettings(rage_click=RageClickSettings(enabled=False)),
-    "dead_click": DetectorSettings(dead_click=DeadClickSettings(enabled=False)),
-    "error_click": DetectorSettings(error_click=ErrorClickSettings(enabled=False)),
-    "js_error": DetectorSettings(js_error=JsErrorSettings(enabled=False)),
-}
-NO_CLICKS = DetectorSettings(rage_click=RageClickSettings(enabled=False), dead_click=DeadClickSettings(enabled=False))
-NOTHING = DetectorSettings(
-    rage_click=RageClickSettings(enabled=False),
-    dead_click=DeadClickSettings(enabled=False),
-    error_click=ErrorClickSettings(enabled=False),
-    js_error=JsErrorSettings(enabled=False),
-)
+WITHOUT = {name: without(name) for name in ("rage_click", "dead_click", "error_click", "js_error")}
+NO_CLICKS = without("rage_click", "dead_click", "slow_response")
+NOTHING = without(*RULES)
+WATCHERS = {"reactions", "forms"}
 
 
 def names(settings: DetectorSettings) -> list[str]:
     return [detector.name for detector in make_detectors(settings, lambda _: None)]
 
 
-def test_all_by_default_and_the_watcher_first() -> None:
-    assert names(DetectorSettings()) == ["reactions", *RULES]
+def test_all_by_default_and_watchers_before_those_that_ask_them() -> None:
+    made = names(DetectorSettings())
+    assert set(made) == {*RULES, *WATCHERS}
+    assert made.index("reactions") < min(made.index(name) for name in ("rage_click", "dead_click", "slow_response"))
+    assert made.index("forms") < min(made.index(name) for name in ("form_abandonment", "form_error_loop"))
 
 
 def test_names_are_unique_so_that_states_can_be_kept_by_name() -> None:
@@ -47,7 +35,7 @@ def test_a_detector_that_is_off_is_left_out(name: str) -> None:
     assert name not in names(settings)
     tape = in_order(clicks((1_000, 1_200, 1_400, 1_600)), [failure(1_601)], click(1_700, OTHER))
     found = {finding.detector for finding in _played(settings, tape)}
-    assert found == set(RULES) - {name}
+    assert found == set(WITHOUT) - {name}
 
 
 def test_nothing_is_left_if_all_are_off() -> None:
@@ -55,7 +43,8 @@ def test_nothing_is_left_if_all_are_off() -> None:
 
 
 def test_nobody_watches_if_nobody_asks() -> None:
-    assert names(NO_CLICKS) == ["error_click", "js_error"]
+    assert "reactions" not in names(NO_CLICKS)
+    assert "forms" not in names(without("form_abandonment", "form_error_loop"))
 
 
 def test_each_call_makes_detectors_of_its_own() -> None:

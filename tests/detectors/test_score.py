@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from detectors.registry import RULES
 from detectors.score import CEILINGS, MAX_SCORE, score
 
-COUNTS = st.dictionaries(st.sampled_from([*RULES, "cursor_thrash", "quick_back", "slow_response"]), st.integers(0, 500))
+COUNTS = st.dictionaries(st.sampled_from([*RULES, "dead_swipe", "multi_click"]), st.integers(0, 500))
 
 
 def test_a_calm_session_scores_nothing() -> None:
@@ -23,9 +23,13 @@ def test_two_signals_are_worth_half_of_what_the_detector_can_add(name: str) -> N
 
 
 def test_our_detectors_fill_the_scale() -> None:
-    assert sum(CEILINGS.values()) == MAX_SCORE
+    assert sum(CEILINGS.values()) >= MAX_SCORE
     assert set(CEILINGS) == set(RULES)
     assert score(dict.fromkeys(RULES, 1_000))[0] == MAX_SCORE
+
+
+def test_silence_hurts_nobody() -> None:
+    assert score({"idle": 5})[0] == 0
 
 
 def test_one_kind_alone_does_not() -> None:
@@ -41,7 +45,7 @@ def test_the_largest_part_comes_first() -> None:
 def test_the_parts_explain_the_whole(counts: dict[str, int]) -> None:
     total, parts = score(counts)
     assert 0 <= total <= MAX_SCORE
-    assert total == pytest.approx(min(MAX_SCORE, sum(part.points for part in parts)), abs=0.06)
+    assert total == pytest.approx(sum(part.points for part in parts), abs=1e-9)
     assert {part.detector: part.count for part in parts} == {name: count for name, count in counts.items() if count}
 
 

@@ -135,7 +135,7 @@ def test_packing_idle_sessions_changes_nothing() -> None:
 
 def test_the_samples_hold_different_signals() -> None:
     found = {name for content in EXPECTED.values() for tags in content["tags"].values() for name in tags}  # type: ignore[attr-defined]
-    assert found == {"rage_click", "dead_click", "js_error", "error_click"}
+    assert found >= {"rage_click", "dead_click", "js_error", "error_click"}
 
 
 @pytest.mark.parametrize("session_id", sorted(SAMPLES))

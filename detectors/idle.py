@@ -1,0 +1,125 @@
+"""Idle: a long silence of the visitor on an open page, and then they are back.
+
+Our rule: nothing was moved, pressed, typed, scrolled or selected for at least `after_ms`, the tab was not hidden in
+that time, no media was played shortly before or in it (who watches a film sits still), and the last thing clicked was
+not a link that led nowhere here: it opened another tab, where the visitor was. It is reported when the
+visitor is back; a silence that never ends may be an empty chair, or a closed tab. It is a fact about attention rather
+than a grievance, and adds nothing to the score.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+import msgspec
+
+from detectors.default_settings import IdleSettings
+from detectors.interactions import (
+    Click,
+    Input,
+    Interaction,
+    KeyDown,
+    Media,
+    MouseMove,
+    Navigation,
+    PageShown,
+    Press,
+    Release,
+    Scroll,
+    Selection,
+    Visibility,
+)
+from detectors.interactive import closest_interactive
+from detectors.machine import NEVER, Machine, Report
+from detectors.protocol import Finding
+
+RULE: Final = "wince/idle@1"
+
+MEDIA_MS: Final = 600_000
+"""Media that played so shortly before is taken to go on: a recording tells its start and not its length."""
+
+
+LINK_TAGS: Final = frozenset({"a", "area"})
+
+
+class IdleState(msgspec.Struct, gc=False):
+    """When the visitor was last seen to do something (epoch ms), the tab was hidden, and media played.
+
+    `went_away` means that they followed a link since, and that this page stayed.
+    """
+
+    active_t: int = NEVER
+    went_away: bool = False
+    hidden_t: int = NEVER
+    media_t: int = NEVER
+
+
+class Idle(Machine[IdleState]):
+    """Finds long silences that ended."""
+
+    name = "idle"
+
+    def __init__(self, settings: IdleSettings, report: Report) -> None:
+        super().__init__(IdleState())
+        self._after_ms = settings.after_ms
+        self._report = report
+
+    def handlers(self) -> Mapping[type, Callable[..., None]]:
+        """Everything that a visitor does, and what makes silence something else."""
+        moving, acting = (Release, MouseMove, Scroll, Selection), (Press, KeyDown, Input)
+        return (
+            dict.fromkeys(moving, self._on_activity)
+            | dict.fromkeys(acting, self._on_act)
+            | {
+                Click: self._on_click,
+                Navigation: self._on_navigation,
+                PageShown: self._on_page,
+                Visibility: self._on_visibility,
+                Media: self._on_media,
+            }
+        )
+
+    def finish(self) -> None:
+        """Forget: nobody came back."""
+        self._state = IdleState()
+
+    def _on_activity(self, interaction: Interaction) -> None:
+        state, t = self._state, interaction.t
+        since = state.active_t
+        state.active_t = t
+        if t - since >= self._after_ms and since > NEVER:
+            if state.hidden_t < since and state.media_t < since - MEDIA_MS and not state.went_away:
+                self._report(self._finding(since, t, interaction.page))
+            state.media_t = NEVER
+
+    def _on_act(self, interaction: Interaction) -> None:
+        self._on_activity(interaction)
+        self._state.went_away = False
+
+    def _on_click(self, click: Click) -> None:
+        self._on_activity(click)
+        control = None if click.target is None else closest_interactive(click.target)
+        self._state.went_away = control is not None and control.tag in LINK_TAGS and "href" in control.attributes
+
+    def _on_navigation(self, _navigation: Navigation) -> None:
+        self._state.went_away = False
+
+    def _on_page(self, page: PageShown) -> None:
+        """A page that comes was asked for, or loads itself again: somebody was there, nobody came back."""
+        self._state.active_t = page.t
+
+    def _on_visibility(self, visibility: Visibility) -> None:
+        self._state.hidden_t = visibility.t
+
+    def _on_media(self, media: Media) -> None:
+        self._state.media_t = media.t
+
+    def _finding(self, since: int, t: int, page: str) -> Finding:
+        return Finding(
+            detector=self.name,
+            t=since,
+            end_t=t,
+            page=page,
+            target=None,
+            rule=RULE,
+            evidence={"idle_ms": t - since, "after_ms": self._after_ms},
+        )

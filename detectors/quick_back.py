@@ -1,0 +1,121 @@
+"""Quick back: the visitor opens a page, goes straight back, and does so again.
+
+Our rule: a page is left for the one before it, by the browser's back, within `stay_ms` and without a touch (pointer
+moves aside), and this happens `times` times, each soon after the one before. Once is how people learn where a link
+leads; twice in a row, and the list does not tell them enough. Redirects, which come back by themselves at once, are
+faster than `REDIRECT_MS`. One series is one signal.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+import msgspec
+
+from detectors.default_settings import QuickBackSettings
+from detectors.interactions import Interaction, Navigation, PageShown
+from detectors.machine import Machine, Report
+from detectors.page_trips import NOWHERE, Stop, is_touch, shown, touch_handlers
+from detectors.protocol import Finding
+
+RULE: Final = "wince/quick_back@1"
+
+REDIRECT_MS: Final = 300
+"""Nobody reads a page and finds the back button in less."""
+
+SERIES_MS: Final = 15_000
+"""Time between two returns of one series: reading a list again and choosing takes that long."""
+
+
+class Trips(msgspec.Struct, gc=False):
+    """Returns so far: the first page visited in vain was opened at `t`, the last return was at `end_t` (epoch ms)."""
+
+    t: int
+    end_t: int
+    page: str
+    count: int = 1
+
+
+class QuickBackState(msgspec.Struct, gc=False):
+    """The page at hand, the one before, and the series that may go on."""
+
+    here: Stop = msgspec.field(default_factory=lambda: Stop(*msgspec.structs.astuple(NOWHERE)))
+    before: str = ""
+    trips: Trips | None = None
+
+
+class QuickBack(Machine[QuickBackState]):
+    """Finds pages that are left at once."""
+
+    name = "quick_back"
+
+    def __init__(self, settings: QuickBackSettings, report: Report) -> None:
+        super().__init__(QuickBackState())
+        self._settings = settings
+        self._report = report
+
+    def handlers(self) -> Mapping[type, Callable[..., None]]:
+        """Addresses, and touches of the page."""
+        return touch_handlers(self._on_touch) | {Navigation: self._on_address, PageShown: self._on_address}
+
+    def advance(self, t: int) -> None:
+        """Close the series if no further return can join it at `t` (epoch ms)."""
+        if self.deadline is not None and self.deadline <= t:
+            self._close()
+
+    def finish(self) -> None:
+        """Close the series: silence ends it."""
+        self._close()
+
+    def _rearm(self) -> None:
+        trips = self._state.trips
+        self.deadline = None if trips is None else trips.end_t + SERIES_MS
+
+    def _on_touch(self, interaction: Interaction) -> None:
+        here = self._state.here
+        if not here.touched and is_touch(interaction, here):
+            here.touched = True
+
+    def _on_address(self, interaction: Navigation | PageShown) -> None:
+        now = shown(interaction)
+        if now is None:
+            return
+        state, here = self._state, self._state.here
+        url, how = now
+        if url == here.url:
+            here.t, here.touched = interaction.t, False
+            return
+        stay_ms = interaction.t - here.t
+        if (
+            url == state.before
+            and how in {"load", "pop"}
+            and not here.touched
+            and REDIRECT_MS <= stay_ms <= self._settings.stay_ms
+        ):
+            self._returned(here.t, interaction)
+        state.before, state.here = here.url, Stop(url, interaction.t)
+
+    def _returned(self, left_t: int, interaction: Navigation | PageShown) -> None:
+        trips = self._state.trips
+        if trips is None:
+            self._state.trips = Trips(left_t, interaction.t, interaction.page)
+        else:
+            trips.count += 1
+            trips.end_t = interaction.t
+        self._rearm()
+
+    def _close(self) -> None:
+        trips, self._state.trips = self._state.trips, None
+        self._rearm()
+        if trips is not None and trips.count >= self._settings.times:
+            self._report(
+                Finding(
+                    detector=self.name,
+                    t=trips.t,
+                    end_t=trips.end_t,
+                    page=trips.page,
+                    target=None,
+                    rule=RULE,
+                    evidence={"stay_ms": self._settings.stay_ms, "needed_times": self._settings.times},
+                    count=trips.count,
+                )
+            )

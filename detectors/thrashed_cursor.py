@@ -1,0 +1,159 @@
+"""Thrashed cursor: the pointer is shaken.
+
+Our rule: the pointer turns back `turns` times on one axis (left and right, or up and down) within `window_ms`, each
+leg at least `leg_px` long. People who aim turn once or twice; a shaking hand turns six to twelve times a second. What
+is drawn, dragged or selected with a pressed button does not count. One shaking is one signal, closed when `window_ms`
+have passed without a turn.
+
+Sources: Amplitude counts turns on each axis by itself (20 in 2 s); Splunk asks for long, quick paths.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+import msgspec
+
+from detectors.default_settings import ThrashedCursorSettings
+from detectors.interactions import MouseMove, Navigation, Press, Release
+from detectors.machine import NEVER, Machine, Report
+from detectors.protocol import Finding
+
+RULE: Final = "wince/thrashed_cursor@1"
+
+LONGEST_HOLD_MS: Final = 10_000
+"""A press whose release was not recorded is over after this."""
+
+
+class Axis(msgspec.Struct, gc=False, array_like=True):
+    """One coordinate (px): where it is, where its leg began, its direction (1, -1, 0), when it turned (epoch ms)."""
+
+    now: float = 0.0
+    leg: float = 0.0
+    way: int = 0
+    turns: list[int] = msgspec.field(default_factory=list)
+
+
+class ThrashedCursorState(msgspec.Struct, gc=False):
+    """Both axes, the press that may still be held, and the shaking that was found and may go on."""
+
+    x: Axis = msgspec.field(default_factory=Axis)
+    y: Axis = msgspec.field(default_factory=Axis)
+    pressed_t: int = NEVER
+    moved_t: int = NEVER
+    found_t: int = NEVER
+    last_t: int = NEVER
+    count: int = 0
+    page: str = ""
+
+
+class ThrashedCursor(Machine[ThrashedCursorState]):
+    """Finds a shaken pointer."""
+
+    name = "thrashed_cursor"
+
+    def __init__(self, settings: ThrashedCursorSettings, report: Report) -> None:
+        super().__init__(ThrashedCursorState())
+        self._turns, self._window_ms, self._leg_px = settings.turns, settings.window_ms, settings.leg_px
+        self._report = report
+
+    def handlers(self) -> Mapping[type, Callable[..., None]]:
+        """Moves, and presses: who holds a button down, draws or drags."""
+        return {
+            MouseMove: self._on_move,
+            Press: self._on_press,
+            Release: self._on_release,
+            Navigation: self._on_navigation,
+        }
+
+    def advance(self, t: int) -> None:
+        """Close a shaking that has been over for long enough at `t` (epoch ms)."""
+        if self.deadline is not None and self.deadline <= t:
+            self._close()
+
+    def finish(self) -> None:
+        """Close the shaking, forget the rest."""
+        self._close()
+        self._state = ThrashedCursorState()
+
+    def _rearm(self) -> None:
+        state = self._state
+        self.deadline = None if state.found_t == NEVER else state.last_t + self._window_ms
+
+    def _on_press(self, press: Press) -> None:
+        self._state.pressed_t = press.t
+
+    def _on_release(self, _release: Release) -> None:
+        self._state.pressed_t = NEVER
+
+    def _on_navigation(self, navigation: Navigation) -> None:
+        if navigation.nav == "load":
+            self.finish()
+
+    def _on_move(self, move: MouseMove) -> None:
+        state = self._state
+        if move.t - state.pressed_t <= LONGEST_HOLD_MS:
+            state.x, state.y = Axis(), Axis()
+            return
+        x_axis, y_axis, leg_px = state.x, state.y, self._leg_px
+        for t, x, y in move.positions:
+            # Most moves go on as they went: one comparison of signs each.
+            if (x - x_axis.now) * x_axis.way > 0:
+                x_axis.now = x
+            elif x != x_axis.now and _turns(x_axis, x, leg_px):
+                self._turn(x_axis, t, move)
+            if (y - y_axis.now) * y_axis.way > 0:
+                y_axis.now = y
+            elif y != y_axis.now and _turns(y_axis, y, leg_px):
+                self._turn(y_axis, t, move)
+
+    def _turn(self, axis: Axis, t: int, move: MouseMove) -> None:
+        state = self._state
+        t = max(0, min(t, move.t))
+        if state.found_t != NEVER:
+            state.count += 1
+            state.last_t = max(t, state.last_t)
+            self._rearm()
+            return
+        turns = axis.turns
+        turns.append(t)
+        if len(turns) > self._turns:
+            del turns[0]
+        if len(turns) == self._turns and 0 <= t - turns[0] < self._window_ms:
+            state.found_t, state.last_t, state.count, state.page = turns[0], t, len(turns), move.page
+            self._rearm()
+
+    def _close(self) -> None:
+        state = self._state
+        if state.found_t == NEVER:
+            return
+        self._report(
+            Finding(
+                detector=self.name,
+                t=state.found_t,
+                end_t=state.last_t,
+                page=state.page,
+                target=None,
+                rule=RULE,
+                evidence={"window_ms": self._window_ms, "needed_turns": self._turns, "leg_px": self._leg_px},
+                count=state.count,
+            )
+        )
+        state.found_t = NEVER
+        state.x.turns.clear()
+        state.y.turns.clear()
+        self._rearm()
+
+
+def _turns(axis: Axis, now: float, leg_px: int) -> bool:
+    """Move an axis back, or on for the first time; tell whether a leg that was long enough ended there."""
+    before, way = axis.now, axis.way
+    axis.now, axis.way = now, 1 if now > before else -1
+    if not way:
+        axis.leg = before
+        return False
+    length = before - axis.leg
+    axis.leg = before
+    if length >= leg_px or -length >= leg_px:
+        return True
+    axis.turns.clear()
+    return False
