@@ -68,7 +68,7 @@ class Observer(Protocol):
     """Who wants to know how Redis is used."""
 
     def called(self, operation: Operation, seconds: float, sent_bytes: int) -> None:
-        """Take note of a pipeline that was answered or has failed.
+        """Take note of a pipeline that was answered, be it with refusals.
 
         `seconds` includes repetitions and the wait for a connection; `sent_bytes` counts arguments, each once.
         """
@@ -134,12 +134,11 @@ class RedisClient:
 
     async def _run_chunk(self, chunk: "_Chunk", operation: Operation) -> list[Reply]:
         started = time.perf_counter()
-        try:
-            async with self._free:
-                return [_checked(reply) for reply in await self._replies(chunk.calls)]
-        finally:
-            if self._observer is not None:
-                self._observer.called(operation, time.perf_counter() - started, chunk.size)
+        async with self._free:
+            replies = await self._replies(chunk.calls)
+        if self._observer is not None:
+            self._observer.called(operation, time.perf_counter() - started, chunk.size)
+        return [_checked(reply) for reply in replies]
 
     async def _replies(self, calls: Sequence[Call]) -> list[Reply | Exception]:
         replies = await self._execute([_by_digest(call) for call in calls])

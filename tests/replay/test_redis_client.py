@@ -23,9 +23,10 @@ class Observations:
 
     def __init__(self) -> None:
         self.told: list[tuple[Operation, int]] = []
+        self.seconds = 0.0
 
     def called(self, operation: Operation, seconds: float, sent_bytes: int) -> None:
-        assert seconds >= 0
+        self.seconds += seconds
         self.told.append((operation, sent_bytes))
 
 
@@ -124,12 +125,21 @@ class TestObserver:
         await client.run_many([])
         assert observations.told == [("mark", 5), ("read", 0), ("read", 0)]
 
-    async def test_a_pipeline_that_failed_is_told_too(self, observations: Observations) -> None:
+    async def test_a_refusal_is_an_answer(self, redis: Redis, client: RedisClient, observations: Observations) -> None:
+        await redis.config_set("maxmemory", 1)
+        try:
+            with pytest.raises(Saturated):
+                await client.run(Call("SET", ("key",), (b"12345",)), "list")
+        finally:
+            await redis.config_set("maxmemory", 0)
+        assert observations.told == [("list", 5)]
+
+    async def test_what_got_no_answer_is_not_told(self, observations: Observations) -> None:
         client = connect("redis://127.0.0.1:1", observer=observations)
         with pytest.raises(Unavailable):
-            await client.run(Call("SET", ("key",), (b"12345",)), "list")
+            await client.run(Call("GET", ("key",)))
         await client.close()
-        assert observations.told == [("list", 5)]
+        assert observations.told == []
 
 
 class TestUrls:
