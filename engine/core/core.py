@@ -70,6 +70,9 @@ class Core:
         self._hot_limit = HOT_SESSIONS
         self._touched: dict[str, Session] = {}
         self._holding: dict[str, Session] = {}
+        self._held_bytes: dict[str, int] = {}
+        self._held_total_bytes = 0
+        self._max_held_bytes = settings.order.max_total_held_bytes
         self._catching_up: dict[str, StoredState] = {}
         self._fates: OrderedDict[str, Reason] = OrderedDict()
         self._withdrawn: list[SessionEffects] = []
@@ -125,6 +128,7 @@ class Core:
         was_ended = session.phase is Phase.ENDED
         session.offer(batch, position, now_ms)
         self._touch(session)
+        self._make_room()
         if was_ended:
             # It is open again, and so ends sooner than its grace was to.
             self._schedule(session.ledger.session_id, session.deadline())
@@ -202,6 +206,7 @@ class Core:
     def _drop(self, session_id: str) -> None:
         self._sessions.remove(session_id)
         self._saving.saved(session_id)
+        self._held_total_bytes -= self._held_bytes.pop(session_id, 0)
         for of_sessions in (self._touched, self._holding, self._catching_up, self._scheduled):
             of_sessions.pop(session_id, None)
 
@@ -215,11 +220,21 @@ class Core:
             self._schedule(session_id, session.deadline())
 
     def _note_holding(self, session: Session) -> None:
-        session_id = session.ledger.session_id
+        session_id, size = session.ledger.session_id, session.held_bytes
+        self._held_total_bytes += size - self._held_bytes.get(session_id, 0)
         if session.holds:
             self._holding[session_id] = session
+            self._held_bytes[session_id] = size
         else:
             self._holding.pop(session_id, None)
+            self._held_bytes.pop(session_id, None)
+
+    def _make_room(self) -> None:
+        """Give up the oldest waits while more is held back than there is room for."""
+        while self._held_total_bytes > self._max_held_bytes and self._holding:
+            oldest = next(iter(self._holding.values()))
+            oldest.give_up()
+            self._touch(oldest)
 
     def _schedule(self, session_id: str, deadline_ms: int) -> None:
         """Note when to look at a session again; an entry that is too early is corrected when it comes up."""
@@ -332,6 +347,10 @@ class Core:
     def limit_hot(self, sessions: int) -> None:
         """Keep this many sessions unpacked from the next `take` on, at most."""
         self._hot_limit = sessions
+
+    def limit_held(self, max_bytes: int) -> None:
+        """Hold no more than so many bytes back behind missing batches, from the next batch on."""
+        self._max_held_bytes = max_bytes
 
     # -- resuming -----------------------------------------------------------------------------------------------
 

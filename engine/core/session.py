@@ -1,8 +1,6 @@
 """One session: its windows in order, its life, and what has to be written of it."""
 
-from collections import deque
 from collections.abc import Iterable, Mapping
-from hashlib import blake2b
 from typing import Final
 
 import msgspec
@@ -11,6 +9,7 @@ from detectors.interactions import Interaction
 from detectors.protocol import Finding
 from engine.core.activity import ActivityLog, ActivityState
 from engine.core.effects import SessionEffects
+from engine.core.findings import Findings
 from engine.core.lane import Lane, LaneState
 from engine.core.ledger import Ledger
 from engine.core.phases import Phase, Sign, advance
@@ -22,7 +21,6 @@ from engine.reasons import Reason
 from replay.writes import BlockDraft, FilledRange
 from schemas.bundle_index import Hole, HoleReason
 from schemas.session_record import EndReason, SessionRecord
-from schemas.signals import Signal
 
 CAP_REASONS: Final[dict[Reason, EndReason]] = {
     Reason.SESSION_MAX_BYTES: "max_bytes",
@@ -34,9 +32,6 @@ CAP_HOLES: Final[dict[Reason, HoleReason]] = {
 }
 NEWS: Final = frozenset({Verdict.READY, Verdict.HELD, Verdict.LATE})
 """Batches that show life; the others were here before."""
-
-RECENT_SIGNALS: Final = 64
-"""Signals remembered: an incident told twice, by clicks of the very same moment, is one."""
 
 CLOCK_TOLERANCE_MS: Final = 86_400_000
 """A record's times are never later than this after the last batch arrived: listings sort and expire by them."""
@@ -75,8 +70,7 @@ class Session:
         self._shared = shared
         self._capped: Reason | None = None
         self._lanes: dict[str, Lane] = {}
-        self._signals: list[Signal] = []
-        self._recent_signals: deque[int] = deque(maxlen=RECENT_SIGNALS)
+        self._findings = Findings(self.ledger)
         self._holes: list[Hole] = []
 
     # -- batches ------------------------------------------------------------------------------------------------
@@ -219,46 +213,12 @@ class Session:
         if self.ledger.signals >= self._shared.limits.max_signals_per_session:
             self.repair(Reason.TOO_MANY_SIGNALS)
             return
-        signal = self._signal(window_id, finding)
-        number = int(signal.id[:16], 16)
-        if number in self._recent_signals:
+        if not self._findings.add(window_id, finding):
             return
-        self._recent_signals.append(number)
         self.ledger.signals += 1
         if self._project.scores(finding.rule):
             self.ledger.tag(finding.detector)
         self._shared.counts.signals += 1
-        self._signals.append(signal)
-
-    def _signal(self, window_id: str, finding: Finding) -> Signal:
-        ledger = self.ledger
-        node = "" if finding.target is None else finding.target.node_id
-        parts = (
-            ledger.project_id,
-            ledger.session_id,
-            window_id,
-            finding.detector,
-            finding.rule,
-            finding.t,
-            finding.end_t,
-            node,
-            finding.key,
-        )
-        identity = blake2b("\x1f".join(map(str, parts)).encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
-        return Signal(
-            id=identity,
-            detector=finding.detector,
-            session_id=ledger.session_id,
-            window_id=window_id,
-            project_id=ledger.project_id,
-            t=finding.t,
-            end_t=finding.end_t,
-            page=finding.page,
-            target=finding.target,
-            rule=finding.rule,
-            evidence=finding.evidence,
-            count=finding.count,
-        )
 
     # -- time ---------------------------------------------------------------------------------------------------
 
@@ -295,6 +255,17 @@ class Session:
             for lane in self._lanes.values():
                 lane.finish()
 
+    @property
+    def held_bytes(self) -> int:
+        """Bytes of the batches held back."""
+        return sum(lane.held_bytes for lane in self._lanes.values())
+
+    def give_up(self) -> None:
+        """Wait for nothing any more: there is no room for what is held back."""
+        self.save_soon()
+        for lane in self._lanes.values():
+            lane.give_up()
+
     def finish(self) -> None:
         """The input ended: nothing that is waited for will come."""
         for lane in self._lanes.values():
@@ -325,7 +296,6 @@ class Session:
         for lane in self._lanes.values():
             blocks += lane.take_blocks()
             filled += lane.take_filled()
-        signals, self._signals = self._signals, []
         holes, self._holes = self._holes, []
         if saves:
             self.must_save = False
@@ -337,7 +307,7 @@ class Session:
             blocks=tuple(blocks),
             holes=tuple(holes),
             filled=tuple(filled),
-            signals=tuple(signals),
+            signals=self._findings.take(),
             activities=self.activity.take(self.last_arrival_ms + CLOCK_TOLERANCE_MS),
             ended=self.phase is not Phase.OPEN,
             deadline_ms=None if self.phase is Phase.CLOSED else self.deadline(),
@@ -380,18 +350,19 @@ class Session:
             self.position,
             {window_id: lane.snapshot() for window_id, lane in self._lanes.items()},
             self.activity.state,
-            list(self._recent_signals),
+            list(self._findings.recent),
         )
         return self._shared.packer.pack(state)
 
     def restore(self, state: SessionState) -> None:
         """Take over the state of an equal session. Raises msgspec.ValidationError for states of other settings."""
         self.ledger = state.ledger
+        self._findings = Findings(state.ledger)
         self.phase = state.phase
         self._capped = state.capped
         self.last_arrival_ms = state.last_arrival_ms
         self.position = state.position
-        self._recent_signals.extend(state.recent_signals)
+        self._findings.recent.extend(state.recent_signals)
         self.activity.state = state.activity
         for window_id, lane_state in state.lanes.items():
             lane = self._lanes[window_id] = Lane(window_id, self._project, self._shared, self)

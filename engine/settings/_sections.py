@@ -108,6 +108,10 @@ class OrderSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     max_held_bytes: Annotated[Size, Meta(description="Most bytes that are held back in all windows of a session.")] = (
         32 * MIB
     )
+    max_total_held_bytes: Annotated[
+        Size,
+        Meta(description="Most bytes that are held back in all sessions of a process; beyond, the oldest wait ends."),
+    ] = 256 * MIB
     max_gap_batches: Annotated[
         Count, Meta(description="A jump in the batch numbers of more than this is not waited for.")
     ] = 1_000

@@ -53,7 +53,7 @@ class Partition:
         self._trouble = ""
         self._stopping = False
         self._refusals = 0
-        self._unpacked_sessions = tools.settings.worker.max_unpacked_sessions
+        self._sharing = 1
         self.durable_offset = -1
         self.is_fetching = False
 
@@ -64,11 +64,11 @@ class Partition:
         """How many sessions it has in memory."""
         return 0 if self._work is None else self._work.resident_sessions
 
-    def limit_memory(self, unpacked_sessions: int) -> None:
-        """Keep no more than so many sessions ready."""
-        self._unpacked_sessions = unpacked_sessions
+    def share_memory(self, partitions: int) -> None:
+        """Take one part in so many of what the process may keep."""
+        self._sharing = partitions
         if self._work is not None:
-            self._work.limit_memory(unpacked_sessions)
+            self._work.share_memory(partitions)
 
     def offer(self, records: Sequence[Record]) -> None:
         """Give it fetched records; while it has not said from where to fetch, they are of no use."""
@@ -130,7 +130,7 @@ class Partition:
             start = choose_start(*identity, self.place.partition, found, commit, bounds)
             self._tell(start)
             self._work = Work(self.place, start.log, start.offset, tools)
-            self._work.limit_memory(self._unpacked_sessions)
+            self._work.share_memory(self._sharing)
         self._caught_up_from = bounds.end
         self._source.seek(self.place, self._work.next_offset)
         self.inbox.clear()  # at once: nothing fetched from elsewhere may come first

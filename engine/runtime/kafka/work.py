@@ -56,6 +56,7 @@ class Work:
         self._core = Core(tools.settings, tools.shared, saving)
         self._versions = Versions(tools.owner, self._position, keep_state=True, shard=self.shard, outbox=pack_outbox)
         self._progress = Progress(tools.meters, place)
+        self._max_resident = worker.max_resident_sessions
         self._poison_in_row = 0
         self._poisoned_ms: dict[int, int] = {}
         self._last_record_ms = 0
@@ -75,9 +76,12 @@ class Work:
         behind = self._core.replay_from()
         return self.next_offset if behind is None else behind
 
-    def limit_memory(self, unpacked_sessions: int) -> None:
-        """Keep no more than so many sessions ready."""
-        self._core.limit_hot(unpacked_sessions)
+    def share_memory(self, partitions: int) -> None:
+        """Keep no more than one part in so many of what the process may keep."""
+        settings = self._tools.settings
+        self._core.limit_hot(max(settings.worker.max_unpacked_sessions // partitions, 1))
+        self._core.limit_held(settings.order.max_total_held_bytes // partitions)
+        self._max_resident = max(settings.worker.max_resident_sessions // partitions, 1)
 
     # -- records ------------------------------------------------------------------------------------------------
 
@@ -234,7 +238,7 @@ class Work:
         self._progress.published(effects, max(tools.clock_ms() - self._last_record_ms, 0) / 1_000)
         with tools.stage("list"):
             await tools.patience.insist(lambda: self._aside(writes, results, refusals))
-        self._versions.forget(core.evict(tools.settings.worker.max_resident_sessions))
+        self._versions.forget(core.evict(self._max_resident))
 
     async def _store(
         self, writes: Sequence[SessionWrite], withdrawn: Sequence[str], letters: Sequence[DeadLetter]

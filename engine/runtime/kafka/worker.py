@@ -153,9 +153,8 @@ class Worker:
         get_logger().info("partitions_revoked", partitions=sorted(place.partition for place in places))
 
     def _share_memory(self) -> None:
-        total = self._tools.settings.worker.max_unpacked_sessions
         for partition in self._partitions.values():
-            partition.limit_memory(max(total // len(self._partitions), 1))
+            partition.share_memory(len(self._partitions))
 
     async def _end_tasks(self, within_seconds: float) -> None:
         tasks, self._tasks = self._tasks, {}

@@ -163,6 +163,19 @@ def test_windows_are_judged_when_the_session_was_silent_long_after_one_of_them_e
     assert driver.core.open_sessions == 0
 
 
+def test_the_oldest_wait_ends_when_all_sessions_hold_back_too_much() -> None:
+    driver = Driver()
+    driver.core.limit_held(3 * len(batch(1, PAGE, session_id="s0")))
+    for number in range(3):
+        driver.feed(batch(1, PAGE, session_id=f"s{number}"))
+    assert driver.published == 0
+    driver.feed(batch(1, PAGE, session_id="s3"))
+    given_up = {effect.session_id for effect in driver.effects if effect.holes}
+    assert "s0" in given_up
+    assert "s3" not in given_up
+    assert driver.core.counts.repaired[Reason.GAP_ABANDONED] == len(given_up)
+
+
 def test_sessions_end_with_the_input_some_at_a_time() -> None:
     driver = Driver()
     for number in range(10):
