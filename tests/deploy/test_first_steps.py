@@ -7,9 +7,12 @@ import sys
 import uuid
 from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import aiohttp
 import pytest
+from aiohttp import web
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from prometheus_client.parser import text_string_to_metric_families
 
 from deploy.send_samples import visits
@@ -46,10 +49,27 @@ async def run(environ: dict[str, str], *command: str, stdin: bytes = b"") -> str
     return out.decode()
 
 
-@pytest.fixture
-async def address(environ: dict[str, str]) -> AsyncIterator[str]:
-    """Make the topics, start a worker, and give the address of its metrics; it has to stop well in the end."""
-    await run(environ, sys.executable, "-m", "engine.cli", "topics", "--apply")
+@asynccontextmanager
+async def collector() -> AsyncIterator[tuple[str, list[ExportTraceServiceRequest]]]:
+    """Run what receives traces."""
+    received: list[ExportTraceServiceRequest] = []
+
+    async def take(request: web.Request) -> web.Response:
+        received.append(ExportTraceServiceRequest.FromString(await request.read()))
+        return web.Response()
+
+    app = web.Application()
+    app.router.add_post("/v1/traces", take)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    yield f"http://127.0.0.1:{runner.addresses[0][1]}", received
+    await runner.cleanup()
+
+
+@asynccontextmanager
+async def running_worker(environ: dict[str, str]) -> AsyncIterator[str]:
+    """Run a worker and give the address of its metrics; it has to stop well in the end."""
     worker = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "engine.cli", "worker", env=environ, stderr=PIPE, limit=1 << 20
     )
@@ -71,7 +91,19 @@ async def get(url: str) -> tuple[int, str]:
         return answer.status, await answer.text()
 
 
-async def test_visits_sent_to_a_new_installation_are_seen(address: str, environ: dict[str, str]) -> None:
+async def test_visits_sent_to_a_new_installation_are_seen(environ: dict[str, str]) -> None:
+    await run(environ, sys.executable, "-m", "engine.cli", "topics", "--apply")
+    async with collector() as (endpoint, received):
+        traced = environ | {"OTEL_EXPORTER_OTLP_ENDPOINT": endpoint, "OTEL_EXPORTER_OTLP_COMPRESSION": "none"}
+        async with running_worker(traced) as address:
+            await see_visits(address, environ)
+    spans = [span for each in received for sent in each.resource_spans for of in sent.scope_spans for span in of.spans]
+    polls = {span.span_id for span in spans if span.name == "wince poll"}
+    assert {span.name for span in spans if span.parent_span_id in polls} >= {"wince feed", "wince write"}
+    assert not any(span.status.code == span.status.STATUS_CODE_ERROR for span in spans)
+
+
+async def see_visits(address: str, environ: dict[str, str]) -> None:
     async def is_ready() -> bool:
         return (await get(f"{address}/readyz"))[0] == 200
 

@@ -308,14 +308,17 @@ class TestLibraries:
         assert pipe.lines()[0]["level"] == "warning"
 
 
+METHODS = {"debug", "info", "warning", "error", "exception", "critical"}
+CHOSEN = "log"
+"""A name for the method of a logger that was chosen before."""
+
+
 def log_calls(path: Path, loggers: set[str]) -> Iterator[ast.Call]:
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-        if (
-            isinstance(node, ast.Call)
-            and isinstance(node.func, ast.Attribute)
-            and node.func.attr in {"debug", "info", "warning", "error", "exception", "critical"}
-            and ast.unparse(node.func.value) in loggers
-        ):
+        if not isinstance(node, ast.Call):
+            continue
+        of, _, method = ast.unparse(node.func).rpartition(".")
+        if (of in loggers and method in METHODS) or ast.unparse(node.func) == CHOSEN:
             yield node
 
 

@@ -7,7 +7,8 @@ import pytest
 
 from engine.operate.meters import METERS, Count, Gauge, Histogram, Meter, metrics_document
 
-DOCUMENT = Path(__file__).parents[3] / "docs" / "metrics.md"
+ROOT = Path(__file__).parents[3]
+DOCUMENT = ROOT / "docs" / "metrics.md"
 BASE_UNITS = {"seconds", "bytes"}
 IDENTIFIERS = {"project", "session", "user", "window", "project_id", "session_id", "user_id", "window_id"}
 
@@ -56,6 +57,13 @@ def test_the_number_of_series_is_bounded() -> None:
 def test_buckets_rise(meter: Histogram) -> None:
     assert meter.buckets
     assert list(meter.buckets) == sorted(set(meter.buckets))
+
+
+@pytest.mark.parametrize("meter", METERS, ids=str)
+def test_every_metric_is_fed(meter: Meter) -> None:
+    declarations = ROOT / "engine" / "operate" / "meters.py"
+    sources = [path.read_text("utf-8") for path in (ROOT / "engine").rglob("*.py") if path != declarations]
+    assert any(re.search(rf"\b{meter}\b", source) for source in sources)
 
 
 def test_the_documentation_is_what_the_code_says() -> None:
