@@ -370,7 +370,7 @@ class ClickChains(Machine[ChainState]):
         count = None
         if detector == "rage_click":
             count = chain.total
-            evidence.update(needed_clicks=rule.count, window_ms=rule.span_ms, click_times=chain.times)
+            evidence.update(needed_clicks=rule.count, window_ms=rule.span_ms, click_times=list(chain.times))
         elif detector == "dead_click":
             evidence.update(wait_ms=rule.settle_ms)
         end_t = chain.actions[-1].t if action is None else action.t

@@ -22,11 +22,11 @@ Key = int | str | None
 class RepeatRule(msgspec.Struct, frozen=True, kw_only=True):
     """When clicks are one run, and when a run is reported.
 
-    `identify` names what a click is on: `None` for a click that ends runs and starts none. `counts` says which clicks
-    are seen at all; `suppresses` keeps a run silent at the moment it would be reported. `window` says what is compared
-    with `window_ms` (always less than): each click with the one `before`, or the newest with the one that is
-    `count - 1` clicks `back`, or all clicks on one `node` of the last `window_ms`. Distances are `max_px` at most, or
-    less than it if `is_below`.
+    `find` gives the element a click is about, `None` for clicks that are not seen at all. `identify` names what that is
+    to the run: `None` for a click that ends runs and starts none. `suppresses` keeps a run silent at the moment it
+    would be reported. `window` says what is compared with `window_ms` (always less than): each click with the one
+    `before`, or the newest with the one that is `count - 1` clicks `back`, or all clicks on one `node` of the last
+    `window_ms`. Distances are `max_px` at most, or less than it if `is_below`.
     """
 
     rule: str
@@ -43,8 +43,8 @@ class RepeatRule(msgspec.Struct, frozen=True, kw_only=True):
     quiet_ms: int | None = None
     is_voided_by_selection: bool = False
     outlives_page: bool = False
+    find: Callable[[Pointer, Element], Element | None] = lambda _click, element: element
     identify: Callable[[Pointer, Element], Key]
-    counts: Callable[[Pointer, Element], bool] = lambda _click, _element: True
     suppresses: Callable[[Pointer, Element], bool] = lambda _click, _element: False
 
 
@@ -138,8 +138,9 @@ class RepeatedClicks(Machine[RepeatState]):
 
     def _on_click(self, click: Pointer) -> None:
         self._state.last_t = click.t
-        element, rule = click.target, self._rule
-        if element is None or not rule.counts(click, element):
+        rule = self._rule
+        element = None if click.target is None else rule.find(click, click.target)
+        if element is None:
             return
         key = rule.identify(click, element)
         t = press_time(click) if rule.counted == "press" else click.t
@@ -216,7 +217,7 @@ class RepeatedClicks(Machine[RepeatState]):
             "needed_clicks": rule.count,
             "window_ms": rule.window_ms,
             "max_px": rule.max_px if rule.distance != "none" else None,
-            "click_times": run.times,
+            "click_times": list(run.times),
         }
         self._report(finding(rule.rule, t, place, evidence, end_t=run.last[-1].t, count=run.total))
 

@@ -153,7 +153,7 @@ class ActionRuns(Machine[RunState]):
         if run is not None and run.is_rage:
             rule = self._rule
             evidence: dict[str, EvidenceValue] = {"needed_clicks": rule.count, "window_ms": rule.window_ms}
-            self._tell("rage_click", run, t, run.times[-1], click_times=run.times, **evidence)
+            self._tell("rage_click", run, t, run.times[-1], click_times=list(run.times), **evidence)
         self._rearm()
 
     def _tell(self, detector: str, run: ActionRun, decided_t: int, end_t: int, **measured: EvidenceValue) -> None:

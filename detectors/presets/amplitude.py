@@ -13,7 +13,7 @@ from detectors.machines.gestures import Pointer
 from detectors.machines.repeated import RepeatedClicks, RepeatRule
 from detectors.machines.selectors import Selectors
 from detectors.machines.unanswered import Answer, UnansweredClicks, WaitRule
-from detectors.presets.options import ALL_ERRORS, Count, Milliseconds, On, Patterns, Selector, url_matcher
+from detectors.presets.options import ALL_ERRORS, Count, Milliseconds, On, Patterns, Selector, node_of, url_matcher
 from detectors.protocol import Detector
 
 CLICKABLE: Final = (
@@ -126,10 +126,6 @@ def make(settings: AmplitudeSettings, report: Report, *, strict_quirks: bool) ->
 
 
 def _rage(tracking: _Tracking, allowed: Selectors) -> RepeatRule:
-    def tracked_node(click: Pointer, element: Element) -> int | str | None:
-        tracked = tracking.element(click, element, allowed)
-        return None if tracked is None else tracked.node_id
-
     return RepeatRule(
         rule="amplitude/rage_click@1",
         count=4,
@@ -142,8 +138,8 @@ def _rage(tracking: _Tracking, allowed: Selectors) -> RepeatRule:
         reported="closing",
         quiet_ms=1_000,
         is_voided_by_selection=True,
-        identify=tracked_node,
-        counts=lambda click, element: tracked_node(click, element) is not None,
+        find=lambda click, element: tracking.element(click, element, allowed),
+        identify=node_of,
     )
 
 

@@ -83,7 +83,7 @@ def _rage(rage: RageClick) -> RepeatRule:
         on_page=True,
         refires=True,
         identify=lambda _click, _element: 0,
-        counts=lambda _click, element: not rage.interactive_elements_only or not is_silent(element),
+        find=lambda _click, element: None if rage.interactive_elements_only and is_silent(element) else element,
     )
 
 

@@ -1,0 +1,194 @@
+"""The runner itself: it sees differences, and says what is wrong with files and options."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from engine.cli import main
+from engine.conformance.cases import Case, CaseError, read_cases
+from engine.conformance.options import OptionError, settings_of
+from engine.conformance.run import run_case
+
+CLICKS = [{"t": t, "kind": "click", "target": "btn", "x": 5, "y": 5} for t in (2_000, 2_200, 2_400)]
+RAGE = {"detector": "rage_click", "t": 2_400, "target": "btn"}
+
+
+def raw(**changes: Any) -> dict[str, Any]:
+    """A case that passes, with changes."""
+    return {
+        "id": "one",
+        "vendor": "posthog",
+        "detectors": ["rage_click"],
+        "title": "three clicks",
+        "nodes": {"btn": {"tag": "button", "text": "Save"}},
+        "events": CLICKS,
+        "end_t": 9_000,
+        "expected": [RAGE],
+        **changes,
+    }
+
+
+def made(**changes: Any) -> Case:
+    return msgspec.convert(raw(**changes), Case)
+
+
+def written(folder: Path, *cases: dict[str, Any], version: object = 1) -> Path:
+    path = folder / "cases.json"
+    path.write_text(json.dumps({"schema_version": version, "about": "", "cases": list(cases)}), encoding="utf-8")
+    return path
+
+
+def test_a_case_that_agrees_passes() -> None:
+    outcome = run_case(made())
+    assert outcome.ok
+    assert outcome.got[0]["decided_t"] == 2_400
+
+
+@pytest.mark.parametrize(
+    ("expected", "problem"),
+    [
+        ([], "got {detector: rage_click, t: 2400"),
+        ([{**RAGE, "t": 2_000}], "expected {detector: rage_click, t: 2000"),
+        ([{**RAGE, "target": "other"}], "expected {detector: rage_click, t: 2400, target: other}"),
+        ([{**RAGE, "count": 4}], "count: 4"),
+        ([{**RAGE, "decided_t": 2_401}], "decided_t: 2401"),
+        ([{**RAGE, "end_reason": "timeout"}], "end_reason: timeout"),
+        ([RAGE, RAGE], "expected {detector: rage_click"),
+    ],
+)
+def test_each_difference_is_told(expected: list[dict[str, Any]], problem: str) -> None:
+    outcome = run_case(made(expected=expected))
+    assert not outcome.ok
+    assert any(problem in told for told in outcome.problems)
+
+
+def test_a_field_nobody_knows_is_not_compared() -> None:
+    assert run_case(made(expected=[{**RAGE, "note": "third click"}])).ok
+
+
+def test_signals_of_other_detectors_are_not_looked_at() -> None:
+    assert run_case(made(detectors=["dead_swipe"], expected=[])).ok
+
+
+def test_keys_of_nodes_may_be_anything() -> None:
+    key = "4111 1111 1111 1111"
+    clicks = [{**click, "target": key} for click in CLICKS]
+    assert run_case(made(nodes={key: {"tag": "button"}}, events=clicks, expected=[{**RAGE, "target": key}])).ok
+
+
+@pytest.mark.parametrize(
+    ("vendor", "options", "path", "value"),
+    [
+        ("posthog", {"rageclick": False}, "posthog.rageclick.enabled", False),
+        ("posthog", {"rageclick": True}, "posthog.rageclick.content_ignorelist", "off"),
+        ("posthog", {"rageclick": {"content_ignorelist": ["a"]}}, "posthog.rageclick.content_words", ("a",)),
+        ("posthog", {"defaults": "2026-05-30"}, "posthog.rageclick.content_ignorelist", "default"),
+        ("amplitude", {"errorClicks": {}}, "amplitude.error_clicks.enabled", True),
+        (
+            "amplitude",
+            {"frustrationInteractions": {"thrashedCursor": {"directionChanges": 7}}},
+            "amplitude.thrashed_cursor.direction_changes",
+            7,
+        ),
+        ("highlight", {"RageClickSettings": {"Radius": 3}}, "highlight.rage_click_radius_pixels", 3),
+        ("splunk", {"rageClick": {"ignoreSelectors": ".x"}}, "splunk.rage_click.ignore_selectors", (".x",)),
+    ],
+)
+def test_options_are_taken_as_vendors_write_them(
+    vendor: str, options: dict[str, Any], path: str, value: object
+) -> None:
+    found: object = settings_of(made(vendor=vendor, options=options))
+    for name in path.split("."):
+        found = getattr(found, name)
+    assert found == value
+
+
+@pytest.mark.parametrize(
+    ("changes", "strict"),
+    [
+        ({}, False),
+        ({"fidelity": "implementation"}, True),
+        ({"options": {"strict_quirks": True}}, True),
+        ({"fidelity": "implementation", "options": {"strict_quirks": False}}, False),
+    ],
+)
+def test_faults_are_reproduced_where_a_case_is_about_the_code(changes: dict[str, Any], *, strict: bool) -> None:
+    assert settings_of(made(**changes)).strict_quirks is strict
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"vendor": "clarity"},
+        {"vendor": "wince"},
+        {"vendor": "preset"},
+        {"options": {"rageclick": {"clicks": 3}}},
+        {"options": {"rageclick": 3}},
+        {"options": {"rageclick": {"click_count": "three"}}},
+        {"options": {"rageclick": {"click_count": 0}}},
+    ],
+)
+def test_unknown_vendors_and_options_fail_the_case_only(changes: dict[str, Any]) -> None:
+    case = made(**changes)
+    with pytest.raises(OptionError):
+        settings_of(case)
+    assert not run_case(case).ok
+
+
+@pytest.mark.parametrize(
+    ("changes", "problem"),
+    [
+        ({"events": [{"t": 1, "kind": "tap"}]}, "event 0: kind 'tap'"),
+        ({"events": [{"t": "1", "kind": "scroll"}]}, "event 0: t is '1'"),
+        ({"events": [{"t": 1, "kind": "click"}]}, "event 0: a click needs a target"),
+        ({"events": [{"t": 1, "kind": "click", "target": "no"}]}, "event 0: target 'no' is no node"),
+        ({"events": [{"t": 2, "kind": "scroll"}, {"t": 1, "kind": "scroll"}]}, "event 1 at 1 comes after one at 2"),
+        ({"end_t": 5}, "end_t is 5"),
+        ({"nodes": {"a": {"tag": "p", "parent": "b"}, "b": {"tag": "p", "parent": "a"}}}, "lies in itself"),
+        ({"nodes": {"a": {"tag": "p", "parent": "z"}}}, "lies in 'z'"),
+        ({"expected": [{"detector": "dead_click", "t": 1}]}, "is not among the checked ones"),
+        ({"expected": [{"detector": "rage_click"}]}, "t is None"),
+        ({"nodes": {"a": {}}}, "missing required field `tag`"),
+    ],
+)
+def test_files_that_make_no_sense_are_refused(tmp_path: Path, changes: dict[str, Any], problem: str) -> None:
+    with pytest.raises(CaseError, match=problem.replace("`", ".")):
+        read_cases(written(tmp_path, raw(**changes)))
+
+
+def test_ids_are_unique_within_a_file(tmp_path: Path) -> None:
+    with pytest.raises(CaseError, match="another case has this id"):
+        read_cases(written(tmp_path, raw(), raw()))
+
+
+class TestCommand:
+    def test_all_pass(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        assert main(["conformance", str(written(tmp_path, raw()))]) == 0
+        assert "pass one" in capsys.readouterr().out
+
+    def test_a_failure_is_told_with_the_difference(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        assert main(["conformance", str(written(tmp_path, raw(expected=[])))]) == 1
+        out = capsys.readouterr().out
+        assert "FAIL one" in out
+        assert "got {detector: rage_click" in out
+
+    def test_json_is_one_object_a_case(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        path = written(tmp_path, raw(tier="core"), raw(id="two", expected=[]))
+        assert main(["conformance", "--json", str(path)]) == 1
+        first, second = (json.loads(line) for line in capsys.readouterr().out.splitlines())
+        assert first.keys() >= {"id", "vendor", "tier", "ok", "expected", "got"}
+        assert (first["tier"], first["ok"], second["tier"], second["ok"]) == ("core", True, "definition", False)
+
+    @pytest.mark.parametrize("text", ["", "[]", '{"cases": 3}', '{"schema_version": 9, "cases": []}', "[" * 5_000])
+    def test_a_malformed_file_is_refused(self, tmp_path: Path, text: str, capsys: pytest.CaptureFixture[str]) -> None:
+        path = tmp_path / "bad.json"
+        path.write_text(text, encoding="utf-8")
+        assert main(["conformance", str(path)]) == 2
+        assert str(path) in capsys.readouterr().err
+
+    def test_a_missing_file_is_refused(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        assert main(["conformance", str(tmp_path / "none.json")]) == 2
+        assert "No such file" in capsys.readouterr().err
