@@ -115,11 +115,16 @@ class TestUsers:
         used |= {name.lower() for name in re.findall(r"(?:redis\.call|with_all)\(\s*'(\w+)'", scripts)}
         assert set(re.findall(r"\+(\S+)", USERS["wince"])) == used | {"eval", "evalsha"}
 
-    async def test_a_login_may_be_in_the_url(self, redis_binary: Binary) -> None:
-        async with RedisProcess(redis_binary, users=USERS) as server:
-            url = server.url.replace("redis://", "redis://wince:PASSWORD@")
+    async def test_a_login_and_another_database_may_be_in_the_url(self, redis_binary: Binary) -> None:
+        users = {**USERS, "wince": f"{USERS['wince']} +select"}
+        async with RedisProcess(redis_binary, users=users) as server:
+            url = server.url.replace("redis://", "redis://wince:PASSWORD@") + "/3"
             async with connected(url, Access()) as client:
                 await write_all(client)
+            async with server.client() as admin:
+                assert {name: found["keys"] > 0 for name, found in (await admin.info("keyspace")).items()} == {
+                    "db3": True
+                }
 
     @pytest.mark.parametrize(
         ("access", "reason"),
