@@ -31,14 +31,23 @@ from detectors.machine import Machine, Report
 from detectors.machines.gestures import MAX_LISTED, Place, Pointer, finding, place_of, press_time, release_time
 from schemas.signals import EvidenceValue
 
-MAX_CLICKS: Final = 64
+MAX_CHAINS: Final = 16
+"""Chains that wait for their clicks to end; the oldest is judged as it is for one more."""
+
+MAX_CLICKS: Final = 24
 """Clicks of a chain that are held one by one; what older ones came to is kept as sums."""
 
 MAX_RECENT: Final = 128
 """Activities remembered for gestures that are told when they end."""
 
-MAX_REQUESTS: Final = 256
+MAX_REQUESTS: Final = 64
 """Requests under way that are remembered; of more, the oldest are forgotten."""
+
+MAX_SAME: Final = 8
+"""Requests under way that share an id or address."""
+
+MAX_KEY: Final = 128
+"""Characters of a request's id or address that it is known by."""
 
 SELECTION, SCROLL, INPUT = 1, 2, 4
 
@@ -194,6 +203,8 @@ class ClickChains(Machine[ChainState]):
                 self._try_judge(chain, t)
             place = place_of(click, element)
             state.chains.append(Chain(element.node_id, place, t, [action], times=[t]))
+            if len(state.chains) > MAX_CHAINS:
+                self._end_view(state.chains[0], t)
         self._rearm()
 
     def _is_alike(self, chain: Chain, action: Action, element: Element) -> bool:
@@ -259,7 +270,9 @@ class ClickChains(Machine[ChainState]):
         if not self._rule.is_request(request.url):
             return
         state = self._state
-        state.requests.setdefault(request.request_id or request.url, []).append(state.next_request)
+        numbers = state.requests.setdefault(_key(request), [])
+        numbers.append(state.next_request)
+        del numbers[:-MAX_SAME]
         if len(state.requests) > MAX_REQUESTS:
             del state.requests[next(iter(state.requests))]
         state.next_request += 1
@@ -268,13 +281,13 @@ class ClickChains(Machine[ChainState]):
         self._note_activity(request.t)
 
     def _on_request_end(self, request: RequestEnd) -> None:
-        numbers = self._state.requests.get(request.request_id or request.url)
+        numbers = self._state.requests.get(_key(request))
         if not self._rule.is_request(request.url):
             return
         if numbers:
             number = numbers.pop(0)
             if not numbers:
-                del self._state.requests[request.request_id or request.url]
+                del self._state.requests[_key(request)]
             for action in self._living():
                 if number >= action.first_request:
                     action.pending -= 1
@@ -376,6 +389,10 @@ class ClickChains(Machine[ChainState]):
         end_t = chain.actions[-1].t if action is None else action.t
         name = f"{rule.preset}/{detector}@{rule.version}"
         self._report(finding(name, t, chain.place, evidence, end_t=end_t, count=count))
+
+
+def _key(request: RequestStart | RequestEnd) -> str:
+    return (request.request_id or request.url)[:MAX_KEY]
 
 
 def _stop(action: Action) -> None:
