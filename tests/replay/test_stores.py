@@ -128,6 +128,13 @@ class TestGuard:
         assert loaded is not None
         assert (loaded.version, loaded.state) == (2, b"first")
 
+    async def test_hundreds_of_writes_of_one_session_are_applied_in_their_order(self, store: Store) -> None:
+        await store.apply_many([write("other")])
+        results = await store.apply_many([write(base=n) for n in range(450)])
+        assert [(result.outcome, result.version) for result in results] == [
+            (Outcome.APPLIED, n + 1) for n in range(450)
+        ]
+
     async def test_binary_state_and_strange_positions_come_back(self, store: Store) -> None:
         state = bytes(range(256)) * 3
         written = msgspec.structs.replace(write(state=state), position="topic:é/7\n")

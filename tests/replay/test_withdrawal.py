@@ -11,7 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from redis.asyncio import Redis
 
-from replay.redis_client import connect
+from replay.redis_client import Call, connect, load_script
+from replay.redis_keys import KeyNames
 from replay.redis_store import RedisStore
 from replay.store import StoreSettings
 from replay.writes import Outcome, SessionWrite, withdrawn_session
@@ -125,6 +126,18 @@ class TestAtTheSameTime:
 
             reached, _ = await asyncio.gather(write_on(), stores[1].withdraw(SESSION))
             assert await traces(redis) == {META.encode(): {b"version": b"%d" % (reached + 1), b"withdrawn": b"1"}}
+
+    async def test_a_session_that_was_written_since_it_was_read_stays(
+        self, redis: Any, redis_server: FoundRedis, stores: list[RedisStore]
+    ) -> None:
+        await stores[0].apply_many([write(SESSION), write(SESSION, base=1)])
+        before = await dump(redis)
+        client = connect(redis_server.url)
+        keys = KeyNames("wince").session(SESSION)
+        for version in (b"", b"1", b"3"):
+            assert await client.run(Call(load_script("withdraw"), keys, (version, RETENTION_MS))) == 0
+        await client.close()
+        assert await dump(redis) == before
 
     async def test_who_tells_after_the_withdrawal_takes_it_back(self, redis: Any, stores: list[RedisStore]) -> None:
         async def withdraw(_writes: Sequence[SessionWrite]) -> None:
