@@ -26,7 +26,7 @@ from engine.masking.flags import (
 from engine.masking.values import normalise
 from schemas.rrweb_nodes import AttributeValue
 
-_TAGS: Final[dict[str, int]] = {
+TAG_FLAGS: Final[dict[str, int]] = {
     "input": FIELD,
     "textarea": FIELD | FIELD_TEXT,
     "select": FIELD,
@@ -52,7 +52,6 @@ _TAGS: Final[dict[str, int]] = {
     "area": INTERACTIVE,
 }
 
-_FIELD_TAGS: Final = frozenset("input textarea select option optgroup datalist output keygen isindex".split())
 _HYPHENATED_STANDARD: Final = frozenset(
     "annotation-xml color-profile font-face font-face-src font-face-uri font-face-format font-face-name "
     "missing-glyph".split()
@@ -116,7 +115,7 @@ def own_flags(tag: str, attributes: Mapping[str, AttributeValue], is_custom: boo
 
     `tag` is lower case; attribute names may have any case; `is_custom` is what the recorder says.
     """
-    flags = _TAGS.get(tag, 0)
+    flags = TAG_FLAGS.get(tag, 0)
     if flags & FIELD or is_custom or "-" in tag:
         return _careful_flags(tag, flags, attributes, is_custom=is_custom)
     if INDIFFERENT.issuperset(attributes) or not any(name.lower() in _TELLING for name in attributes):

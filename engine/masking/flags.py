@@ -57,5 +57,5 @@ INHERITED: Final = (
 CROSSES_ROOT: Final = INHERITED & ~UNMASKED
 """Flags that go from a host into its shadow root and from an iframe into its document."""
 
-STICKY: Final = BLOCKED | MASKED | FLOOR | SENSITIVE | UNKNOWN | FIELD
+STICKY: Final = BLOCKED | MASKED | FLOOR | SENSITIVE | UNKNOWN | FIELD | FIELD_TEXT | EDITABLE
 """Flags a node never loses during a page load."""

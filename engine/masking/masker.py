@@ -140,6 +140,10 @@ class Masker:
         """Mask a text of the page that names an element (labels of interaction events); at most 200 characters."""
         return self.text(value[:_LABEL_CHARACTERS], 0)
 
+    def free_text(self, value: str) -> str:
+        """Mask a text that no page shows, such as an annotation's: kept at the light level if no detector fires."""
+        return without_secrets(value) if self.level is Level.LIGHT else mask_constant(value)
+
     # Addresses, names, CSS
 
     def url(self, value: str) -> str:

@@ -24,7 +24,10 @@ _TRANSFORM: Final = re.compile(
 _PAINT_REFERENCE: Final = re.compile(r"""\s*url\(\s*["']?(#[^"'()\s]{1,80})["']?\s*\)(?:\s+(.{1,60}))?\s*""")
 _LANGUAGE: Final = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8}){0,3}")
 _CHARSET: Final = re.compile(
-    r"(?:utf-?(?:8|16)|us-ascii|(?:iso-8859|windows)-\d{1,4}|[a-z]{2,6}-?[a-z0-9]{0,5})", re.IGNORECASE
+    r"utf-?(?:8|16(?:le|be)?)|us-ascii|ascii|latin-?1|(?:iso-?8859|windows|cp)-?\d{1,4}(?:-[ei])?|iso-2022-(?:jp|kr|cn)|"
+    r"x-sjis|s(?:hift)?[_-]?jis|euc-(?:jp|kr|tw)|gbk|gb2312|gb18030|hz-gb-2312|big5(?:-hkscs)?|koi8-[ru]|macintosh|"
+    r"x-(?:mac-cyrillic|user-defined)|ibm866|tis-620",
+    re.IGNORECASE,
 )
 _MEDIA_TYPE: Final = re.compile(
     r"(?:text|application|image|video|audio|font|model)/[a-z][a-z0-9.+-]{0,40}(?:;\s*charset=[a-z0-9-]{1,12})?",

@@ -38,6 +38,12 @@ _CARD: Final = re.compile(rf"(?<!\d)\d(?:[\s{_DASHES}.]{{0,2}}\d){{12,}}")
 _SCRUBBED: Final = re.compile(rf"(?:{_KEYS})[^\s\"'<>]*")
 _SCRUB_GATE: Final = re.compile(rf"{_KEYS}|\d(?:[\s{_DASHES}.]{{0,2}}\d){{12}}")
 
+_LOOKALIKE_LETTERS: Final = "OolI|\u041e\u043e\u039f\u03bf\u04cf\u0406\u0456"
+_LOOKALIKES: Final = str.maketrans(_LOOKALIKE_LETTERS, "001110000111")
+_LOOKALIKE_RUN: Final = re.compile(rf"(?<!\w)\d(?:{_SEPARATORS}[0-9{_LOOKALIKE_LETTERS}]){{5,40}}{_SEPARATORS}\d(?!\w)")
+_MIN_TRUE_DIGITS: Final = 5
+"""Letters that are drawn like digits: in a run that is mostly digits they are digits."""
+
 _SHORTEST_SECRET: Final = 4
 _FIRST_DIGIT: Final = re.compile("[0-9]")
 
@@ -54,6 +60,13 @@ def normalise(value: str) -> str:
     return unicodedata.normalize("NFKC", value.translate(_INVISIBLE)).translate(_INVISIBLE)
 
 
+def _folded(value: str) -> str:
+    """Normalise for detection only: accents and other marks on top of characters go too, so that none parts digits."""
+    plain = unicodedata.normalize("NFKD", value.translate(_INVISIBLE)).translate(_INVISIBLE)
+    bare = "".join([character for character in plain if not unicodedata.category(character).startswith("M")])
+    return unicodedata.normalize("NFC", bare)
+
+
 def has_secret(value: str) -> bool:
     """Tell whether a detector fires.
 
@@ -61,8 +74,16 @@ def has_secret(value: str) -> bool:
     before its last digit; it covers phone numbers, SSN and Korean resident numbers), the start of an IBAN, a JSON web
     token, keys of well-known issuers, a PEM header, and long random runs.
     """
-    plain = normalise(value)
-    return _SECRET.search(plain) is not None or any(_is_random(run) for run in _LONG_RUN.findall(plain))
+    plain = value if value.isascii() else _folded(value)
+    return (
+        _SECRET.search(plain) is not None
+        or any(_is_random(run) for run in _LONG_RUN.findall(plain))
+        or any(_is_disguised(match[0]) for match in _LOOKALIKE_RUN.finditer(plain))
+    )
+
+
+def _is_disguised(run: str) -> bool:
+    return sum(map(str.isdigit, run)) >= _MIN_TRUE_DIGITS and _SECRET.search(run.translate(_LOOKALIKES)) is not None
 
 
 def _is_random(run: str) -> bool:

@@ -72,7 +72,7 @@ class Additions:
             node = nodes.pop()
             if node.id in parents:
                 page.detach(node.id)
-            if node.id in aside:
+            if node.id in aside or node.id <= page.forgotten_id:
                 self._tree.sticky = aside
             if isinstance(node, PARENTS) and node.child_nodes:
                 nodes += node.child_nodes

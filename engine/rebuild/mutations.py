@@ -1,6 +1,5 @@
 """Masks one mutation payload and applies it to the mirror, all or nothing of its decisions before any of its texts."""
 
-from collections.abc import Sequence
 from typing import Final
 
 from detectors.interactions import MUTATION_MAX_CHANGES, SCOPE_MAX_NODES, Change
@@ -21,7 +20,8 @@ class MutationMasker:
     """Applies mutation payloads to one page, in the order removes, adds, attributes, texts.
 
     A text or attribute is masked if it was masked before the payload or is masked after it, because decisions only
-    ever grow (privacy rule of the fail-closed state machine). `changes` lists, for detectors, what was changed.
+    ever grow and what attributes decide is decided before anything is added (privacy rule of the fail-closed state
+    machine). `changes` lists, for detectors, what was changed.
     """
 
     __slots__ = ("_max_depth", "_max_nodes", "_note", "_page", "changes", "total")
@@ -37,9 +37,9 @@ class MutationMasker:
     def apply(self, data: MutationData) -> MutationData:
         """Return the masked payload; the mirror has moved on when it returns."""
         removes = [removal for removal in data.removes if self._remove(removal)] if data.removes else []
-        adds = self._add(data.adds) if data.adds else []
         for change in data.attributes:
             self._decide(change)
+        adds = self._add(data) if data.adds else []
         attributes = (
             [change for change in data.attributes if self._change_attributes(change)] if data.attributes else []
         )
@@ -74,10 +74,12 @@ class MutationMasker:
         page.detach(removal.id)
         return not hidden
 
-    def _add(self, adds: Sequence[Addition]) -> list[Addition]:
-        tree = TreeMasker(self._page, {}, self._note, self._max_depth, self._max_nodes)
-        additions = Additions(self._page, tree, self._note)
-        kept = additions.apply(adds)
+    def _add(self, data: MutationData) -> list[Addition]:
+        page = self._page
+        tree = TreeMasker(page, {}, self._note, self._max_depth, self._max_nodes)
+        tree.coming = {change.id: change.attributes for change in data.attributes if change.id not in page.parents}
+        additions = Additions(page, tree, self._note)
+        kept = additions.apply(data.adds)
         for node in additions.first:
             self._note_change("add", node.id, self._page.tag(node.id), text=has_text(node))
         self.total += additions.count - len(additions.first)

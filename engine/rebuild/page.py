@@ -5,7 +5,8 @@ from itertools import islice
 from typing import Final
 
 from detectors.elements import DETECTION_ATTRIBUTES, LABEL_MAX_CHARACTERS, Element
-from engine.masking.flags import BLOCKED, CROSSES_ROOT, FIELD, INHERITED, INTERACTIVE, MASKED, STICKY, UNKNOWN
+from engine.masking.elements import TAG_FLAGS
+from engine.masking.flags import BLOCKED, CROSSES_ROOT, INHERITED, INTERACTIVE, MASKED, STICKY, UNKNOWN
 from engine.masking.masker import Masker
 from engine.masking.policy import Policy
 from schemas.rrweb_nodes import AttributeValue, DocumentNode, ElementNode, Node, TextNode
@@ -41,7 +42,8 @@ class Page:
     id. `own` holds what was decided about a node by itself; what it has from its ancestors is added when it is asked
     for. `children` holds the child ids of nodes whose children changed; other nodes' stand in their wire type.
     `bits` holds which parts of configured selectors are true for an element. `aside` holds tag and flags of nodes that
-    were taken out and to which something sticks: they may come back. Of originals nothing is kept.
+    were taken out and to which something sticks: they may come back. `forgotten_id` is the highest id that found no
+    room there any more: what comes back with one up to it is unknown. Of originals nothing is kept.
 
     `reviews` counts the nodes that changes elsewhere made be judged again. `known` is false until the page's first full
     snapshot: everything before is masked as unknown. `doubtful` is true from a loss in the recording to the next one.
@@ -55,6 +57,7 @@ class Page:
         "children",
         "doubtful",
         "elements",
+        "forgotten_id",
         "known",
         "masker",
         "nodes",
@@ -78,6 +81,7 @@ class Page:
         self.children: dict[int, dict[int, None]] = {}
         self.bits: dict[int, int] = {}
         self.aside: dict[int, tuple[str, int]] = {}
+        self.forgotten_id = 0
         self.known = False
         self.doubtful = False
         self.reviews = 0
@@ -276,11 +280,13 @@ class Page:
             self._forget(gone)
 
     def _put_aside(self, node_id: int, tag: str, flags: int) -> None:
-        # A standard element that is nothing but a field will be one again by its name.
-        if flags != FIELD or "-" in tag:
+        # A standard element that is no more than its name makes it will be that again.
+        if flags != TAG_FLAGS.get(tag, 0) & STICKY:
             self.aside[node_id] = (tag, flags)
             if len(self.aside) > ASIDE_MAX:
-                del self.aside[next(iter(self.aside))]
+                forgotten = next(iter(self.aside))
+                del self.aside[forgotten]
+                self.forgotten_id = max(self.forgotten_id, forgotten)
 
     def _flags_below(self, node_id: int, above: int) -> int:
         element = self.elements.get(node_id)

@@ -35,6 +35,7 @@ class PageState(msgspec.Struct, frozen=True, array_like=True):
     reviews: int = 0
     aside: list[tuple[int, int, int]] = []
     doubtful: bool = False
+    forgotten_id: int = 0
 
 
 class _Words:
@@ -84,6 +85,7 @@ def page_state(page: Page) -> PageState:
         page.reviews,
         aside,
         page.doubtful,
+        page.forgotten_id,
     )
 
 
@@ -107,6 +109,7 @@ def restore_page(state: PageState, policy: Policy) -> Page:
     page.bits = dict(state.bits)
     page.reviews = state.reviews
     page.doubtful = state.doubtful
+    page.forgotten_id = state.forgotten_id
     page.aside = {node_id: (state.tag_names[tag], sticking) for node_id, tag, sticking in state.aside}
     rows: list[Element] = []
     node_id = 0

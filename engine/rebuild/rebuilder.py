@@ -97,6 +97,8 @@ class Rebuilder:
         self.loading = True
         if context.page.known:
             context.emit(told.PageExit(context.t, context.page.url))
+        # Until its snapshot comes, the new page's nodes must not be judged by what had their ids before.
+        context.page.doubt()
         context.emit(told.Navigation(context.t, context.page.url, "load"))
 
     def _meta(self, event: Meta) -> Event:
@@ -170,6 +172,7 @@ class Rebuilder:
         left_out: list[Reason] = []
         if sticky:
             page.aside = self.context.page.aside
+            page.forgotten_id = self.context.page.forgotten_id
         tools = self.context.tools
         TreeMasker(page, sticky, left_out.append, tools.max_depth, tools.max_nodes).add_document(event.data.node)
         for reason in left_out:
@@ -212,7 +215,7 @@ class Rebuilder:
             self.context.drop_reason = Reason.INVALID_EVENT
             return None
         if isinstance(data.text, str):
-            data.text = self.context.page.masker.text_label(data.text)
+            data.text = self.context.page.masker.free_text(data.text)
         return event
 
 

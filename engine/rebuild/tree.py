@@ -7,28 +7,64 @@ from typing import Final
 from msgspec import UNSET
 
 from engine.masking.elements import own_flags
-from engine.masking.flags import BLOCKED, CROSSES_ROOT, INHERITED
+from engine.masking.flags import BLOCKED, CROSSES_ROOT, INHERITED, UNKNOWN, UNMASKED
 from engine.masking.plain import KNOWN_TAGS, NONE_PLAIN, plain_elements
 from engine.reasons import Reason
 from engine.rebuild.page import NO_PARENT, PARENTS, TEXT_TAG, Page, tag_of
-from schemas.rrweb_nodes import CdataNode, CommentNode, DoctypeNode, DocumentNode, ElementNode, Node, TextNode
+from schemas.rrweb_nodes import (
+    AttributeValue,
+    CdataNode,
+    CommentNode,
+    DoctypeNode,
+    DocumentNode,
+    ElementNode,
+    Node,
+    TextNode,
+)
+from schemas.rrweb_sources import StyleDifference
 
 TAG_NAME: Final = re.compile(r"[a-z][a-z0-9_.:-]{0,63}", re.ASCII)
 """Names a player can create; others become `div`, as rrweb's own recorder does (`snapshot.ts`, getValidTagName)."""
 
+DOCTYPES: Final = frozenset({"html", "svg", "math"})
+DOCTYPE_WORDS: Final = frozenset(
+    "w c ietf wapforum oma dtd xhtml html svg mathml math wml mobile basic strict transitional frameset tiny final "
+    "full plus level draft rdfa print events en http https www org about legacy compat tr graphics markup rec loose "
+    "openmobilealliance tech flat".split()
+)
+DOCTYPE_MAX_CHARACTERS: Final = 120
+DOCTYPE_MAX_DIGITS: Final = 10
+DOCTYPE_PUNCTUATION: Final = re.compile(r"[\d\s/.,:+_-]*", re.ASCII)
+"""What the identifiers of standards are made of: others may hold whatever a page wrote there."""
+
 Sticky = Mapping[int, tuple[str, int]]
+Changes = Mapping[str, AttributeValue | StyleDifference]
 Note = Callable[[Reason], None]
 
 
 class TreeMasker:
     """Masks nodes in place of a tree decoded for the purpose, and registers each in a page's mirror.
 
-    `sticky` holds, by node id, tag and flags of nodes that were here before (a checkout, a move): where the tag is
-    the same its sticky flags hold on. `note` counts what is dropped. Nodes deeper than `max_depth` levels and beyond
-    `max_nodes` a page are dropped with everything below, and so is a node whose id is taken.
+    `sticky` holds, by node id, tag and flags of nodes that were here before (a checkout, a move): the sticky flags hold
+    on, in a new snapshot where the tag is the same. `coming` holds, by node id, what the payload at hand goes on to
+    change of the attributes of nodes it adds: they are judged by both. `note` counts what is dropped. Nodes deeper than
+    `max_depth` levels and beyond `max_nodes` a page are dropped with everything below, and so is a node whose id is
+    taken.
     """
 
-    __slots__ = ("_max_depth", "_max_nodes", "_note", "_page", "_plain", "_selectors", "below", "refused", "sticky")
+    __slots__ = (
+        "_max_depth",
+        "_max_nodes",
+        "_note",
+        "_page",
+        "_plain",
+        "_selectors",
+        "below",
+        "coming",
+        "refused",
+        "same_page",
+        "sticky",
+    )
 
     def __init__(self, page: Page, sticky: Sticky, note: Note, max_depth: int, max_nodes: int) -> None:
         self._page = page
@@ -39,6 +75,8 @@ class TreeMasker:
         self._selectors = page.policy.selectors
         self._plain = plain_elements(self._selectors)
         self.below: dict[int, list[Node]] = {}
+        self.coming: Mapping[int, Changes] = {}
+        self.same_page = False
         self.refused: set[int] = set()
 
     def add_document(self, document: DocumentNode) -> None:
@@ -51,6 +89,7 @@ class TreeMasker:
         `flags` are those of their parent, `parent_id`, which is `NO_PARENT` if their place is not known; `depth`
         counts their ancestors. What `below` holds for one of the nodes is taken out and added below it.
         """
+        self.same_page = True
         if flags & BLOCKED:
             self.refused.update(map(id, siblings))
         return self._walk(siblings, parent_id, flags & INHERITED, depth)
@@ -62,7 +101,7 @@ class TreeMasker:
         """
         page, below = self._page, self.below
         # Where something may stick, no element is plain before it was looked at.
-        plain_flags, plain_names, class_bits = NONE_PLAIN if self.sticky else self._plain
+        plain_flags, plain_names, class_bits = NONE_PLAIN if self.sticky or self.coming else self._plain
         nodes, parents, mask = page.nodes, page.parents, page.masker.attributes
         kept: list[Node] = []
         for node in siblings:
@@ -133,11 +172,23 @@ class TreeMasker:
         if bits:
             page.bits[node.id] = bits
             own |= self._selectors.decide(page.bits_outwards(node.id))
+        change = self.coming.get(node.id)
+        if change is not None:
+            own |= self._decide_coming(node, change)
         if own:
             page.own[node.id] = own
         flags |= own
         node.attributes = page.masker.attributes(tag, flags, node.attributes)
         return flags
+
+    def _decide_coming(self, node: ElementNode, change: Changes) -> int:
+        """Return the flags a node has by the attributes it is about to get."""
+        page = self._page
+        merged = {**node.attributes, **{name: value for name, value in change.items() if not isinstance(value, dict)}}
+        attributes = {name: value for name, value in merged.items() if value is not None}
+        bits = page.bits[node.id] = self._selectors.own_bits(node.tag_name, attributes)
+        decided = self._selectors.decide(page.bits_outwards(node.id)) if bits else 0
+        return own_flags(node.tag_name, attributes, is_custom=node.is_custom is True) | decided & ~UNMASKED
 
     def _stick(self, node_id: int, tag: str) -> int:
         """Let stick what stuck to a node that is no element; return its flags."""
@@ -148,7 +199,9 @@ class TreeMasker:
 
     def _stuck(self, node_id: int, tag: str) -> int:
         before = self.sticky.get(node_id)
-        return before[1] if before is not None and before[0] == tag else 0
+        if before is None:
+            return UNKNOWN if self.same_page and node_id <= self._page.forgotten_id else 0
+        return before[1] if self.same_page or before[0] == tag else 0
 
     def _mask_other(self, node: CommentNode | CdataNode | DoctypeNode | DocumentNode, flags: int) -> int:
         if isinstance(node, DocumentNode):
@@ -171,8 +224,19 @@ def tag_name(name: str) -> str:
 
 def doctype(node: DoctypeNode) -> tuple[str, str, str]:
     """Return a doctype's name and ids if they are of the known harmless form, else the plain `html`."""
-    plain = re.fullmatch(r"[a-z]{1,32}", node.name, re.IGNORECASE)
     ids = (node.public_id, node.system_id)
-    if plain and all(re.fullmatch(r"[\w\-./:+ ]{0,200}", text, re.ASCII) for text in ids):
+    if node.name.lower() in DOCTYPES and all(map(is_standard, ids)):
         return node.name, *ids
     return "html", "", ""
+
+
+def is_standard(identifier: str) -> bool:
+    """Tell whether a doctype's identifier is made of the words of standards, and of few digits."""
+    words = set(re.findall(r"[a-z]+", identifier.lower()))
+    rest = re.sub(r"[A-Za-z]+", "", identifier)
+    return (
+        len(identifier) <= DOCTYPE_MAX_CHARACTERS
+        and words <= DOCTYPE_WORDS
+        and sum(map(str.isdigit, rest)) <= DOCTYPE_MAX_DIGITS
+        and DOCTYPE_PUNCTUATION.fullmatch(rest) is not None
+    )

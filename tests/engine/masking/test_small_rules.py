@@ -170,7 +170,8 @@ class TestShapes:
         assert (shapes.decide_language(value) == value) is kept
 
     @pytest.mark.parametrize(
-        ("value", "kept"), [("utf-8", True), ("ISO-8859-15", True), ("Shift_JIS", False), ("jane doe", False)]
+        ("value", "kept"),
+        [("utf-8", True), ("ISO-8859-15", True), ("Shift_JIS", True), ("jane doe", False), ("secret", False)],
     )
     def test_charsets(self, value: str, kept: bool) -> None:  # noqa: FBT001
         assert (shapes.decide_charset(value) == value) is kept

@@ -107,3 +107,26 @@ class TestMaskText:
     def test_constants_hide_the_length(self) -> None:
         assert mask_constant("a") == mask_constant("a" * 99) == "***"
         assert mask_constant("") == ""
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "4111\u0301 1111\u0301 1111",
+        "4\u20e31\u20e31\u20e31\u20e31\u20e31\u20e31\u20e3",
+        "4\u200b1\u00ad1\u20601\ufe0f1\u200d1\u200c1",
+        "４１１１１１１１",  # noqa: RUF001
+        "٤١١١١١١١",
+        "①②③④⑤⑥⑦⑧",
+        "4l11 1lI1 1111",
+        "4O12О888О123",  # noqa: RUF001
+        "jane\u0301＠x",  # noqa: RUF001
+    ],
+)
+def test_disguised_values_are_found(value: str) -> None:
+    assert has_secret(value)
+
+
+@pytest.mark.parametrize("value", ["room 10l to 20l", "2024-10-lol", "ISO 100 ISO 200", "한국어 문장 2024"])
+def test_ordinary_values_are_not(value: str) -> None:
+    assert not has_secret(value)
