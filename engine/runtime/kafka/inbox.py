@@ -14,12 +14,20 @@ class Inbox:
         self._records: deque[Record] = deque()
         self._waiting_bytes = 0
         self._taken_bytes = 0
+        self._taken_ms: int | None = None
         self._arrived = asyncio.Event()
 
     @property
     def waiting_bytes(self) -> int:
         """Bytes that were put in and of which `done` was not told."""
         return self._waiting_bytes + self._taken_bytes
+
+    @property
+    def oldest_ms(self) -> int | None:
+        """The timestamp of the first record of which `done` was not told (epoch ms)."""
+        if self._taken_ms is not None:
+            return self._taken_ms
+        return self._records[0].timestamp if self._records else None
 
     def __len__(self) -> int:
         return len(self._records)
@@ -52,13 +60,16 @@ class Inbox:
             taken.append(self._records.popleft())
         self._waiting_bytes -= size
         self._taken_bytes = size
+        self._taken_ms = taken[0].timestamp if taken else None
         return taken
 
     def done(self) -> None:
         """Tell that what was taken last is processed."""
         self._taken_bytes = 0
+        self._taken_ms = None
 
     def clear(self) -> None:
         """Forget everything."""
         self._records.clear()
         self._waiting_bytes = self._taken_bytes = 0
+        self._taken_ms = None

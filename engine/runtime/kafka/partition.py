@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
 
 from engine.operate.logs import get_logger
-from engine.operate.meters import Count, Histogram
+from engine.operate.meters import Count, Gauge, Histogram
 from engine.runtime.kafka.inbox import Inbox
 from engine.runtime.kafka.log_identity import LogIdentity
 from engine.runtime.kafka.positions import Start, choose_start
@@ -44,12 +44,14 @@ class Partition:
         self.place = place
         self.inbox = Inbox()
         self._source = source
-        self._tools = tools
+        self._name = f"{place.topic}/{place.partition}"
+        self._tools = tools.of_loop(self._name)
         self._identity = identity
         self._work: Work | None = None
         self._caught_up_from = 0
         self._owned = _Owned(0, -1, 0.0)
         self._passed_at = 0.0
+        self._idle_end: int | None = None
         self._trouble = ""
         self._stopping = False
         self._refusals = 0
@@ -63,6 +65,19 @@ class Partition:
     def resident_sessions(self) -> int:
         """How many sessions it has in memory."""
         return 0 if self._work is None else self._work.resident_sessions
+
+    def tell_lag(self) -> None:
+        """Set the gauges of how far the partition is, as far as anything is known."""
+        end, work, labels = self._source.end_offset(self.place), self._work, self.place._asdict()
+        if end is None or work is None or self.durable_offset < 0:
+            return
+        lag = 0 if end == self._idle_end else max(end - self.durable_offset, 0)
+        now_ms, oldest_ms = self._tools.clock_ms(), self.inbox.oldest_ms
+        lag_ms = max(now_ms - oldest_ms, 0) if lag and oldest_ms is not None else 0
+        meters = self._tools.meters
+        meters.set(Gauge.LAG_RECORDS, lag, **labels)
+        meters.set(Gauge.LAG_SECONDS, lag_ms / 1_000, **labels)
+        meters.set(Gauge.REPLAY_RECORDS, work.next_offset - work.replay_from, **labels)
 
     def share_memory(self, partitions: int) -> None:
         """Take one part in so many of what the process may keep."""
@@ -114,13 +129,13 @@ class Partition:
             self._work = None  # it may be in the middle of something
             raise
         finally:
+            self._tools.health.end(self._name)
             self.is_fetching = False
             self.inbox.clear()
 
     async def _take_over(self) -> Work:
         tools, identity = self._tools, self._identity()
-        shard = f"{self.place.topic}/{self.place.partition}"
-        claim = await tools.patience.insist(lambda: tools.marks.claim(shard, tools.owner))
+        claim = await tools.patience.insist(lambda: tools.marks.claim(self._name, tools.owner))
         found = claim.previous
         undisturbed = found is not None and (found.owner, found.count) == (tools.owner, self._owned.moves)
         self._owned = _Owned(claim.count, -1, 0.0)
@@ -174,12 +189,13 @@ class Partition:
                 await work.process(records)
             if started - self._passed_at >= IDLE_SECONDS:
                 self._passed_at = started
-                is_idle = not self.inbox and await self._source.unfetched(self.place) == 0
+                is_idle = not self.inbox and await self._source.is_read(self.place)
+                self._idle_end = self._source.end_offset(self.place) if is_idle else None
                 await work.pass_time(is_idle=is_idle, is_caught_up=work.next_offset >= self._caught_up_from)
             await self._move_mark(work)
         if records:
             tools.meters.observe(Histogram.POLL, time.perf_counter() - started)
-        work.stands(len(self.inbox) + (await self._source.unfetched(self.place) or 0))
+        tools.health.beat(self._name)
 
     async def _move_mark(self, work: Work) -> None:
         """Move the mark, if there is anything to tell by it; see that nobody else did, and that Redis kept it."""

@@ -20,9 +20,13 @@ PASSING: Final = (*_SATURATED, Unavailable, replay_errors.Unavailable)
 
 
 class Patience:
-    """Repeats with growing pauses. Nothing is given up: the input keeps what was not taken."""
+    """Repeats with growing pauses. Nothing is given up: the input keeps what was not taken.
 
-    def __init__(self, settings: WorkerSettings, meters: Meters) -> None:
+    `beat` is called with every attempt: who waits for a dependency is alive.
+    """
+
+    def __init__(self, settings: WorkerSettings, meters: Meters, beat: Callable[[], None]) -> None:
+        self._beat = beat
         self._first_ms = settings.retry_backoff_ms
         self._longest_ms = settings.max_retry_backoff_ms
         self._meters = meters
@@ -31,6 +35,7 @@ class Patience:
         """Return what `attempt` returns, once it raises nothing that passes. All else it raises is raised here."""
         tries = 0
         while True:
+            self._beat()
             try:
                 return await attempt()
             except PASSING as error:

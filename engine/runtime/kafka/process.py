@@ -69,12 +69,14 @@ async def run_process(settings: Settings, process_number: int, *, parent: int | 
             store=RedisStore(client, store_settings(settings)),
             marks=RedisMarks(client, settings.store.key_prefix),
             emitter=emitter,
-            patience=Patience(worker_settings, meters),
+            patience=Patience(worker_settings, meters, health.beat),
             meters=meters,
+            health=health,
             tracer=tracer,
             collect=collect,
         )
-        worker = Worker(tools, health, process_number)
+        worker = Worker(tools, process_number)
+        meters.refresh_with(worker.refresh)
         await _run(worker, parent)
         get_logger().info("worker_stopped", process=process_number)
 

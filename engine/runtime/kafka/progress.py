@@ -1,20 +1,18 @@
-"""How far one partition is, and what a poll of it found: told to metrics."""
+"""What became durable, told to metrics."""
 
 from collections.abc import Iterable
 
 from engine.core.effects import SessionEffects
-from engine.operate.meters import Count, Gauge, Histogram
+from engine.operate.meters import Count, Histogram
 from engine.operate.registry import Meters
-from engine.runtime.kafka.records import Place
 from replay.writes import Outcome, WriteResult
 
 
 class Progress:
-    """The metrics of one partition's work."""
+    """Counts writes and what was in them."""
 
-    def __init__(self, meters: Meters, place: Place) -> None:
+    def __init__(self, meters: Meters) -> None:
         self._meters = meters
-        self._labels: dict[str, str | int] = {"topic": place.topic, "partition": place.partition}
 
     def wrote(self, results: Iterable[WriteResult]) -> None:
         """Count writes of sessions."""
@@ -37,12 +35,6 @@ class Progress:
         for activity in effect.activities:
             if activity.kind == "session_end" and activity.reason is not None:
                 self._meters.count(Count.SESSIONS_ENDED, reason=activity.reason)
-
-    def stands(self, *, lag_records: int, lag_seconds: float, replay_records: int) -> None:
-        """Tell how far the partition is, after a durable write."""
-        self._meters.set(Gauge.LAG_RECORDS, lag_records, **self._labels)
-        self._meters.set(Gauge.LAG_SECONDS, lag_seconds, **self._labels)
-        self._meters.set(Gauge.REPLAY_RECORDS, replay_records, **self._labels)
 
 
 _OUTCOMES = {Outcome.APPLIED: "applied", Outcome.REPEATED: "repeated", Outcome.REFUSED: "refused"}

@@ -124,18 +124,25 @@ class KafkaSource:
         assigned = self._consumer.assignment()
         return [TopicPartition(*place) for place in places if place in assigned]
 
-    async def unfetched(self, place: Place) -> int | None:
-        """Return how many offsets were not fetched yet; `None` if the broker has not told lately where the end is."""
+    def end_offset(self, place: Place) -> int | None:
+        """Return the offset after the partition's last record; `None` if the broker has not told it lately."""
         partition = TopicPartition(*place)
         try:
             told_ms = self._consumer.last_poll_timestamp(partition)
             stable, end = self._consumer.last_stable_offset(partition), self._consumer.highwater(partition)
-            if told_ms is None or time.time_ns() // 1_000_000 - told_ms > FRESH_MS:
-                return None
-            position = await self._consumer.position(partition)
         except (KafkaError, AssertionError):
             return None
-        return max(int(end if stable is None or stable < 0 else stable) - int(position), 0)
+        if told_ms is None or time.time_ns() // 1_000_000 - told_ms > FRESH_MS:
+            return None
+        return int(end if stable is None or stable < 0 else stable)
+
+    async def is_read(self, place: Place) -> bool:
+        """Return whether everything was fetched that the broker had lately; markers of transactions are no records."""
+        end = self.end_offset(place)
+        try:
+            return end is not None and await self._consumer.position(TopicPartition(*place)) >= end
+        except KafkaError:
+            return False
 
     async def commit(self, offsets: Mapping[Place, int]) -> None:
         """Tell the group how far its partitions are worked off. Raises NotOwnerError, Unavailable."""

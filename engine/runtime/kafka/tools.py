@@ -3,9 +3,11 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
 from engine.core.shared import Shared
+from engine.operate.health import Health
 from engine.operate.meters import Count
 from engine.operate.registry import Meters
 from engine.operate.traces import SpanName, Tracer
@@ -36,9 +38,15 @@ class Tools:
     emitter: Emitter
     patience: Patience
     meters: Meters
+    health: Health
     tracer: Tracer
     collect: Callable[[], None]
     clock_ms: Callable[[], int] = wall_clock_ms
+
+    def of_loop(self, name: str) -> "Tools":
+        """Return the same tools for a loop of its own, whose heartbeat has this name."""
+        patience = Patience(self.settings.worker, self.meters, partial(self.health.beat, name))
+        return replace(self, patience=patience)
 
     @contextmanager
     def stage(self, name: SpanName, *, records: int | None = None, sessions: int | None = None) -> Iterator[None]:

@@ -55,7 +55,7 @@ class Work:
         saving = SavingRules(worker.save_max_bytes, worker.save_interval_ms)
         self._core = Core(tools.settings, tools.shared, saving)
         self._versions = Versions(tools.owner, self._position, keep_state=True, shard=self.shard, outbox=pack_outbox)
-        self._progress = Progress(tools.meters, place)
+        self._progress = Progress(tools.meters)
         self._max_resident = worker.max_resident_sessions
         self._poison_in_row = 0
         self._poisoned_ms: dict[int, int] = {}
@@ -277,12 +277,3 @@ class Work:
         topic, partition = self._place
         at_ms = self._poisoned_ms.pop(letter.position)
         return DeadLetter(topic, partition, letter.position, letter.reason, letter.size_bytes, at_ms)
-
-    def stands(self, waiting_records: int) -> None:
-        """Tell metrics how far the partition is, now that it is durable."""
-        behind_ms = self._tools.clock_ms() - self._last_record_ms if waiting_records else 0
-        self._progress.stands(
-            lag_records=waiting_records,
-            lag_seconds=max(behind_ms, 0) / 1_000,
-            replay_records=self.next_offset - self.replay_from,
-        )

@@ -6,7 +6,6 @@ from typing import Final
 
 from engine.core.counts import Counts
 from engine.errors import Unavailable
-from engine.operate.health import Health
 from engine.operate.logs import get_logger
 from engine.operate.meters import Count, Gauge
 from engine.runtime.kafka.log_identity import LogIdentity
@@ -26,9 +25,9 @@ IDENTITY_SECONDS: Final = 2.0
 class Worker:
     """Call `run` once. `stop` has it drain and end."""
 
-    def __init__(self, tools: Tools, health: Health, process_number: int) -> None:
+    def __init__(self, tools: Tools, process_number: int) -> None:
         self._tools = tools
-        self._health = health
+        self._health = tools.health
         kafka = tools.settings.kafka
         self._source = KafkaSource(kafka, process_number, self._assigned, self._revoked)
         self._partitions: dict[Place, Partition] = {}
@@ -118,10 +117,15 @@ class Worker:
         self._source.pause(list(full - self._paused))
         self._source.resume([place for place in self._paused - full if self._partitions[place].is_fetching])
         self._paused = full
-        meters = self._tools.meters
-        meters.set(Gauge.BUFFERED_BYTES, sum(waiting.values()))
-        meters.set(Gauge.PARTITIONS_PAUSED, len(full))
-        meters.set(Gauge.SESSIONS_RESIDENT, sum(each.resident_sessions for each in self._partitions.values()))
+
+    def refresh(self) -> None:
+        """Set the gauges, which change also while nothing goes on."""
+        meters, partitions = self._tools.meters, self._partitions.values()
+        meters.set(Gauge.BUFFERED_BYTES, sum(partition.inbox.waiting_bytes for partition in partitions))
+        meters.set(Gauge.PARTITIONS_PAUSED, len(self._paused))
+        meters.set(Gauge.SESSIONS_RESIDENT, sum(partition.resident_sessions for partition in partitions))
+        for partition in partitions:
+            partition.tell_lag()
 
     # -- the group ----------------------------------------------------------------------------------------------
 
