@@ -20,13 +20,12 @@ MIN_SAMPLES: Final = 3
 class ReversalRule(msgspec.Struct, frozen=True, kw_only=True):
     """`count` reversals on one axis, last minus first less than `window_ms`; reported after `window_ms` of calm.
 
-    With `keeps_first` a series begins with the first reversal since the last report, however long ago.
+    A series begins with the first reversal on its axis since the last report, however long ago.
     """
 
     rule: str
     count: int
     window_ms: int
-    keeps_first: bool = False
 
 
 class Axis(msgspec.Struct, gc=False):
@@ -100,7 +99,7 @@ class CursorReversals(Machine[ReversalState]):
         axis.changes = [*axis.changes, t][-self._rule.count :]
         if axis.first_t == NEVER:
             axis.first_t = t
-        starts = [self._start(one) for one in state.axes if self._is_thrashed(one)]
+        starts = [one.first_t for one in state.axes if self._is_thrashed(one)]
         if starts:
             if state.series_t == NEVER:
                 state.series_t = min(starts)
@@ -108,9 +107,6 @@ class CursorReversals(Machine[ReversalState]):
         elif state.series_t != NEVER:
             self._tell(t)
         self._rearm()
-
-    def _start(self, axis: Axis) -> int:
-        return axis.first_t if self._rule.keeps_first else axis.changes[0]
 
     def _is_thrashed(self, axis: Axis) -> bool:
         changes = axis.changes

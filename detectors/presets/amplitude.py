@@ -97,7 +97,7 @@ class _Tracking:
         return self.element(click, element, allowed)
 
 
-def make(settings: AmplitudeSettings, report: Report, *, strict_quirks: bool) -> list[Detector]:
+def make(settings: AmplitudeSettings, report: Report, *, strict_quirks: bool) -> list[Detector]:  # noqa: ARG001
     """Make the detectors for one window. Raises ValueError for selectors that cannot be used."""
     tracking = _Tracking(settings)
     detectors: list[Detector] = []
@@ -119,7 +119,6 @@ def make(settings: AmplitudeSettings, report: Report, *, strict_quirks: bool) ->
             rule="amplitude/thrashed_cursor@1",
             count=max(thrash.direction_changes, MIN_REVERSALS),
             window_ms=min(thrash.threshold, MAX_REVERSAL_WINDOW_MS),
-            keeps_first=strict_quirks,
         )
         detectors.append(CursorReversals(reversals, report))
     return detectors

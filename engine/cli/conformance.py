@@ -59,7 +59,7 @@ def run(args: argparse.Namespace) -> int:
 def _tell(console: Console, outcome: Outcome, title: str) -> None:
     mark = "[green]pass[/]" if outcome.ok else "[red]FAIL[/]"
     console.print(f"{mark} {escape(outcome.id)}  [dim]{escape(title)}[/]")
-    for problem in outcome.problems:
+    for problem in (*outcome.problems, *outcome.notes):
         console.print(f"     {escape(problem)}")
 
 

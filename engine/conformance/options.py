@@ -12,7 +12,7 @@ from engine.conformance.cases import Case
 WRAPPERS: Final = frozenset(
     {
         "frustrationinteractions", "frustrationsignals", "instrumentations", "interactions", "rageclicksettings",
-        "integrations", "replay", "options", "config",
+        "integrations", "replay", "options", "config", "autocapture",
     }
 )  # fmt: skip
 """Objects around options that have no table here: what is in them is taken for the option itself."""
@@ -29,24 +29,32 @@ DEFINITION: Final = "definition"
 
 
 class OptionError(ValueError):
-    """A case has an option that this vendor's preset does not know, or a value that it cannot have."""
+    """A case names no preset, or an option of it has a value that it cannot have."""
 
 
-def settings_of(case: Case) -> DetectorSettings:
+class Fitted(msgspec.Struct, frozen=True):
+    """The settings under which a case is judged, and the options that were left out because nobody knows them."""
+
+    settings: DetectorSettings
+    left_out: list[str]
+
+
+def fit_options(case: Case) -> Fitted:
     """Give the settings under which a case is judged.
 
     A vendor's faults are reproduced unless the case is about the definition; its option `strict_quirks` decides.
-    Raises OptionError if there is no such preset or option.
+    Raises OptionError if there is no such preset, or an option cannot have its value.
     """
+    left_out: list[str] = []
     options = dict(case.options)
     strict = options.pop("strict_quirks", case.fidelity != DEFINITION)
     tables = {field.name: field for field in _fields(type_info(DetectorSettings))}
     if case.vendor not in tables or case.vendor == "wince":
         raise OptionError(f"there is no preset named {case.vendor!r}")
-    table = _fit_table(case.vendor, options, tables[case.vendor].type, case.vendor)
+    table = _Fitter(case.vendor, left_out).table(options, tables[case.vendor].type, case.vendor)
     tree = {"preset": case.vendor, "strict_quirks": strict, case.vendor: table}
     try:
-        return msgspec.convert(tree, DetectorSettings)
+        return Fitted(msgspec.convert(tree, DetectorSettings), left_out)
     except msgspec.ValidationError as error:
         raise OptionError(str(error)) from error
 
@@ -60,59 +68,58 @@ def _plain(name: str) -> str:
     return name.replace("_", "").replace("-", "").lower()
 
 
-def _fit_table(vendor: str, given: Mapping[str, object], declared: Type, path: str) -> dict[str, object]:
-    fields = {_plain(field.encode_name): field for field in _fields(declared)}
-    fitted: dict[str, object] = {}
-    for name, value in given.items():
-        plain = _plain(name)
-        plain = _plain(ALIASES.get(vendor, {}).get(plain, plain))
-        if plain not in fields and plain.removeprefix("experimental") in fields:
-            plain = plain.removeprefix("experimental")
-        if plain in fields:
-            fitted.update(_fit(vendor, fields[plain], value, f"{path}.{name}"))
-        elif plain in WRAPPERS and isinstance(value, dict):
-            fitted.update(_fit_table(vendor, value, declared, path))
-        elif plain == "autocapture" and isinstance(value, dict | bool):
-            fitted.update(_fit_table(vendor, value, declared, path) if isinstance(value, dict) else {})
+class _Fitter:
+    """Fits one vendor's options; those that nothing here has a place for are noted."""
+
+    def __init__(self, vendor: str, left_out: list[str]) -> None:
+        self._aliases = ALIASES.get(vendor, {})
+        self._left_out = left_out
+
+    def table(self, given: Mapping[str, object], declared: Type, path: str) -> dict[str, object]:
+        fields = {_plain(field.encode_name): field for field in _fields(declared)}
+        fitted: dict[str, object] = {}
+        for name, value in given.items():
+            plain = _plain(self._aliases.get(_plain(name), name)).removeprefix("experimental")
+            field = fields.get(plain) or fields.get(f"experimental{plain}")
+            if field is not None:
+                fitted.update(self._value(field, value, f"{path}.{name}"))
+            elif plain in WRAPPERS and isinstance(value, dict):
+                fitted.update(self.table(value, declared, path))
+            else:
+                self._left_out.append(f"{path}.{name}")
+        return fitted
+
+    def _value(self, field: Field, value: object, path: str) -> dict[str, object]:
+        declared = field.type.type if isinstance(field.type, Metadata) else field.type
+        name = field.encode_name
+        if isinstance(declared, StructType):
+            return {name: self._struct(value, declared, path)}
+        if isinstance(declared, LiteralType) and "on" in declared.values:
+            return _choice(name, value)
+        if isinstance(declared, VarTupleType) and isinstance(value, str):
+            return {name: [value]}
+        return {name: value}
+
+    def _struct(self, value: object, declared: StructType, path: str) -> dict[str, object]:
+        """Fit what is a flag or an object with vendors: an object turns a feature on."""
+        if value is None or isinstance(value, bool):
+            table: dict[str, object] = {}
+        elif isinstance(value, dict):
+            table = self.table(value, declared, path)
         else:
-            raise OptionError(f"{path} has no option {name!r}")
-    return fitted
-
-
-def _fit(vendor: str, field: Field, value: object, path: str) -> dict[str, object]:
-    declared = field.type.type if isinstance(field.type, Metadata) else field.type
-    name = field.encode_name
-    if isinstance(declared, StructType):
-        return {name: _fit_struct(vendor, value, declared, path)}
-    if isinstance(declared, LiteralType) and "on" in declared.values:
-        return _fit_choice(name, value)
-    if isinstance(declared, VarTupleType) and isinstance(value, str):
-        return {name: [value]}
-    return {name: value}
-
-
-def _fit_struct(vendor: str, value: object, declared: StructType, path: str) -> dict[str, object]:
-    """Fit what is a flag or an object with vendors: an object turns a feature on."""
-    if value is None or isinstance(value, bool):
-        table: dict[str, object] = {"enabled": bool(value)}
-        choices = value
-    elif isinstance(value, dict):
-        table = {"enabled": True, **_fit_table(vendor, value, declared, path)}
-        choices = True
-    else:
-        raise OptionError(f"{path} is {value!r}, expected an object, true or false")
-    known = {field.encode_name: field for field in declared.fields}
-    if "enabled" not in known:
-        table.pop("enabled")
-    if choices:  # what is not said in an object, or with a mere `true`, is off, whatever the defaults of the day are
-        for name, field in known.items():
+            raise OptionError(f"{path} is {value!r}, expected an object, true or false")
+        is_on = value is not None and value is not False
+        for field in declared.fields:
             plain = field.type.type if isinstance(field.type, Metadata) else field.type
-            if isinstance(plain, LiteralType) and "off" in plain.values:
-                table.setdefault(name, "off")
-    return table
+            if field.encode_name == "enabled":
+                table.setdefault("enabled", is_on)
+            elif is_on and isinstance(plain, LiteralType) and "off" in plain.values:
+                # What is not said in an object, or with a mere `true`, is off, whatever the defaults of the day are.
+                table.setdefault(field.encode_name, "off")
+        return table
 
 
-def _fit_choice(name: str, value: object) -> dict[str, object]:
+def _choice(name: str, value: object) -> dict[str, object]:
     if isinstance(value, list):
         return {name: "on", "content_words": value}
     return {name: "on" if value else "off"}

@@ -7,7 +7,7 @@ import msgspec
 
 from detectors.settings import DetectorSettings
 from engine.conformance.cases import Case, Value
-from engine.conformance.options import OptionError, settings_of
+from engine.conformance.options import OptionError, fit_options
 from engine.conformance.stream import START_MS, Event, Nodes, end_of, events_of, messages
 from engine.core.core import Core
 from engine.settings import PrivacySettings, SessionSettings, Settings
@@ -28,7 +28,10 @@ COMPARED: Final = frozenset(
 
 
 class Outcome(msgspec.Struct, frozen=True):
-    """What became of a case: `got` are the signals of the checked detectors, `problems` says what is wrong."""
+    """What became of a case: `got` are the signals of the checked detectors, `problems` says what is wrong.
+
+    `notes` says what was not taken into account: options and fields that nothing here knows.
+    """
 
     id: str
     vendor: str
@@ -37,12 +40,14 @@ class Outcome(msgspec.Struct, frozen=True):
     expected: list[dict[str, Value]]
     got: list[dict[str, object]]
     problems: list[str] = []
+    notes: list[str] = []
 
 
 def run_case(case: Case) -> Outcome:
     """Run one case: as one batch; cut into batches of one event; and those twice, with the state put away between."""
     try:
-        chosen = settings_of(case)
+        fitted = fit_options(case)
+        chosen = fitted.settings
         nodes = Nodes(case.nodes)
         events = events_of(case, nodes)
         singly = [[event] for event in events]
@@ -58,7 +63,11 @@ def run_case(case: Case) -> Outcome:
         return Outcome(
             case.id, case.vendor, case.group, ok=False, expected=case.expected, got=[], problems=[str(error)]
         )
-    return Outcome(case.id, case.vendor, case.group, not problems, case.expected, got, problems)
+    notes = [f"option {path} is not known and was left out" for path in fitted.left_out]
+    known = COMPARED.union(*got)
+    unknown = {name for wanted in case.expected for name in wanted} - known
+    notes += [f"{name} is in no signal and was not compared" for name in sorted(unknown)]
+    return Outcome(case.id, case.vendor, case.group, not problems, case.expected, got, problems, notes)
 
 
 def _signals(

@@ -5,7 +5,7 @@ from typing import Final
 
 import msgspec
 
-from engine.conformance.cases import Case, CaseNode, EventValue
+from engine.conformance.cases import POINTED, Case, CaseNode, EventValue
 
 START_MS: Final = 1_700_000_000_000
 """When a case begins (epoch ms): a whole second, since a vendor's code looks at multiples of 50 ms."""
@@ -14,7 +14,18 @@ PAGE: Final = "https://conformance.example/"
 SESSION: Final = "conformance"
 MODIFIERS: Final = {"control": "ctrl", "ctrl": "ctrl", "alt": "alt", "meta": "meta", "shift": "shift"}
 TIMES: Final = ("t", "down_t", "up_t")
-SELECTING: Final = ("html", "body")
+ROOTS: Final = ("html", "body")
+NAVIGATIONS: Final = {
+    "pushstate": "push", "replacestate": "replace", "popstate": "pop", "back": "pop", "forward": "pop",
+    "traverse": "pop", "hashchange": "hash", "reload": "load", "navigate": "load",
+}  # fmt: skip
+"""Other names for what `nav` says."""
+CHANGES: Final = (
+    ("style", "stylesheet"), ("css", "stylesheet"), ("canvas", "canvas"), ("media", "media"), ("attr", "attributes"),
+    ("text", "characterData"), ("chardata", "characterData"), ("characterdata", "characterData"),
+    ("child", "childList"), ("add", "childList"), ("remove", "childList"),
+)  # fmt: skip
+"""Words in what `mutation_type` says, and the types they are of."""
 
 Event = Mapping[str, object]
 
@@ -49,7 +60,7 @@ class Nodes:
 
     def _own(self, key: str) -> dict[str, object]:
         node = self._nodes[key]
-        own_id = {} if key in SELECTING else {"id": key}
+        own_id = {} if key in ROOTS else {"id": key}
         described: dict[str, object] = {
             "id": self._numbers[key],
             "tag": node.tag,
@@ -86,6 +97,10 @@ def _wired(event: Mapping[str, EventValue], nodes: Nodes) -> Event:
     target = event.get("target")
     if isinstance(target, str):
         wired["target"] = nodes.describe(target)
+    if event.get("kind") in POINTED:
+        # Where a case says nothing of the page, it is not scrolled.
+        wired = {"page_x": event.get("x", 0), "page_y": event.get("y", 0), **wired}
+    wired.update(_named(event))
     modifiers = event.get("modifiers")
     if modifiers is not None:
         wired["modifiers"] = _modifiers(modifiers)
@@ -93,6 +108,19 @@ def _wired(event: Mapping[str, EventValue], nodes: Nodes) -> Event:
     if isinstance(frames, list):
         wired["stack"] = "\n".join(_frame(frame) for frame in frames if isinstance(frame, dict))
     return wired
+
+
+def _named(event: Mapping[str, EventValue]) -> dict[str, object]:
+    """Give kinds of navigations and changes the names that interaction events have for them."""
+    nav, change = event.get("nav"), event.get("mutation_type")
+    named: dict[str, object] = {}
+    if isinstance(nav, str):
+        plain = nav.lower().replace("_", "")
+        named["nav"] = NAVIGATIONS.get(plain, plain)
+    if isinstance(change, str):
+        plain = change.lower().replace("_", "")
+        named["mutation_type"] = next((kind for word, kind in CHANGES if word in plain), change)
+    return named
 
 
 def _modifiers(given: EventValue) -> list[str]:

@@ -9,8 +9,9 @@ import pytest
 
 from engine.cli import main
 from engine.conformance.cases import Case, CaseError, read_cases
-from engine.conformance.options import OptionError, settings_of
+from engine.conformance.options import OptionError, fit_options
 from engine.conformance.run import run_case
+from engine.conformance.stream import Nodes, events_of
 
 CLICKS = [{"t": t, "kind": "click", "target": "btn", "x": 5, "y": 5} for t in (2_000, 2_200, 2_400)]
 RAGE = {"detector": "rage_click", "t": 2_400, "target": "btn"}
@@ -66,7 +67,9 @@ def test_each_difference_is_told(expected: list[dict[str, Any]], problem: str) -
 
 
 def test_a_field_nobody_knows_is_not_compared() -> None:
-    assert run_case(made(expected=[{**RAGE, "note": "third click"}])).ok
+    outcome = run_case(made(expected=[{**RAGE, "note": "third click"}]))
+    assert outcome.ok
+    assert outcome.notes == ["note is in no signal and was not compared"]
 
 
 def test_signals_of_other_detectors_are_not_looked_at() -> None:
@@ -100,7 +103,9 @@ def test_keys_of_nodes_may_be_anything() -> None:
 def test_options_are_taken_as_vendors_write_them(
     vendor: str, options: dict[str, Any], path: str, value: object
 ) -> None:
-    found: object = settings_of(made(vendor=vendor, options=options))
+    fitted = fit_options(made(vendor=vendor, options=options))
+    assert fitted.left_out == []
+    found: object = fitted.settings
     for name in path.split("."):
         found = getattr(found, name)
     assert found == value
@@ -116,7 +121,7 @@ def test_options_are_taken_as_vendors_write_them(
     ],
 )
 def test_faults_are_reproduced_where_a_case_is_about_the_code(changes: dict[str, Any], *, strict: bool) -> None:
-    assert settings_of(made(**changes)).strict_quirks is strict
+    assert fit_options(made(**changes)).settings.strict_quirks is strict
 
 
 @pytest.mark.parametrize(
@@ -125,17 +130,45 @@ def test_faults_are_reproduced_where_a_case_is_about_the_code(changes: dict[str,
         {"vendor": "clarity"},
         {"vendor": "wince"},
         {"vendor": "preset"},
-        {"options": {"rageclick": {"clicks": 3}}},
         {"options": {"rageclick": 3}},
         {"options": {"rageclick": {"click_count": "three"}}},
         {"options": {"rageclick": {"click_count": 0}}},
     ],
 )
-def test_unknown_vendors_and_options_fail_the_case_only(changes: dict[str, Any]) -> None:
+def test_unknown_vendors_and_wrong_options_fail_the_case_only(changes: dict[str, Any]) -> None:
     case = made(**changes)
     with pytest.raises(OptionError):
-        settings_of(case)
+        fit_options(case)
     assert not run_case(case).ok
+
+
+def test_an_unknown_option_is_left_out_and_told() -> None:
+    outcome = run_case(made(options={"rageclick": {"clicks": 3}, "debug": True}))
+    assert outcome.ok
+    assert [note.split()[1] for note in outcome.notes] == ["posthog.rageclick.clicks", "posthog.debug"]
+
+
+@pytest.mark.parametrize(
+    ("event", "wired"),
+    [
+        ({"kind": "navigation", "nav": "pushState"}, {"nav": "push"}),
+        ({"kind": "navigation", "nav": "hash"}, {"nav": "hash"}),
+        ({"kind": "mutation", "mutation_type": "style_sheet"}, {"mutation_type": "stylesheet"}),
+        ({"kind": "mutation", "mutation_type": "characterData"}, {"mutation_type": "characterData"}),
+        ({"kind": "click", "target": "btn", "x": 7, "y": 8}, {"page_x": 7, "page_y": 8}),
+        ({"kind": "click", "target": "btn", "x": 7, "y": 8, "page_y": 300}, {"page_x": 7, "page_y": 300}),
+        ({"kind": "click", "target": "btn", "modifiers": {"ctrlKey": True, "altKey": False}}, {"modifiers": ["ctrl"]}),
+        ({"kind": "click", "target": "btn", "modifiers": ["Control", "Shift"]}, {"modifiers": ["ctrl", "shift"]}),
+        (
+            {"kind": "error", "frames": [{"function": "pay", "filename": "https://a.example/x.js", "lineno": 3}]},
+            {"stack": "    at pay (https://a.example/x.js:3:1)"},
+        ),
+    ],
+)
+def test_other_words_for_the_same_are_understood(event: dict[str, Any], wired: dict[str, Any]) -> None:
+    case = made(events=[{"t": 1, **event}], expected=[])
+    sent = events_of(case, Nodes(case.nodes))[1]
+    assert {name: sent[name] for name in wired} == wired
 
 
 @pytest.mark.parametrize(
