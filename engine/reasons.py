@@ -127,7 +127,12 @@ class Reason(StrEnum):
     PACKED_EVENT = (
         "packed_event",
         Kind.DROPPED_EVENT,
-        "The event, or a part of it, is packed text; switch off the recorder's packing.",
+        "The event, or a part of it, is packed text of no known form, or damaged.",
+    )
+    EVENT_TOO_LARGE = (
+        "event_too_large",
+        Kind.DROPPED_EVENT,
+        "The events that were sent packed are larger than `limits.max_batch_bytes` when unpacked.",
     )
     EVENT_TOO_DEEP = "event_too_deep", Kind.DROPPED_EVENT, "The event is nested deeper than `limits.max_depth`."
     EVENT_TOO_DENSE = (

@@ -8,6 +8,7 @@ import msgspec
 from engine.errors import Poison
 from engine.input.inspection import Inspector
 from engine.input.json_text import repair_text
+from engine.input.packed import Unpacker
 from engine.input.repair import repair_event
 from engine.input.snapshots import UnopenedEvent, UnopenedSnapshot
 from engine.input.tally import Event, EventRefusedError, Kept, Tally
@@ -28,7 +29,6 @@ _ONE_RRWEB: Final[msgspec.json.Decoder[RrwebEvent]] = msgspec.json.Decoder(Rrweb
 _ONE_INTERACTION: Final[msgspec.json.Decoder[InteractionEvent]] = msgspec.json.Decoder(InteractionEvent)
 _SEPARATE: Final = msgspec.json.Decoder(list[msgspec.Raw])
 _INTERACTION_CLASSES: Final = get_args(InteractionEvent)
-_TEXT: Final = msgspec.json.Decoder(str)
 
 
 class DecodedEvents(msgspec.Struct):
@@ -117,6 +117,16 @@ def _decode_whole(text: bytes) -> list[Event] | None:
         return None
 
 
+def _decode_typed(text: bytes) -> Event | None:
+    """Decode one event that fits its type."""
+    for decoder in (_ONE_RRWEB, _ONE_INTERACTION):
+        try:
+            return decoder.decode(text)
+        except (ValueError, RecursionError):
+            pass
+    return None
+
+
 def _drop_surplus(items: list[Event] | list[msgspec.Raw], tally: Tally) -> None:
     most = tally.limits.max_batch_events
     if len(items) > most:
@@ -127,10 +137,11 @@ def _drop_surplus(items: list[Event] | list[msgspec.Raw], tally: Tally) -> None:
 class _Careful:
     """Decodes event by event."""
 
-    __slots__ = ("_events", "_losses", "_tally", "_untimed")
+    __slots__ = ("_events", "_losses", "_tally", "_unpacker", "_untimed")
 
     def __init__(self, tally: Tally) -> None:
         self._tally = tally
+        self._unpacker = Unpacker(tally)
         self._events: list[Event] = []
         self._losses: list[int] = []
         self._untimed: list[int] = []
@@ -142,6 +153,7 @@ class _Careful:
         _drop_surplus(items, self._tally)
         inspector = Inspector(self._tally, len(text), is_sound_utf8=True)
         for item in items:
+            unpacked_bytes = self._unpacker.unpacked_bytes
             try:
                 kept = self._decode_one(bytes(item))
             except EventRefusedError as refused:
@@ -149,6 +161,8 @@ class _Careful:
                 if refused.may_change_page:
                     self._lose()
                 continue
+            if self._unpacker.unpacked_bytes > unpacked_bytes:
+                inspector = Inspector(self._tally, len(text) + self._unpacker.unpacked_bytes, is_sound_utf8=True)
             if inspector.admits(kept.event):
                 self._keep(kept)
         if len(items) < read:
@@ -178,23 +192,16 @@ class _Careful:
         except ValueError:
             raise Poison(Reason.INVALID_ENVELOPE) from None
 
-    def _decode_one(self, text: bytes, *, may_be_text: bool = True) -> Kept:
+    def _decode_one(self, text: bytes) -> Kept:
         """Return what can be kept of an event. Raises EventRefusedError."""
-        if text.startswith(b'"') and may_be_text:
-            return self._decode_text(text)
-        for decoder in (_ONE_RRWEB, _ONE_INTERACTION):
-            try:
-                return Kept(decoder.decode(text))
-            except (ValueError, RecursionError):
-                pass
-        return repair_event(text, self._tally)
-
-    def _decode_text(self, text: bytes) -> Kept:
-        """Decode an event sent as the JSON text of itself (Amplitude); other texts are packed in ways of their own."""
-        inner = _TEXT.decode(text).lstrip()
-        if not inner.startswith("{"):
-            raise EventRefusedError(Reason.PACKED_EVENT)
-        return self._decode_one(inner.encode(), may_be_text=False)
+        if text.startswith(b'"'):
+            text = self._unpacker.open_text(text)
+        event = _decode_typed(text)
+        if event is None:
+            opened = self._unpacker.open_parts(text)
+            if opened is not None:
+                text, event = opened, _decode_typed(opened)
+        return repair_event(text, self._tally) if event is None else Kept(event)
 
     def _mend_timestamps(self) -> None:
         """Give events without a timestamp that of the event before, or of the first that has one; else drop them."""

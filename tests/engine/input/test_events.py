@@ -130,7 +130,7 @@ class TestHopelessEvents:
         text = json.dumps({**GOOD, "data": {**GOOD["data"], "id": "@"}}).encode().replace(b'"@"', digits)
         assert dropped(text) is Reason.INVALID_EVENT
 
-    @pytest.mark.parametrize("text", ["x\x9c\xabV*", "", "text", "[1]", "null", '"{}"'])
+    @pytest.mark.parametrize("text", ["x\x9c\xabV*", "", "text", "[1]", "null", '"7"'])
     def test_that_are_packed_text(self, text: str) -> None:
         assert dropped(text) is Reason.PACKED_EVENT
 
@@ -138,8 +138,9 @@ class TestHopelessEvents:
     def test_that_are_text_of_broken_json(self, text: str) -> None:
         assert dropped(text) is Reason.INVALID_EVENT
 
-    def test_that_are_text_of_text(self) -> None:
-        assert dropped(json.dumps(json.dumps(GOOD))) is Reason.PACKED_EVENT
+    def test_that_are_text_of_text_without_end(self) -> None:
+        assert between_good(json.dumps(json.dumps(GOOD)), LIMITS)[0] != []
+        assert dropped(json.dumps(json.dumps(json.dumps(json.dumps(json.dumps(GOOD)))))) is Reason.PACKED_EVENT
 
     @pytest.mark.parametrize(
         "bad",
