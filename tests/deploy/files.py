@@ -1,9 +1,11 @@
 """The files of `deploy/`, taken apart for tests."""
 
 import json
+import os
 import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -98,7 +100,7 @@ def groupings_in(query: str) -> set[str]:
 
 def program(name: str) -> str:
     """Return the path of a program that checks files of ours; give the test up without it."""
-    found = shutil.which(name)
+    found = shutil.which(name, path=os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"])))
     if found is None:
         give_up(name, "it is not on PATH")
     return found
