@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 
+from detectors.presets.splunk import RageClick, SplunkSettings
 from detectors.settings import DetectorSettings, RageClickSettings
 from engine.settings import (
     PrivacyRule,
@@ -117,6 +118,13 @@ class TestVariables:
                 "WINCE_DETECTORS__RAGE_CLICK__ENABLED",
                 "false",
                 Settings(detectors=DetectorSettings(rage_click=RageClickSettings(enabled=False))),
+            ),
+            (
+                "WINCE_DETECTORS__SPLUNK__RAGECLICK__TIMEFRAMESECONDS",
+                "0.5",
+                Settings(
+                    detectors=DetectorSettings(splunk=SplunkSettings(rage_click=RageClick(timeframe_seconds=0.5)))
+                ),
             ),
             (
                 "WINCE_PRIVACY_RULES",

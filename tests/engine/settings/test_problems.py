@@ -46,6 +46,18 @@ PRESETS = "one of " + ", ".join(f'"{name}"' for name in sorted(get_args(PresetNa
         ("detectors.rage_click.count = true", "detectors.rage_click.count", "true", "a whole number from 2 to 100"),
         ("detectors.dead_click.enabled = 1", "detectors.dead_click.enabled", "1", "true or false"),
         ('detectors.preset = "best"', "detectors.preset", '"best"', PRESETS),
+        (
+            "detectors.splunk.rageClick.timeframeSeconds = 601",
+            "detectors.splunk.rageClick.timeframeSeconds",
+            "601",
+            "a number from 0 to 600",
+        ),
+        (
+            'detectors.splunk.rageClick.timeframeSeconds = "1s"',
+            "detectors.splunk.rageClick.timeframeSeconds",
+            '"1s"',
+            "a number from 0 to 600",
+        ),
         ('session.idle_timeout = "0s"', "session.idle_timeout", '"0s"', f'{DURATION}, from "1ms" to "3650d"'),
         ('session.idle_timeout = "soon"', "session.idle_timeout", '"soon"', f'{DURATION}, from "1ms" to "3650d"'),
         ('session.grace = "3651d"', "session.grace", '"3651d"', f'{DURATION}, from "0ms" to "3650d"'),
