@@ -73,7 +73,8 @@ def _is_eligible(element: Element) -> bool:
 def _keys(failure: Failure, frames: list[Frame]) -> tuple[str, ...]:
     own = [frame for frame in frames if frame.is_own]
     if own:
-        return ("\n".join(f"{frame.file} {frame.function}" for frame in own),)
+        # A recording has no source lines; their numbers stand for them.
+        return ("\n".join(f"{frame.file} {frame.function} {frame.line}" for frame in own),)
     message = failure.message
     for pattern, placeholder in PARAMETERS:
         message = pattern.sub(placeholder, message)

@@ -85,6 +85,11 @@ class _Fitter:
                 fitted.update(self._value(field, value, f"{path}.{name}"))
             elif plain in WRAPPERS and isinstance(value, dict):
                 fitted.update(self.table(value, declared, path))
+            elif (inner := _only_table_with(plain, fields)) is not None:
+                fitted.setdefault(inner, {})
+                table = fitted[inner]
+                if isinstance(table, dict):
+                    table.update(self.table({name: value}, fields[_plain(inner)].type, path))
             else:
                 self._left_out.append(f"{path}.{name}")
         return fitted
@@ -117,6 +122,16 @@ class _Fitter:
                 # What is not said in an object, or with a mere `true`, is off, whatever the defaults of the day are.
                 table.setdefault(field.encode_name, "off")
         return table
+
+
+def _only_table_with(option: str, fields: Mapping[str, Field]) -> str | None:
+    """Name the one inner table that has an option which a case writes without its table."""
+    inner = [field.encode_name for field in fields.values() if option in map(_plain, _names(field.type))]
+    return inner[0] if len(inner) == 1 else None
+
+
+def _names(declared: Type) -> list[str]:
+    return [field.encode_name for field in _fields(declared)]
 
 
 def _choice(name: str, value: object) -> dict[str, object]:

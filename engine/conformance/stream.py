@@ -10,6 +10,9 @@ from engine.conformance.cases import POINTED, Case, CaseNode, EventValue
 START_MS: Final = 1_700_000_000_000
 """When a case begins (epoch ms): a whole second, since a vendor's code looks at multiples of 50 ms."""
 
+LOAD_MS: Final = -900
+"""When the page was loaded: a whole number of the 225 ms in which OpenReplay measures."""
+
 PAGE: Final = "https://conformance.example/"
 SESSION: Final = "conformance"
 MODIFIERS: Final = {"control": "ctrl", "ctrl": "ctrl", "alt": "alt", "meta": "meta", "shift": "shift"}
@@ -79,7 +82,7 @@ class Nodes:
 
 def events_of(case: Case, nodes: Nodes) -> list[Event]:
     """Give a case's events as they are on the wire, after the load of the page they happen on."""
-    load: Event = {"kind": "navigation", "nav": "load", "url": PAGE, "t": START_MS}
+    load: Event = {"kind": "navigation", "nav": "load", "url": PAGE, "t": START_MS + LOAD_MS}
     return [load, *(_wired(event, nodes) for event in case.events)]
 
 
@@ -104,6 +107,9 @@ def _wired(event: Mapping[str, EventValue], nodes: Nodes) -> Event:
     modifiers = event.get("modifiers")
     if modifiers is not None:
         wired["modifiers"] = _modifiers(modifiers)
+    error_type = event.get("error_type") or event.get("name") or event.get("type")
+    if isinstance(error_type, str):
+        wired["error_type"] = error_type
     frames = event.get("frames")
     if isinstance(frames, list):
         wired["stack"] = "\n".join(_frame(frame) for frame in frames if isinstance(frame, dict))

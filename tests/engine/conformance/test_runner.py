@@ -97,6 +97,7 @@ def test_keys_of_nodes_may_be_anything() -> None:
             7,
         ),
         ("highlight", {"RageClickSettings": {"Radius": 3}}, "highlight.rage_click_radius_pixels", 3),
+        ("posthog", {"click_count": 4, "threshold_px": 9}, "posthog.rageclick.click_count", 4),
         ("splunk", {"rageClick": {"ignoreSelectors": ".x"}}, "splunk.rage_click.ignore_selectors", (".x",)),
     ],
 )
