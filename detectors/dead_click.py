@@ -8,6 +8,9 @@ canvas, a new window, the tab or page left. Which elements owe an answer, and wh
 An uncaught error is no answer either, but no riddle: it is blamed on the latest click, as error clicks are, and what
 still waits on that click's target is not called dead.
 
+Not dead is what can have nothing to say: a click on what is chosen already (a tab, the page one is on), and sending a
+form again that answered before: frameworks that show the same message again change nothing.
+
 A dead click needs proof that the recording lived on: it is reported only when the stream has reached the end of its
 wait. What is undecided at the end is forgotten, since the last seconds of a killed tab never arrive. Clicks on a target
 that follow a dead one within `wait_ms` belong to it and are not reported again.
@@ -19,13 +22,14 @@ from typing import Final
 import msgspec
 
 from detectors.aim import Aims
-from detectors.interactions import Click, Failure
-from detectors.interactive import candidate
+from detectors.forms import form_of, is_sender
+from detectors.interactions import Click, Failure, Navigation
+from detectors.interactive import candidate, is_chosen
 from detectors.machine import Machine, Report
 from detectors.protocol import Finding
 from detectors.reactions import Reactions
 from detectors.settings import DeadClickSettings
-from detectors.targets import describe
+from detectors.targets import describe, place_of
 from schemas.signals import Target
 
 RULE: Final = "wince/dead_click@1"
@@ -38,7 +42,10 @@ MAX_RECENT: Final = 16
 
 
 class PendingClick(msgspec.Struct, gc=False):
-    """A click at `t` after a press at `press_t` (epoch ms); `press` is its number, `sign` why it asks for clicks."""
+    """A click at `t` after a press at `press_t` (epoch ms); `press` is its number, `sign` why it asks for clicks.
+
+    `place` knows its target again when the page replaces it; `sends` says that it sends a form.
+    """
 
     press_t: int
     t: int
@@ -46,17 +53,21 @@ class PendingClick(msgspec.Struct, gc=False):
     page: str
     target: Target
     sign: str
+    place: str
+    sends: bool = False
 
 
 class DeadClickState(msgspec.Struct, gc=False):
-    """Undecided clicks, oldest first, and the last click (epoch ms) of each target lately found dead.
+    """Undecided clicks, oldest first, and the last click (epoch ms) of each place lately found dead.
 
-    `blamable` is the target of the latest click of all, if that one is undecided: an error would be blamed on it.
+    `blamable` is the place of the latest click of all, if that one is undecided: an error would be blamed on it.
+    `sent` are places that sent a form of this page and were answered.
     """
 
     pending: list[PendingClick] = msgspec.field(default_factory=list)
-    recent: dict[int | str, int] = msgspec.field(default_factory=dict)
-    blamable: int | str | None = None
+    recent: dict[str, int] = msgspec.field(default_factory=dict)
+    blamable: str | None = None
+    sent: list[str] = msgspec.field(default_factory=list)
 
 
 class DeadClick(Machine[DeadClickState]):
@@ -73,7 +84,7 @@ class DeadClick(Machine[DeadClickState]):
 
     def handlers(self) -> Mapping[type, Callable[..., None]]:
         """Clicks, and the errors they end in: what answers them is watched by the reactions."""
-        return {Click: self._on_click, Failure: self._on_failure}
+        return {Click: self._on_click, Failure: self._on_failure, Navigation: self._on_navigation}
 
     def advance(self, t: int) -> None:
         """Decide the clicks whose wait is over at `t` (epoch ms)."""
@@ -82,6 +93,8 @@ class DeadClick(Machine[DeadClickState]):
             click = pending.pop(0)
             if not self._reactions.alive_since(click.press):
                 self._found(click)
+            elif click.sends:
+                self._remember_sent(click.place)
         self._rearm()
 
     def finish(self) -> None:
@@ -102,26 +115,42 @@ class DeadClick(Machine[DeadClickState]):
         if aim is None or click.modifiers or len(state.pending) >= MAX_PENDING:
             return
         found = candidate(aim.element, click.page)
-        if found is None or aim.is_ignored():
+        if found is None or aim.is_ignored() or is_chosen(found.element):
             return
         press = self._reactions.current
         press_t = self._reactions.press_t(press)
-        target = aim.target() if found.element is aim.control else describe(found.element)
-        state.pending.append(PendingClick(press_t, click.t, press, click.page, target, found.sign))
-        state.blamable = target.node_id
+        own = found.element is aim.control
+        target = aim.target() if own else describe(found.element)
+        place = aim.place() if own else place_of(found.element, target.text)
+        sends = is_sender(found.element) and form_of(found.element) is not None
+        state.pending.append(PendingClick(press_t, click.t, press, click.page, target, found.sign, place, sends))
+        state.blamable = place
         self._rearm()
 
     def _on_failure(self, failure: Failure) -> None:
         state = self._state
         if state.blamable is not None and failure.source != "console_error":
-            state.pending = [click for click in state.pending if click.target.node_id != state.blamable]
+            state.pending = [click for click in state.pending if click.place != state.blamable]
             self._rearm()
 
+    def _on_navigation(self, navigation: Navigation) -> None:
+        if navigation.nav == "load":
+            self._state.sent.clear()
+
+    def _remember_sent(self, place: str) -> None:
+        sent = self._state.sent
+        if place not in sent:
+            sent.append(place)
+            if len(sent) > MAX_RECENT:
+                del sent[0]
+
     def _found(self, click: PendingClick) -> None:
-        recent = self._state.recent
-        node_id = click.target.node_id
-        last_t = recent.pop(node_id, None)
-        recent[node_id] = click.t
+        state = self._state
+        if click.sends and click.place in state.sent:
+            return
+        recent = state.recent
+        last_t = recent.pop(click.place, None)
+        recent[click.place] = click.t
         if len(recent) > MAX_RECENT:
             del recent[next(iter(recent))]
         if last_t is None or click.t - last_t >= self._wait_ms:

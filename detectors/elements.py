@@ -7,7 +7,8 @@ import msgspec
 DETECTION_ATTRIBUTES: Final = frozenset(
     {
         "id", "class", "role", "type", "name", "href", "target", "download", "title", "alt", "value",
-        "aria-label", "aria-disabled", "aria-haspopup", "aria-expanded", "data-testid", "data-wince-ignore",
+        "aria-label", "aria-disabled", "aria-haspopup", "aria-expanded", "aria-selected", "aria-current",
+        "aria-checked", "data-testid", "data-wince-ignore",
         "contenteditable", "disabled", "tabindex", "for", "onclick", "hidden", "autocomplete", "maxlength",
     }
 )  # fmt: skip

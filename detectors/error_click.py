@@ -1,9 +1,10 @@
 """Error click: a click, and an error right after it.
 
 Our rule: the first error (uncaught, rejected promise, or an error printed on the console) at most `window_ms` after
-the latest click is blamed on it and uses it up. Further clicks on the target with the same error belong to the same
-signal as long as each error follows the one before within `window_ms` and the wait for the next click: one burst, one
-signal.
+the latest click is blamed on it and uses it up; a later one, if it comes within `REQUEST_MS` of the end of a request
+that the click caused (see `detectors.blame`): what waits for an answer fails when the answer does. Further clicks on
+the target with the same error belong to the same signal as long as each error follows the one before within
+`window_ms` and the wait for the next click: one burst, one signal.
 """
 
 from collections.abc import Callable, Mapping
@@ -12,9 +13,10 @@ from typing import Final
 import msgspec
 
 from detectors.aim import Aims
+from detectors.blame import CAUSED_MS
 from detectors.fingerprints import Identified, identify
-from detectors.interactions import Click, Failure, Navigation
-from detectors.machine import Machine, Report
+from detectors.interactions import Click, Failure, Navigation, RequestEnd
+from detectors.machine import NEVER, Machine, Report
 from detectors.protocol import Finding
 from detectors.settings import ErrorClickSettings
 from schemas.signals import Target
@@ -22,13 +24,22 @@ from schemas.signals import Target
 RULE: Final = "wince/error_click@1"
 
 
+REQUEST_MS: Final = 100
+"""Code that waited for a request goes on at once when that ends."""
+
+
 class BlamableClick(msgspec.Struct, gc=False):
-    """The latest click, at `t` after a press at `press_t` (epoch ms)."""
+    """The latest click, at `t` after a press at `press_t` (epoch ms).
+
+    `place` knows its target again when the page replaces it. `request_t` is the end of the last request it caused.
+    """
 
     press_t: int
     t: int
     page: str
     target: Target
+    place: str
+    request_t: int = NEVER
 
 
 class ErrorBurst(msgspec.Struct, gc=False):
@@ -62,7 +73,12 @@ class ErrorClick(Machine[ErrorClickState]):
 
     def handlers(self) -> Mapping[type, Callable[..., None]]:
         """Clicks, errors, and page loads: a new page's errors are its own."""
-        return {Click: self._on_click, Failure: self._on_failure, Navigation: self._on_navigation}
+        return {
+            Click: self._on_click,
+            Failure: self._on_failure,
+            RequestEnd: self._on_request_end,
+            Navigation: self._on_navigation,
+        }
 
     def advance(self, t: int) -> None:
         """Close the burst if no further click can join it at `t` (epoch ms)."""
@@ -81,7 +97,7 @@ class ErrorClick(Machine[ErrorClickState]):
         burst, click = self._state.burst, self._state.click
         if burst is None:
             self.deadline = None
-        elif click is not None and click.target.node_id == burst.click.target.node_id:
+        elif click is not None and click.place == burst.click.place:
             self.deadline = max(burst.end_t, click.t) + self._window_ms + 1
         else:
             self.deadline = burst.end_t + self._window_ms + 1
@@ -94,7 +110,7 @@ class ErrorClick(Machine[ErrorClickState]):
         if aim is None or aim.is_ignored():
             state.click = None
         else:
-            state.click = BlamableClick(min(click.press_t, click.t), click.t, click.page, aim.target())
+            state.click = BlamableClick(min(click.press_t, click.t), click.t, click.page, aim.target(), aim.place())
         if state.burst is not None:
             self._rearm()
 
@@ -103,7 +119,9 @@ class ErrorClick(Machine[ErrorClickState]):
         if not failure.error_type:
             return
         click, state.click = state.click, None
-        if click is None or failure.t - click.t > self._window_ms:
+        if click is None:
+            return
+        if failure.t - click.t > self._window_ms and failure.t - click.request_t > REQUEST_MS:
             return
         found, burst = identify(failure), state.burst
         if burst is not None and _is_same(burst, click, found):
@@ -113,6 +131,11 @@ class ErrorClick(Machine[ErrorClickState]):
             self.finish()
             state.burst = ErrorBurst(click, failure.t, failure.t - click.t, failure.source, found)
         self._rearm()
+
+    def _on_request_end(self, request: RequestEnd) -> None:
+        click = self._state.click
+        if click is not None and click.press_t <= request.start_t <= click.t + CAUSED_MS:
+            click.request_t = request.t
 
     def _on_navigation(self, navigation: Navigation) -> None:
         if navigation.nav == "load":
@@ -142,4 +165,4 @@ class ErrorClick(Machine[ErrorClickState]):
 
 
 def _is_same(burst: ErrorBurst, click: BlamableClick, found: Identified) -> bool:
-    return burst.click.target.node_id == click.target.node_id and burst.identified.fingerprint == found.fingerprint
+    return burst.click.place == click.place and burst.identified.fingerprint == found.fingerprint

@@ -5,6 +5,7 @@ A recording shows attributes, no listeners and no computed cursor, so we go by m
 style sheets give to clickable things.
 """
 
+import re
 from typing import Final
 
 import msgspec
@@ -41,7 +42,14 @@ _TELLING_TAGS: Final = UNSEEN_TAGS | (_IDENTITY_TAGS - {"option"})
 _TELLING_ATTRIBUTES: Final = frozenset({"role", "contenteditable", "disabled", "aria-disabled"})
 """Elements with neither of these, most by far, are passed over with one look at each."""
 
+_MODULE_NAME: Final = re.compile(r"\A[A-Za-z][\w-]*?_([A-Za-z][A-Za-z0-9-]*)__[\w-]{4,8}\Z")
+_WORD_START: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+
 _CLICK_WORDS: Final = frozenset({"link", "btn", "button", "clickable", "cta", "pointer"})
+
+
+_CHOICE_ROLES: Final = frozenset({"radio", "menuitemradio", "option", "tab"})
+_CHOSEN_WORDS: Final = frozenset({"active", "selected", "current", "is-active", "is-selected", "is-current"})
 
 
 class Candidate(msgspec.Struct, frozen=True, gc=False):
@@ -88,6 +96,18 @@ def is_disabled(element: Element) -> bool:
     """Tell whether the browser (or the page, by `aria-disabled`) refuses clicks on this very element."""
     attributes = element.attributes
     return "disabled" in attributes or attributes.get("aria-disabled") == "true"
+
+
+def is_chosen(element: Element) -> bool:
+    """Tell whether a control is chosen already, so that choosing it again changes nothing: a tab, a page, an option."""
+    attributes = element.attributes
+    if attributes.get("aria-selected") == "true" or attributes.get("aria-current", "false") != "false":
+        return True
+    if attributes.get("role") in _CHOICE_ROLES and attributes.get("aria-checked") == "true":
+        return True
+    return not _CHOSEN_WORDS.isdisjoint(
+        attributes.get("class", "").lower().replace("--", " ").replace("_", " ").split()
+    )
 
 
 def candidate(element: Element, page: str) -> Candidate | None:
@@ -171,7 +191,10 @@ def _weak_candidate(node: Element, distance: int) -> Candidate | None:
 
 
 def _has_click_name(class_names: str) -> bool:
-    for name in class_names.lower().split(maxsplit=32):
-        if name.replace("_", "-").rpartition("-")[2] in _CLICK_WORDS:
+    for name in class_names.split(maxsplit=32):
+        # `card__cta--large` is a `card__cta`, and a style module's `Card_cta__x1Y2z` is a `cta`.
+        module = _MODULE_NAME.match(name)
+        base = module[1] if module else name.partition("--")[0]
+        if _WORD_START.sub("-", base).lower().replace("_", "-").rpartition("-")[2] in _CLICK_WORDS:
             return True
     return False

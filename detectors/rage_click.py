@@ -1,9 +1,11 @@
 """Rage click: several clicks on one spot in short time that the page does not answer.
 
 Our rule: `count` consecutive unanswered clicks on the same control, first to last in less than `window_ms` (a true
-sliding span), or in less than `unanswered_window_ms` if no click of the burst was answered at all, because people
+sliding span), or in less than `unanswered_window_ms` if no click of the burst was answered until then, because people
 click more slowly at a button that is slow or failing. The clicks of a burst lie within `max_spread_px` on both axes
-(page coordinates). One burst is one signal; it is closed when `quiet_ms` have passed without a further click.
+(page coordinates). Where quick clicks were answered before (`HABIT_CLICKS` of them on this page), quick clicks are
+normal, and twice as many unanswered ones are needed: a stepper at its end is no rage. One burst is one signal; it is
+closed when `quiet_ms` have passed without a further click.
 
 A burst ends at a click elsewhere and at a scroll of the page between two clicks: what was clicked until then is
 judged by itself, so a scroll after the burst changes nothing. A selection made before the burst is closed voids it:
@@ -31,6 +33,12 @@ MAX_MEMBERS: Final = MAX_PRESSES // 2
 
 MAX_ENDED: Final = 8
 """Ended bursts that wait for the last ripple; more than that within a second is no person."""
+
+HABIT_CLICKS: Final = 4
+"""Quick clicks that were answered, from which on quick clicks are how a control is used."""
+
+MAX_HABITS: Final = 32
+"""Controls of a page whose habits are remembered; the one heard of longest ago is forgotten for one more."""
 
 MAX_LISTED: Final = 32
 """Click times listed in the evidence."""
@@ -85,10 +93,14 @@ class Burst(msgspec.Struct, gc=False):
 
 
 class RageClickState(msgspec.Struct, gc=False):
-    """The burst that may go on, and those that cannot but still wait to be judged, oldest first."""
+    """The burst that may go on, and those that cannot but still wait to be judged, oldest first.
+
+    `habits` count the quick clicks that were answered, by place of the control.
+    """
 
     current: Burst | None = None
     ended: list[Burst] = msgspec.field(default_factory=list)
+    habits: dict[str, int] = msgspec.field(default_factory=dict)
 
 
 class RageClick(Machine[RageClickState]):
@@ -175,6 +187,7 @@ class RageClick(Machine[RageClickState]):
     def _on_navigation(self, navigation: Navigation) -> None:
         if navigation.nav == "load":
             self._end()
+            self._state.habits.clear()
 
     def _add(self, made: Click | Release, aim: Aim | None) -> None:
         if aim is None or aim.answers_unseen() or aim.is_ignored():
@@ -258,21 +271,38 @@ class RageClick(Machine[RageClickState]):
     def _judge(self, burst: Burst) -> bool:
         hit = burst.hit
         if hit is None and len(burst.members) >= self._settings.count:
-            hit = self._find(burst, self._flags(burst))
+            flags = self._flags(burst)
+            hit = self._find(burst, flags)
+            self._learn(burst, flags)
         if hit is not None:
             self._report(self._finding(burst, hit))
         return hit is not None
 
+    def _learn(self, burst: Burst, flags: Sequence[bool]) -> None:
+        """Remember that quick clicks are answered here."""
+        answered = sum(flags)
+        if not answered:
+            return
+        habits = self._state.habits
+        habits[burst.place] = min(habits.pop(burst.place, 0) + answered, HABIT_CLICKS)
+        if len(habits) > MAX_HABITS:
+            del habits[next(iter(habits))]
+
     def _find(self, burst: Burst, flags: Sequence[bool]) -> Hit | None:
         settings, members = self._settings, burst.members
-        unanswered = not burst.answered and not any(flags)
-        window_ms = self._longest_window_ms if unanswered else settings.window_ms
+        answered_clicks, was_answered = self._state.habits.get(burst.place, 0), burst.answered
         streak = 0
         for index, answered in enumerate(flags):
-            streak = 0 if answered else streak + 1
-            first = index - settings.count + 1
-            if streak >= settings.count and members[index].t - members[first].t < window_ms:
+            if answered:
+                streak, was_answered = 0, True
+                answered_clicks += 1
+                continue
+            streak += 1
+            needed = settings.count * (2 if answered_clicks >= HABIT_CLICKS else 1)
+            window_ms = settings.window_ms if was_answered else self._longest_window_ms
+            if streak >= needed and members[index].t - members[index - settings.count + 1].t < window_ms:
                 end = next((later for later in range(index, len(flags)) if flags[later]), len(flags))
+                first = index - needed + 1
                 return _hit(members[first:end], settings.count, settings.window_ms, window_ms)
         return None
 

@@ -7,6 +7,13 @@ then removed again (though not by the next press's handler: that is a toggle), o
 and back before the next press. Until it is undone it might stay and be the answer, so a press is judged late, when
 whoever asks has waited long enough.
 
+Nor are the marks of the pointer and of the focus: attributes named for them; classes and styles of the pressed control
+that change before its click; what a field changes around it when it loses the focus; and classes and styles that change
+while the pointer moves, well after the click (rows light up under it, the button it leaves goes dark).
+
+An answer that is not its click's handler's own work also answers clicks on the same control up to `SHARED_MS` before
+it: people click faster than pages that wait for a pause before they work.
+
 Stream order decides: an answer may carry the very millisecond of its click, but it comes after its press.
 """
 
@@ -25,6 +32,7 @@ from detectors.interactions import (
     ElementFocus,
     Input,
     Media,
+    MouseMove,
     Mutation,
     Navigation,
     PageExit,
@@ -58,15 +66,38 @@ HANDLED_MS: Final = 10
 MAX_TOGGLES: Final = 16
 """Attributes of one press watched for being changed back; one more than that is no ripple."""
 
-CLICK_MARKS: Final = frozenset({"ant-click-animating-without-extra-node", "ant-click-animating"})
-"""Attributes that libraries set on each click."""
+CLICK_MARKS: Final = frozenset(
+    {
+        "ant-click-animating-without-extra-node", "ant-click-animating", "data-active", "data-focus", "data-focused",
+        "data-focus-visible", "data-focus-visible-added", "data-focus-within", "data-headlessui-focus-visible",
+        "data-hover", "data-hovered", "data-press", "data-pressed", "data-touched",
+    }
+)  # fmt: skip
+"""Attributes by which libraries note clicks, presses, focus and hover."""
+
+LOOKS: Final = frozenset({"class", "style"})
+"""Attributes that may only change how something looks."""
+
+HANDLER_MS: Final = 150
+"""After a click, changes of looks that come later than this are not its handler's first answer."""
+
+MOVE_SLACK_MS: Final = 80
+"""Recorders note the moving pointer every 50 ms: a change so near to a noted move came with it."""
+
+MAX_DOUBTS: Final = 16
+"""Changes of looks that wait to be told from hovering; one more than that is an answer."""
+
+SHARED_MS: Final = 500
+"""Pages that wait for a pause in clicks (debounce) wait 100 to 400 ms."""
 
 
 class PressRecord(msgspec.Struct, gc=False, array_like=True):
     """What is known about a press at `t` (epoch ms) on the control `region`.
 
     `answered` is a real reaction; `moved` a scroll of the page or a selection, which prove life but no answer.
-    `toggles` are attributes within the region that were changed an odd number of times.
+    `toggles` are attributes within the region that were changed an odd number of times, `doubts` the moments (epoch
+    ms) when something changed its looks and the pointer may have been moving; `marks` are looks of the region that
+    changed before the click and not back since.
     """
 
     t: int
@@ -75,13 +106,19 @@ class PressRecord(msgspec.Struct, gc=False, array_like=True):
     answered: bool = False
     moved: bool = False
     toggles: list[str] = msgspec.field(default_factory=list)
+    doubts: list[int] = msgspec.field(default_factory=list)
+    marks: list[str] = msgspec.field(default_factory=list)
 
 
 class ReactionsState(msgspec.Struct, gc=False):
-    """`first` is the number of the oldest press kept; `ripples` map added nodes to the number of their press."""
+    """`first` is the number of the oldest press kept; `ripples` map added nodes to the number of their press.
+
+    `field` is the text field that has the focus, and its parent.
+    """
 
     first: int = 0
     acted_t: int = NEVER
+    field: tuple[int | str, ...] = ()
     presses: list[PressRecord] = msgspec.field(default_factory=list)
     ripples: dict[int | str, int] = msgspec.field(default_factory=dict)
     background: Background = msgspec.field(default_factory=Background)
@@ -117,6 +154,7 @@ class Reactions(Machine[ReactionsState]):
             Scroll: self._on_scroll,
             Selection: self._on_selection,
             ElementFocus: self._on_focus,
+            MouseMove: self._on_move,
             Navigation: self._on_navigation,
             RequestEnd: self._on_request_end,
         }
@@ -150,7 +188,7 @@ class Reactions(Machine[ReactionsState]):
 
     def _is_answered(self, number: int) -> bool:
         record = self._state.presses[number - self._state.first]
-        return record.answered or bool(record.toggles) or number in self._state.ripples.values()
+        return record.answered or bool(record.toggles or record.doubts) or number in self._state.ripples.values()
 
     def _on_press(self, press: Press) -> None:
         self._begin(press.t, None if press.target is None else _region(press.target))
@@ -205,12 +243,64 @@ class Reactions(Machine[ReactionsState]):
                 self._undo(change.node_id, mutation.t)
             elif not record.answered:
                 own = record.region is not None and record.region in change.scope
-                if change.name in CLICK_MARKS or state.background.explains(change, mutation.t, state.acted_t, own=own):
+                if self._is_mark(change, record, own=own) or state.background.explains(
+                    change, mutation.t, state.acted_t, own=own
+                ):
                     continue
                 unexplained = True
-                record.answered = not own or not self._may_be_ripple(change, record)
+                if not self._may_be_undone(change, record, mutation, own=own):
+                    self._answer(record, mutation.t)
         if unexplained and mutation.total > len(mutation.changes):
-            record.answered = True  # what was not sent in full cannot be a ripple
+            self._answer(record, mutation.t)  # what was not sent in full cannot be a ripple
+
+    def _is_mark(self, change: Change, record: PressRecord, *, own: bool) -> bool:
+        """Tell whether a change only shows where the pointer or the focus is, or was until this press."""
+        if change.name in CLICK_MARKS or (own and self._is_pressing(change, record)):
+            return True
+        if record.clicked:
+            return False
+        field = self._state.field
+        return bool(field) and record.region != field[0] and not set(change.scope[:3]).isdisjoint(field)
+
+    @staticmethod
+    def _is_pressing(change: Change, record: PressRecord) -> bool:
+        """Tell whether the pressed control looks pressed, or as before again."""
+        if change.kind != "attribute" or change.name not in LOOKS:
+            return False
+        name = _toggle_name(change)
+        if record.clicked and name not in record.marks:
+            return False
+        return _toggle(record.marks, name)
+
+    def _may_be_undone(self, change: Change, record: PressRecord, mutation: Mutation, *, own: bool) -> bool:
+        hovering = self._may_be_hovering(change, mutation.t)
+        if own and not (hovering and _toggle_name(change) not in record.toggles):
+            return self._may_be_ripple(change, record)
+        doubts = record.doubts
+        if not hovering or len(doubts) >= MAX_DOUBTS:
+            return False
+        if not doubts or doubts[-1] != mutation.t:
+            doubts.append(mutation.t)
+        return True
+
+    def _may_be_hovering(self, change: Change, t: int) -> bool:
+        return change.kind == "attribute" and change.name in LOOKS and t - self._state.acted_t > HANDLER_MS
+
+    def _answer(self, record: PressRecord, t: int) -> None:
+        """Note an answer that came at `t` (epoch ms): to a press, and to quick ones on the same control before it."""
+        record.answered = True
+        if t - self._state.acted_t <= HANDLER_MS:
+            return  # the work of this very click
+        for earlier in reversed(self._state.presses[:-1]):
+            if earlier.region != record.region or t - earlier.t > SHARED_MS:
+                return
+            earlier.answered = True
+
+    def _on_move(self, move: MouseMove) -> None:
+        """Now it is known when the pointer moved: looks that changed just then were hovering."""
+        for record in self._state.presses[-2:]:
+            if record.doubts:
+                record.doubts = [t for t in record.doubts if not _moved_at(move, t)]
 
     def _undo(self, node_id: int | str, t: int) -> None:
         """Let a ripple end, unless the next press ends it: then both presses had their answer."""
@@ -221,7 +311,7 @@ class Reactions(Machine[ReactionsState]):
 
     def _may_be_ripple(self, change: Change, record: PressRecord) -> bool:
         if change.kind == "attribute":
-            return _toggle(record.toggles, f"{change.node_id} {change.name}")
+            return _toggle(record.toggles, _toggle_name(change))
         if change.kind != "add" or change.has_text or change.name == "#text":
             return False
         ripples = self._state.ripples
@@ -270,11 +360,20 @@ class Reactions(Machine[ReactionsState]):
 
     def _on_focus(self, focus: ElementFocus) -> None:
         state = self._state
+        self._note_field(focus)
         if not focus.gained or focus.target is None or focus.t - state.acted_t >= self._attention_ms:
             return
         record = state.presses[-1]
         if focus.target.node_id != record.region and (focus.target.tag == "input" or is_text_field(focus.target)):
             record.answered = True
+
+    def _note_field(self, focus: ElementFocus) -> None:
+        """Keep a field also when it loses the focus, until the next one has it: what it changes then comes after."""
+        if focus.gained:
+            target = focus.target
+            is_field = target is not None and is_text_field(target)
+            parent = None if target is None else target.parent
+            self._state.field = tuple(node.node_id for node in (target, parent) if node is not None) if is_field else ()
 
     def _on_navigation(self, navigation: Navigation) -> None:
         state = self._state
@@ -305,12 +404,20 @@ def scrolls_page(scroll: Scroll) -> bool:
     return scroll.target is None or scroll.target.tag in {"#document", "html", "body"}
 
 
+def _moved_at(move: MouseMove, t: int) -> bool:
+    return any(-MOVE_SLACK_MS <= at - t <= MOVE_SLACK_MS for at, _, _ in move.positions)
+
+
 def _named_place(name: str, element: Element | None) -> Place:
     return (name,) if element is None else (name, element.node_id)
 
 
 def _region(element: Element) -> int | str:
     return (closest_interactive(element) or element).node_id
+
+
+def _toggle_name(change: Change) -> str:
+    return f"{change.node_id} {change.name}"
 
 
 def _toggle(toggles: list[str], name: str) -> bool:

@@ -51,8 +51,9 @@ class RageClickSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields
     count: Annotated[int, Meta(ge=2, le=100, description="Clicks that make rage.")] = 4
     window_ms: Annotated[Window, Meta(description="Time in which that many unanswered clicks are rage.")] = 1_000
     unanswered_window_ms: Annotated[
-        Window, Meta(description="Time in which that many clicks are rage if the page answered no click of the burst.")
-    ] = 3_000
+        Window,
+        Meta(description="Time in which that many clicks are rage if the page answered none of the burst before."),
+    ] = 4_000
     max_spread_px: Annotated[
         int, Meta(ge=0, le=10_000, description="Largest width and height of the area that a burst covers.")
     ] = 50

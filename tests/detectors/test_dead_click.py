@@ -32,6 +32,7 @@ from tests.detectors.tape import (
     FIELD,
     OTHER,
     PAGE,
+    SEND,
     STATIC,
     Player,
     change,
@@ -344,6 +345,49 @@ def test_a_link_to_this_very_page_without_a_hash_reloads_it() -> None:
 
 
 def test_more_clicks_than_are_held_are_not_judged() -> None:
-    buttons = [element("button", 1_000 + number, BODY) for number in range(40)]
+    buttons = [element("button", 1_000 + number, BODY, f"Button {number}") for number in range(40)]
     tape = [part for number, button in enumerate(buttons) for part in click(T + number, button, hold=0)]
     assert len(dead(tape)) == 32
+
+
+class TestNothingToSay:
+    @pytest.mark.parametrize(
+        "attributes",
+        [
+            {"aria_selected": "true"},
+            {"aria_current": "page"},
+            {"_class": "tab is-active"},
+            {"_class": "nav__item--active"},
+        ],
+    )
+    def test_what_is_chosen_already_changes_nothing(self, attributes: dict[str, str]) -> None:
+        chosen = element("button", 500, BODY, "Details", role="tab", **attributes)
+        assert dead(click(T, chosen)) == []
+        assert len(dead(click(T, element("button", 500, BODY, "Details", role="tab")))) == 1
+
+    def test_a_form_may_show_the_same_message_again(self) -> None:
+        refused = [*click(T, SEND), mutation(T + 5)]
+        again = [*click(T + 8_000, SEND), *click(T + 16_000, SEND)]
+        assert dead([*refused, *again]) == []
+        assert [finding.t for finding in dead(again)] == [T + 7_940, T + 15_940]
+        assert len(dead([*refused, Navigation(T + 4_000, PAGE, "load"), *again])) == 2
+
+    def test_other_buttons_owe_an_answer_each_time(self) -> None:
+        assert len(dead([*click(T), mutation(T + 5), *click(T + 8_000)])) == 1
+
+
+class TestReplaced:
+    def test_a_control_that_is_rendered_anew_is_the_same_control(self) -> None:
+        again = element("button", 9_330, BUTTON.parent, "Notify me", id="notify", _class="btn")
+        assert len(dead([*click(T), *click(T + 400, again)])) == 1
+
+
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [
+        ("Card_cta__x1Y2z", 1), ("productCta", 1), ("card__link--large", 1), ("MuiButton", 1), ("sc-bdVaJa kXyzA", 0),
+        ("Button_row__9aB1c", 0), ("btn-group", 0), ("linked-list", 0),
+    ],
+)  # fmt: skip
+def test_names_that_style_modules_make_are_read(names: str, expected: int) -> None:
+    assert len(dead(click(T, element("div", 500, BODY, _class=names)))) == expected

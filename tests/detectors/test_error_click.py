@@ -2,7 +2,7 @@
 
 import pytest
 
-from detectors.interactions import Click, Interaction, Navigation
+from detectors.interactions import Click, Interaction, Navigation, RequestEnd
 from detectors.protocol import Finding
 from detectors.settings import DetectorSettings, ErrorClickSettings
 from tests.detectors.tape import (
@@ -135,3 +135,11 @@ class TestBurst:
 
     def test_silence_closes_it(self) -> None:
         assert len(Player().play([*click(T), failure(T + 2)]).finish().of("error_click")) == 1
+
+
+def test_what_waited_for_a_request_fails_with_it() -> None:
+    slow = RequestEnd(T + 2_500, PAGE, T + 20, "/api/order", "", 500, failed=True)
+    assert len(found("error_click", in_order(click(T), [slow], [failure(T + 2_510, "unhandled_rejection")]))) == 1
+    assert found("error_click", in_order(click(T), [slow], [failure(T + 2_700, "unhandled_rejection")])) == []
+    own = RequestEnd(T + 2_500, PAGE, T + 1_500, "/api/poll", "", 500, failed=True)
+    assert found("error_click", in_order(click(T), [own], [failure(T + 2_510, "unhandled_rejection")])) == []

@@ -58,8 +58,8 @@ class TestWindow:
     def test_three_clicks_are_not(self) -> None:
         assert rage(clicks(BURST[:3])) == []
 
-    @pytest.mark.parametrize(("last", "window"), [(10_999, 1_000), (11_000, 3_000), (12_999, 3_000), (13_000, None)])
-    def test_unanswered_bursts_may_take_three_times_as_long(self, last: int, window: int | None) -> None:
+    @pytest.mark.parametrize(("last", "window"), [(10_999, 1_000), (11_000, 4_000), (13_999, 4_000), (14_000, None)])
+    def test_unanswered_bursts_may_take_four_times_as_long(self, last: int, window: int | None) -> None:
         found = rage(clicks((10_000, 10_500, 10_900, last)))
         assert [finding.evidence["window_ms"] for finding in found] == ([] if window is None else [window])
 
@@ -73,8 +73,8 @@ class TestWindow:
         assert (finding.t, finding.end_t, finding.count) == (10_880, 11_050, 4)
 
     def test_a_slow_start_is_no_member_but_all_that_follows_is(self) -> None:
-        (finding,) = rage(clicks((10_000, 10_900, 11_800, 13_100, 13_300, 13_500, 14_400)))
-        assert (finding.t, finding.end_t, finding.count) == (10_840, 14_400, 6)
+        (finding,) = rage(clicks((10_000, 11_900, 12_800, 14_100, 14_300, 14_500, 15_400)))
+        assert (finding.t, finding.end_t, finding.count) == (11_840, 15_400, 6)
 
     def test_a_pause_longer_than_the_quiet_time_may_be_part_of_a_slow_burst(self) -> None:
         (finding,) = rage(clicks((10_000, 11_100, 12_100, 12_900)))
@@ -82,7 +82,7 @@ class TestWindow:
 
     def test_an_answer_long_before_does_not_shorten_the_window(self) -> None:
         tape = in_order(answered((5_000,)), clicks((10_000, 10_400, 10_800, 11_200)))
-        assert [finding.evidence["window_ms"] for finding in rage(tape)] == [3_000]
+        assert [finding.evidence["window_ms"] for finding in rage(tape)] == [4_000]
 
     def test_counts_and_windows_are_settings(self) -> None:
         settings = RageClickSettings(count=2, window_ms=100, unanswered_window_ms=100)
@@ -126,8 +126,33 @@ class TestClosing:
         assert rage(answered(tuple(range(10_000, 100_000, 200)))) == []
 
     def test_rage_after_a_long_use_of_the_same_button_is_found(self) -> None:
-        tape = in_order(answered(tuple(range(10_000, 70_000, 200))), clicks(range(70_000, 71_000, 200)))
-        assert [finding.count for finding in rage(tape)] == [5]
+        tape = in_order(answered(tuple(range(10_000, 70_000, 200))), clicks(range(70_000, 71_600, 200)))
+        assert [finding.count for finding in rage(tape)] == [8]
+
+
+class TestHabits:
+    def test_where_quick_clicks_are_answered_twice_as_many_unanswered_ones_are_needed(self) -> None:
+        use = answered(tuple(range(10_000, 11_000, 200)))
+        at_its_end = clicks(range(11_000, 11_000 + 7 * 140, 140))
+        assert rage(in_order(use, at_its_end)) == []
+        assert len(rage(in_order(use, at_its_end, click(11_000 + 7 * 140)))) == 1
+
+    def test_the_habit_is_remembered_on_the_page_and_not_beyond(self) -> None:
+        use, later = answered(tuple(range(10_000, 11_000, 200))), clicks(range(30_000, 30_800, 200))
+        assert rage(in_order(use, later)) == []
+        assert len(rage(in_order(use, [Navigation(20_000, PAGE, "load")], later))) == 1
+
+    def test_other_controls_have_habits_of_their_own(self) -> None:
+        use, other = answered(tuple(range(10_000, 11_000, 200))), clicks(range(30_000, 30_800, 200), OTHER)
+        assert len(rage(in_order(use, other))) == 1
+
+    def test_clicks_that_are_answered_one_by_one_are_no_habit(self) -> None:
+        use, later = answered((10_000, 15_000, 20_000, 25_000, 30_000)), clicks(range(40_000, 40_800, 200))
+        assert len(rage(in_order(use, later))) == 1
+
+    def test_the_first_answer_does_not_shorten_the_window_of_the_clicks_before_it(self) -> None:
+        impatient = clicks((10_000, 10_800, 11_600, 12_400, 13_200))
+        assert len(rage(in_order(impatient, [mutation(13_201)]))) == 1
 
 
 class TestPlace:

@@ -4,9 +4,9 @@ import pytest
 
 from detectors.aim import Aims
 from detectors.background import KEPT_PLACES
-from detectors.interactions import Click, Navigation, Press, RequestEnd
+from detectors.interactions import Click, ElementFocus, MouseMove, Navigation, Press, RequestEnd
 from detectors.reactions import MAX_PRESSES, MAX_RIPPLES, MAX_TOGGLES, Reactions
-from tests.detectors.tape import BUTTON, PAGE, change, click, mutation
+from tests.detectors.tape import BUTTON, EMAIL, PAGE, change, click, mutation
 
 T = 10_000
 
@@ -143,3 +143,53 @@ class TestLimits:
                 watch.feed(mutation(t, change("text", 1_000 + t + number, 900, 3)))
         watch.feed(*click(T + 9_700), mutation(T + 10_000, change("text", 25, 24, 3)))
         assert not watch.reactions.answered(0)
+
+
+def moved(t: int, *at: int) -> MouseMove:
+    return MouseMove(t, PAGE, tuple((moment, 10.0 + moment % 7, 20.0) for moment in at))
+
+
+def test_what_lights_up_under_the_moving_pointer_is_no_answer() -> None:
+    row, left = change("attribute", 501, 500, 3, name="class"), change("attribute", 330, 329, 3, name="class")
+    watch = Watch().feed(*click(T), mutation(T + 700, row), mutation(T + 760, row, left))
+    assert watch.reactions.answered(0)
+    watch.feed(moved(T + 1_000, T + 650, T + 700, T + 750))
+    assert not watch.reactions.answered(0)
+    assert not Watch().feed(*click(T), mutation(T + 700, row), moved(T + 1_000, T + 700)).reactions.answered(0)
+
+
+@pytest.mark.parametrize("delay", [5, 150])
+def test_looks_that_change_at_once_are_an_answer_whatever_the_pointer_does(delay: int) -> None:
+    tab = change("attribute", 501, 500, 3, name="class")
+    assert Watch().feed(*click(T), mutation(T + delay, tab), moved(T + 400, T + delay)).reactions.answered(0)
+
+
+def test_looks_that_change_while_the_pointer_rests_are_an_answer() -> None:
+    banner = change("attribute", 501, 500, 3, name="class")
+    assert Watch().feed(*click(T), mutation(T + 700, banner), moved(T + 1_400, T + 1_300)).reactions.answered(0)
+
+
+def test_a_pressed_look_and_marks_of_the_focus_are_no_answer() -> None:
+    press, release, clicked = click(T)
+    pressed = change("attribute", 330, 329, 3, name="class")
+    focus = change("attribute", 330, 329, 3, name="data-focus-visible")
+    assert not Watch().feed(press, mutation(T - 40, pressed, focus), release, clicked).reactions.answered(0)
+    back = Watch().feed(press, mutation(T - 40, pressed), release, clicked, mutation(T + 30, pressed))
+    assert not back.reactions.answered(0)
+    assert Watch().feed(press, release, clicked, mutation(T + 30, pressed)).reactions.answered(0)
+
+
+def test_what_a_field_says_when_it_is_left_is_no_answer_to_the_click_elsewhere() -> None:
+    press, release, clicked = click(T)
+    complaint = change("add", 700, 405, 400, 3, name="p", text=True)
+    went = [*click(T - 5_000, EMAIL), ElementFocus(T - 5_000, PAGE, EMAIL)]
+    assert not Watch().feed(*went, press, mutation(T - 50, complaint), release, clicked).reactions.answered(1)
+    assert Watch().feed(*went, press, release, clicked, mutation(T + 1, complaint)).reactions.answered(1)
+    assert Watch().feed(press, mutation(T - 50, complaint), release, clicked).reactions.answered(0)
+
+
+def test_a_page_that_waits_for_a_pause_answers_all_quick_clicks_before_it() -> None:
+    watch = Watch().feed(*click(T), *click(T + 200), *click(T + 400), mutation(T + 700))
+    assert [watch.reactions.answered(number) for number in (0, 1, 2)] == [False, False, True]
+    watch = Watch().feed(*click(T), *click(T + 200), *click(T + 400), mutation(T + 560))
+    assert [watch.reactions.answered(number) for number in (0, 1, 2)] == [False, True, True]
