@@ -8,6 +8,7 @@ import msgspec
 from msgspec import UnsetType
 
 from detectors import interactions as told
+from engine.input.events import DecodedEvents
 from engine.input.snapshots import UnopenedSnapshot
 from engine.reasons import Reason
 from engine.rebuild.context import Context
@@ -124,18 +125,19 @@ class Rebuilder:
             event.data.node = known.document
             self._enter(page)
             return event
-        opened = self._open(event)
+        decoded = context.tools.decoder.open_snapshot(event)
+        opened = self._opened(decoded)
         if opened is None:
             return None
         sticky = self._sticky(opened.data.node)
-        if self._build(page, opened, sticky) and not sticky:
+        if self._build(page, opened, sticky) and not sticky and not decoded.repaired:
+            # What is known brings no notes with it: there must be none.
             known_pages.put(page, snapshot, msgspec.json.encode(opened.data.node))
         self._enter(page)
         return opened
 
-    def _open(self, event: UnopenedSnapshot) -> FullSnapshot | None:
+    def _opened(self, decoded: DecodedEvents) -> FullSnapshot | None:
         context = self.context
-        decoded = context.tools.decoder.open_snapshot(event)
         for reason, count in decoded.repaired.items():
             for _ in range(count):
                 context.note(reason)

@@ -299,3 +299,9 @@ def test_long_attributes_do_not_fill_the_state() -> None:
     state = packed_states(attack.core)[SESSION].data
     assert len(unpacked(state)) < 20_000
     attack.check()
+
+
+def test_what_is_left_out_of_a_page_is_counted_each_time_it_is_shown(attack: Attack) -> None:
+    damaged = snapshot(element(4, text(5, "x" * 2_000)), {"type": 2, "id": 6}, element(7))
+    attack.events(*damaged).events(*damaged, seq=1).events(*damaged, session_id="another")
+    assert attack.repaired == {Reason.NODE_DROPPED: 3}
