@@ -18,6 +18,7 @@ from detectors.interactions import (
     Mutation,
     Navigation,
     PageExit,
+    RequestEnd,
     RequestStart,
     Scroll,
     Visibility,
@@ -83,6 +84,7 @@ class ActionRuns(Machine[RunState]):
             **dict.fromkeys(get_args(Interaction), self._on_anything),
             **dict.fromkeys(ENDS, self._on_end),
             **dict.fromkeys(SIGNS, self._on_sign),
+            RequestEnd: self._on_request_end,
             PageExit: self._on_end,
             Click: self._on_click,
             Failure: self._on_failure,
@@ -117,6 +119,14 @@ class ActionRuns(Machine[RunState]):
             self._end(interaction.t)
         elif self._state.run is not None:
             self._state.run.waits = False
+            self._rearm()
+
+    def _on_request_end(self, request: RequestEnd) -> None:
+        """A request that began since the run did is a sign of life, if it is told only now."""
+        self._state.last_t = request.t
+        run = self._state.run
+        if run is not None and run.t <= request.start_t < request.t:
+            run.waits = False
             self._rearm()
 
     def _on_click(self, click: Click) -> None:

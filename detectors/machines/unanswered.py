@@ -15,13 +15,14 @@ MAX_PENDING: Final = 64
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
-    """What answers a click: interactions for which `counts` holds.
+    """What answers a click: interactions for which `counts` holds, at the moment that `when` gives (epoch ms).
 
     It answers from `before_ms` before the click on (`None`: only what comes after it in the stream), until the wait is
     over; the very end of the wait still counts if `at_end`.
     """
 
     counts: Callable[[Interaction], bool] = lambda _interaction: True
+    when: Callable[[Interaction], int] = lambda interaction: interaction.t
     before_ms: int | None = None
     at_end: bool = False
 
@@ -142,23 +143,24 @@ class UnansweredClicks(Machine[WaitState]):
         answer = self._rule.answers[type(interaction)]
         if not answer.counts(interaction):
             return
-        t, state = interaction.t, self._state
+        t, state = answer.when(interaction), self._state
         state.answered_t[type(interaction).__name__] = t
         if self._rule.examined == "next":
             self._answer_next(t)
             return
         for click in state.pending:
-            age_ms = t - click.t
-            if (
-                self._rule.examined == "cycle"
-                or age_ms < self._rule.wait_ms
-                or (answer.at_end and age_ms <= self._rule.wait_ms)
-            ):
+            if self._is_in_time(answer, click.t, t):
                 click.is_answered = True
         if self._rule.one_at_a_time and state.pending:
             state.busy = (state.pending[0].t, t)
             state.pending.clear()
             self._rearm()
+
+    def _is_in_time(self, answer: Answer, click_t: int, t: int) -> bool:
+        age_ms, wait_ms = t - click_t, self._rule.wait_ms
+        if age_ms < 0 and (answer.before_ms is None or age_ms < -answer.before_ms):
+            return False
+        return self._rule.examined == "cycle" or age_ms < wait_ms or (answer.at_end and age_ms == wait_ms)
 
     def _answer_next(self, t: int) -> None:
         pending, self._state.pending = self._state.pending, []

@@ -7,6 +7,7 @@ from typing import Annotated, Final, TypeAlias
 from msgspec import Meta
 
 from detectors.elements import Element
+from detectors.interactions import Interaction, RequestEnd
 from detectors.machines.gestures import Pointer, path_of
 
 MAX_MS = 600_000
@@ -59,6 +60,16 @@ def is_editable(element: Element) -> bool:
 def inside(element: Element, judge: Callable[[Element], bool]) -> bool:
     """Tell whether the element or one above it is such."""
     return any(judge(node) for node in path_of(element))
+
+
+def tells_its_start(interaction: object) -> bool:
+    """Tell whether this is a request's end that says when it began: some recordings tell requests no earlier."""
+    return isinstance(interaction, RequestEnd) and interaction.start_t < interaction.t
+
+
+def start_of(interaction: Interaction) -> int:
+    """Give when a request that ends began (epoch ms)."""
+    return interaction.start_t if isinstance(interaction, RequestEnd) else interaction.t
 
 
 def url_matcher(patterns: tuple[str, ...]) -> Callable[[str], bool]:

@@ -5,7 +5,7 @@ from typing import Annotated, Final
 from msgspec import Meta, Struct, field
 
 from detectors.elements import Element
-from detectors.interactions import Mutation, RequestStart
+from detectors.interactions import Mutation, RequestEnd, RequestStart
 from detectors.machine import Report
 from detectors.machines.blamed import BlamedClicks, BlameRule
 from detectors.machines.cursors import ShakenCursors, ShakeRule
@@ -22,6 +22,8 @@ from detectors.presets.options import (
     Pixels,
     Selector,
     node_of,
+    start_of,
+    tells_its_start,
     url_matcher,
 )
 from detectors.protocol import Detector
@@ -163,7 +165,11 @@ def _dead(settings: SplunkSettings) -> WaitRule:
         rule="splunk/dead_click@1",
         wait_ms=dead.time_window_ms,
         examined="own",
-        answers={Mutation: Answer(), RequestStart: Answer(before_ms=BEFORE_MS, at_end=True)},
+        answers={
+            Mutation: Answer(),
+            RequestStart: Answer(before_ms=BEFORE_MS, at_end=True),
+            RequestEnd: Answer(before_ms=BEFORE_MS, at_end=True, counts=tells_its_start, when=start_of),
+        },
         find=find,
     )
 

@@ -234,3 +234,12 @@ class _Recorder(list[Finding]):
 
 def test_all_presets_are_held_to_this() -> None:
     assert set(PRESETS) == set(VENDORS_OWN)
+
+
+@pytest.mark.parametrize("name", ["datadog", "newrelic", "splunk"])
+@pytest.mark.parametrize(("start_ms", "dead"), [(50, False), (-300, True)])
+def test_requests_told_when_they_end_count_from_their_start(name: PresetName, start_ms: int, *, dead: bool) -> None:
+    """As rrweb's recordings tell them."""
+    end = RequestEnd(1_000_090, PAGE, 1_000_000 + start_ms, "https://shop.example/a", "", 200)
+    found = verdict([Navigation(900_000, PAGE, "load"), *click(1_000_000, hold=0), end], only(name))
+    assert [finding.detector for finding in found] == (["dead_click"] if dead else [])
