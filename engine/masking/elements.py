@@ -153,7 +153,7 @@ def _sensitivity(tag: str, texts: Mapping[str, str]) -> int:
         flags |= SENSITIVE
     for name in _DESCRIBING:
         if name in texts:
-            named = _named_flags(texts[name][:_MAX_DESCRIPTION])
+            named = named_flags(texts[name][:_MAX_DESCRIPTION])
             flags |= named if name in _FLOOR_DESCRIBING else named & SENSITIVE
     return flags
 
@@ -169,7 +169,8 @@ def _autocomplete_flags(value: str) -> int:
 
 
 @lru_cache(maxsize=5_000)
-def _named_flags(text: str) -> int:
+def named_flags(text: str) -> int:
+    """Return the flags that a field has by a name or a label of it."""
     plain = _CAMEL_HUMP.sub(" ", normalise(text)).lower()
     if _FLOOR_NAMES.search(plain):
         return FLOOR | SENSITIVE

@@ -59,6 +59,9 @@ class Policy:
         self.selectors = SelectorSet.compile((*RECORDER_BLOCKS, *block), (*RECORDER_MASKS, *mask), unmask)
         self._rules = [(_compiled_glob(glob), Level(rule_level)) for glob, rule_level in rules]
         self.strictest = min([self.level, *(rule_level for _, rule_level in self._rules)], key=lambda at: at.strictness)
+        levels = {self.level, *(rule_level for _, rule_level in self._rules)}
+        self.reads_labels = Level.LIGHT in levels or bool(unmask)
+        """Whether any field may be shown, so that labels have to be read to know which may not."""
         self._key = key
         self._tables = Tables()
         self._maskers: dict[Level, Masker] = {}

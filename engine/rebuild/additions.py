@@ -15,16 +15,19 @@ from schemas.rrweb_sources import Addition
 class Additions:
     """The additions of one payload. `count` counts the nodes sent, `first` are some of those that came, for detectors.
 
+    `has_news` tells that labels among them say something of fields.
+
     Recorders send each node by itself. They are put together to trees again, and each tree is taken at once.
     """
 
-    __slots__ = ("_note", "_page", "_tree", "count", "first")
+    __slots__ = ("_note", "_page", "_tree", "count", "first", "has_news")
 
     def __init__(self, page: Page, tree: TreeMasker, note: Note) -> None:
         self._page = page
         self._tree = tree
         self._note = note
         self.count = 0
+        self.has_news = False
         self.first: list[Node] = []
 
     def apply(self, adds: Sequence[Addition]) -> list[Addition]:
@@ -33,6 +36,7 @@ class Additions:
         below = self._tree.below
         for addition in adds:
             below.setdefault(addition.parent_id, []).append(addition.node)
+        self.has_news = self._tree.read_labels([addition.node for addition in adds])
         parents = self._page.parents
         for parent_id in [parent_id for parent_id in below if parent_id in parents]:
             self._add_below(parent_id, below.pop(parent_id, []))

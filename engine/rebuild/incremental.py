@@ -153,7 +153,10 @@ class IncrementalRebuilder:
             return None
         if flags & UNKNOWN:
             context.note(Reason.MASKED_UNKNOWN)
-        data.text = page.masker.input_text(data.text, flags)
+        shown = page.masker.input_text(data.text, flags)
+        if page.policy.reads_labels and element is not None:
+            page.learn(data.id, data.text, shown)
+        data.text = shown
         data.is_checked = page.masker.is_checked(data.is_checked, flags)
         return data
 

@@ -1,12 +1,22 @@
 """Interaction events: masks them as rrweb events are masked, and tells the same interactions."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from detectors import interactions as told
 from detectors.elements import LABEL_MAX_CHARACTERS, Element
-from engine.masking.elements import own_flags
-from engine.masking.flags import BLOCKED, FIELD, FIELD_TEXT, INHERITED, MASKED
+from engine.masking.elements import named_flags, own_flags
+from engine.masking.flags import (
+    BLOCKED,
+    EDITABLE,
+    FIELD,
+    FIELD_TEXT,
+    FLOOR,
+    INHERITED,
+    MASKED,
+    SENSITIVE,
+    UNKNOWN,
+)
 from engine.rebuild.context import Context
 from engine.rebuild.page import ATTRIBUTE_MAX_CHARACTERS, DOCUMENT_TAG, PREPARED, closed_root
 from engine.rebuild.payloads import FAILED_STATUS, PAYLOAD_MAX_CHARACTERS, error_type_of
@@ -19,6 +29,7 @@ ANCESTORS_MAX: Final = 64
 """Of an element's ancestors the nearest this many are kept."""
 ATTRIBUTES_MAX: Final = 64
 """Of an element's attributes the first this many are told to detectors."""
+LABEL_TAG: Final = "label"
 POINTER_CURSOR: Final = "pointer"
 """The one cursor that says something of an element; others are not told."""
 OPT_OUT_CLASSES: Final = frozenset(
@@ -81,13 +92,21 @@ class InteractionRebuilder:
         chain = [*description.ancestors[:ANCESTORS_MAX][::-1], description]
         element: Element | None = None
         inherited, bits, masked = 0, [0], []
+        judged: list[int] = []
         for link in chain:
             tag = tag_name(link.tag)
             flags = own_flags(tag, link.attributes, is_custom=False) | inherited
             bits.insert(0, policy.selectors.own_bits(tag, link.attributes))
             if any(bits):
                 flags |= policy.selectors.decide(bits)
-            shown, element = self._link(link, tag, flags, element)
+            judged.append(flags)
+            inherited = flags & INHERITED
+            if tag == LABEL_TAG and named_flags(link.text or ""):
+                inherited |= SENSITIVE
+        inherited = 0
+        for place, (link, flags) in enumerate(zip(chain, judged, strict=True)):
+            encloses = shows_hidden(link.text, link.label, chain[place + 1 :], judged[place + 1 :])
+            shown, element = self._link(link, tag_name(link.tag), flags, element, encloses=encloses)
             if not inherited & BLOCKED:
                 masked.append(shown)
             inherited = flags & INHERITED
@@ -102,13 +121,16 @@ class InteractionRebuilder:
         return own, element
 
     def _link(
-        self, link: ElementDescription, tag: str, flags: int, parent: Element | None
+        self, link: ElementDescription, tag: str, flags: int, parent: Element | None, *, encloses: bool
     ) -> tuple[ElementDescription, Element]:
-        """Mask one element of a chain: what may be shown of it, and what detectors see."""
+        """Mask one element of a chain: what may be shown of it, and what detectors see.
+
+        One that `encloses` something hidden repeats it in its own text.
+        """
         masker = self._context.page.masker
         attributes = masker.attributes(tag, flags, link.attributes)
         # What a field shows is what was typed into it.
-        shown_flags = flags | FIELD_TEXT if flags & FIELD else flags
+        shown_flags = flags | FIELD_TEXT if flags & FIELD else flags | MASKED if encloses else flags
         text = None if link.text is None else masker.text(link.text, shown_flags)
         label = None if link.label is None else masker.text(link.label, shown_flags)
         cursor = POINTER_CURSOR if link.cursor == POINTER_CURSOR and not flags & BLOCKED else None
@@ -285,6 +307,21 @@ class InteractionRebuilder:
             return event
 
         return handle
+
+
+def shows_hidden(
+    text: str | None, label: str | None, inner: Sequence[ElementDescription], flags: Sequence[int]
+) -> bool:
+    """Tell whether an element's own text may repeat what is hidden of the elements in it, from outside inwards."""
+    shown = f"{text or ''} {label or ''}"
+    if shown == " ":
+        return False
+    for link, hidden in zip(inner, flags, strict=True):
+        if hidden & (BLOCKED | MASKED | FLOOR | UNKNOWN):
+            return True
+        if hidden & (FIELD | FIELD_TEXT | EDITABLE) and link.text and link.text.strip() in shown:
+            return True
+    return False
 
 
 def _within_numbers(number: int) -> int:

@@ -7,6 +7,8 @@ from engine.masking.elements import own_flags
 from engine.masking.flags import BLOCKED, FIELD, INTERACTIVE, MASKED, UNKNOWN, UNMASKED
 from engine.reasons import Reason
 from engine.rebuild.additions import Additions, has_text
+from engine.rebuild.field_memory import is_field, judge_names, note_removal
+from engine.rebuild.labels import LabelKeeper
 from engine.rebuild.page import NO_PARENT, TEXT_TAG, Page, detection_attributes, label_text
 from engine.rebuild.tree import Note, TreeMasker
 from schemas.rrweb_sources import Addition, AttributeChange, MutationData, Removal, TextChange
@@ -24,13 +26,15 @@ class MutationMasker:
     machine). `changes` lists, for detectors, what was changed.
     """
 
-    __slots__ = ("_max_depth", "_max_nodes", "_note", "_page", "changes", "total")
+    __slots__ = ("_labels", "_max_depth", "_max_nodes", "_note", "_page", "_swapped", "changes", "total")
 
     def __init__(self, page: Page, note: Note, max_depth: int, max_nodes: int) -> None:
         self._page = page
         self._note = note
         self._max_depth = max_depth
         self._max_nodes = max_nodes
+        self._labels = LabelKeeper(page) if page.policy.reads_labels else None
+        self._swapped: set[int] = set()
         self.changes: list[Change] = []
         self.total = 0
 
@@ -39,6 +43,8 @@ class MutationMasker:
         removes = [removal for removal in data.removes if self._remove(removal)] if data.removes else []
         for change in data.attributes:
             self._decide(change)
+        if self._labels is not None:
+            self._labels.read(data)
         adds = self._add(data) if data.adds else []
         attributes = (
             [change for change in data.attributes if self._change_attributes(change)] if data.attributes else []
@@ -71,6 +77,8 @@ class MutationMasker:
             return True
         hidden = self._hidden(removal.id)
         self._note_change("remove", removal.id, page.tag(removal.id))
+        if page.memory.had_password and note_removal(page, removal.id):
+            self._swapped.add(page.parents[removal.id])
         page.detach(removal.id)
         return not hidden
 
@@ -78,8 +86,11 @@ class MutationMasker:
         page = self._page
         tree = TreeMasker(page, {}, self._note, self._max_depth, self._max_nodes)
         tree.coming = {change.id: change.attributes for change in data.attributes if change.id not in page.parents}
+        tree.swapped = self._swapped
         additions = Additions(page, tree, self._note)
         kept = additions.apply(data.adds)
+        if additions.has_news and self._labels is not None:
+            self._labels.apply()
         for node in additions.first:
             self._note_change("add", node.id, self._page.tag(node.id), text=has_text(node))
         self.total += additions.count - len(additions.first)
@@ -87,13 +98,17 @@ class MutationMasker:
 
     def _decide(self, change: AttributeChange) -> None:
         """Let changed attributes add decisions to their element and what is below it; they never take one away."""
-        element = self._page.element(change.id)
+        page = self._page
+        element = page.element(change.id)
         if element is None:
             return
         # What a resumed session knows of its attributes must be enough here, and one that gains ever more no burden.
         element.attributes = detection_attributes(element.attributes)
         told = {name: value for name, value in change.attributes.items() if not isinstance(value, dict)}
         self._gain(change.id, own_flags(element.tag, {**element.attributes, **told}, is_custom=False))
+        if is_field(element.flags):
+            names = {name.lower(): value for name, value in told.items() if isinstance(value, str)}
+            self._gain(change.id, judge_names(page, change.id, element, names))
         self._decide_selectors(change, element.tag)
 
     def _decide_selectors(self, change: AttributeChange, tag: str) -> None:
@@ -138,6 +153,7 @@ class MutationMasker:
             return bool(change.attributes)
         if self._hidden(change.id):
             return False
+        sent_value = change.attributes.get("value")
         masked = change.attributes = page.masker.attribute_changes(element.tag, element.flags, change.attributes)
         for name in masked:
             self._note_change("attribute", change.id, name)
@@ -145,6 +161,8 @@ class MutationMasker:
         kept = {name: value for name, value in element.attributes.items() if name not in masked}
         element.attributes = {**kept, **detection_attributes(changed)}
         page.unprepare(change.id, element.flags)
+        if isinstance(sent_value, str) and page.policy.reads_labels:
+            page.learn(change.id, sent_value, masked.get("value"))
         return bool(masked)
 
     def _change_text(self, change: TextChange) -> bool:

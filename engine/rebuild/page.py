@@ -5,10 +5,22 @@ from itertools import islice
 from typing import Final
 
 from detectors.elements import DETECTION_ATTRIBUTES, LABEL_MAX_CHARACTERS, Element
+from engine.masking.decisions import MASK
 from engine.masking.elements import TAG_FLAGS
-from engine.masking.flags import BLOCKED, CROSSES_ROOT, INHERITED, INTERACTIVE, MASKED, STICKY, UNKNOWN
+from engine.masking.flags import (
+    BLOCKED,
+    CROSSES_ROOT,
+    FIELD,
+    INHERITED,
+    INTERACTIVE,
+    MASKED,
+    SENSITIVE,
+    STICKY,
+    UNKNOWN,
+)
 from engine.masking.masker import Masker
 from engine.masking.policy import Policy
+from engine.rebuild.field_memory import FieldMemory
 from schemas.rrweb_nodes import AttributeValue, DocumentNode, ElementNode, Node, TextNode
 
 PARENTS: Final = (ElementNode, DocumentNode)
@@ -45,8 +57,9 @@ class Page:
     were taken out and to which something sticks: they may come back. `forgotten_id` is the highest id that found no
     room there any more: what comes back with one up to it is unknown. Of originals nothing is kept.
 
-    `reviews` counts the nodes that changes elsewhere made be judged again. `known` is false until the page's first full
-    snapshot: everything before is masked as unknown. `doubtful` is true from a loss in the recording to the next one.
+    `memory` is what fields are known by beyond their attributes. `reviews` counts the nodes that changes elsewhere made
+    be judged again. `known` is false until the page's first full snapshot: everything before is masked as unknown.
+    `doubtful` is true from a loss in the recording to the next one.
     """
 
     __slots__ = (
@@ -60,6 +73,7 @@ class Page:
         "forgotten_id",
         "known",
         "masker",
+        "memory",
         "nodes",
         "own",
         "parents",
@@ -82,6 +96,7 @@ class Page:
         self.bits: dict[int, int] = {}
         self.aside: dict[int, tuple[str, int]] = {}
         self.forgotten_id = 0
+        self.memory = FieldMemory()
         self.known = False
         self.doubtful = False
         self.reviews = 0
@@ -312,6 +327,12 @@ class Page:
             if element is not None:
                 element.flags = (element.flags | (flags if below == node_id else inherited)) & ~PREPARED
         self._changes += 1
+
+    def learn(self, node_id: int, sent: str, shown: object) -> None:
+        """Let a field be sensitive from now on if a detector found something in its value: shorter ones are parts."""
+        flags = self.flags(node_id)
+        if sent and shown == MASK and flags & FIELD and not flags & (SENSITIVE | UNKNOWN):
+            self.mark(node_id, SENSITIVE)
 
     def revoke(self, node_id: int, flags: int) -> None:
         """Take flags from a node and everything below it: only ever those that show more."""

@@ -9,6 +9,7 @@ from typing import Final, NamedTuple
 import msgspec
 
 from engine.masking.policy import Policy
+from engine.rebuild.field_memory import FieldMemory
 from engine.rebuild.page import Page
 from schemas.rrweb_nodes import Node
 
@@ -24,6 +25,7 @@ class KnownPage(NamedTuple):
     parents: dict[int, int]
     own: dict[int, int]
     bits: dict[int, int]
+    memory: FieldMemory
 
     @property
     def root(self) -> Node:
@@ -36,6 +38,7 @@ class KnownPage(NamedTuple):
         page.parents = self.parents.copy()
         page.own = self.own.copy()
         page.bits = self.bits.copy()
+        page.memory = self.memory.copy()
 
 
 class PageCache:
@@ -69,7 +72,12 @@ class PageCache:
         if key not in self._pages:
             self._size_bytes += size
         self._pages[key] = KnownPage(
-            msgspec.Raw(document), page.nodes.copy(), page.parents.copy(), page.own.copy(), page.bits.copy()
+            msgspec.Raw(document),
+            page.nodes.copy(),
+            page.parents.copy(),
+            page.own.copy(),
+            page.bits.copy(),
+            page.memory.copy(),
         )
         while self._size_bytes > self._max_bytes:
             (_, _, forgotten), _ = self._pages.popitem(last=False)

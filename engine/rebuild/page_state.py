@@ -6,6 +6,7 @@ from detectors.elements import Element
 from engine.masking.flags import INTERACTIVE
 from engine.masking.levels import Level
 from engine.masking.policy import Policy
+from engine.rebuild.field_memory import FieldMemory
 from engine.rebuild.page import NO_PARENT, TEXT_TAG, Page, detection_attributes, label_text, tag_of
 from schemas.rrweb_nodes import ElementNode, TextNode
 
@@ -36,6 +37,7 @@ class PageState(msgspec.Struct, frozen=True, array_like=True):
     aside: list[tuple[int, int, int]] = []
     doubtful: bool = False
     forgotten_id: int = 0
+    memory: FieldMemory = msgspec.field(default_factory=FieldMemory)
 
 
 class _Words:
@@ -86,6 +88,7 @@ def page_state(page: Page) -> PageState:
         aside,
         page.doubtful,
         page.forgotten_id,
+        page.memory.copy(),
     )
 
 
@@ -110,6 +113,7 @@ def restore_page(state: PageState, policy: Policy) -> Page:
     page.reviews = state.reviews
     page.doubtful = state.doubtful
     page.forgotten_id = state.forgotten_id
+    page.memory = state.memory.copy()
     page.aside = {node_id: (state.tag_names[tag], sticking) for node_id, tag, sticking in state.aside}
     rows: list[Element] = []
     node_id = 0

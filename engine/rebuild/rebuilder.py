@@ -175,6 +175,7 @@ class Rebuilder:
         if sticky:
             page.aside = self.context.page.aside
             page.forgotten_id = self.context.page.forgotten_id
+            page.memory = self.context.page.memory
         tools = self.context.tools
         TreeMasker(page, sticky, left_out.append, tools.max_depth, tools.max_nodes).add_document(event.data.node)
         for reason in left_out:

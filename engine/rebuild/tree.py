@@ -7,9 +7,27 @@ from typing import Final
 from msgspec import UNSET
 
 from engine.masking.elements import own_flags
-from engine.masking.flags import BLOCKED, CROSSES_ROOT, INHERITED, UNKNOWN, UNMASKED
+from engine.masking.flags import (
+    BLOCKED,
+    CROSSES_ROOT,
+    EDITABLE,
+    FIELD,
+    FLOOR,
+    INHERITED,
+    SENSITIVE,
+    UNKNOWN,
+    UNMASKED,
+)
 from engine.masking.plain import KNOWN_TAGS, NONE_PLAIN, plain_elements
 from engine.reasons import Reason
+from engine.rebuild.field_memory import (
+    PASSWORD_FLAGS,
+    is_password,
+    read_labels,
+    references_of,
+    takes_place,
+    texts_of,
+)
 from engine.rebuild.page import NO_PARENT, PARENTS, TEXT_TAG, Page, tag_of
 from schemas.rrweb_nodes import (
     AttributeValue,
@@ -61,9 +79,11 @@ class TreeMasker:
         "_selectors",
         "below",
         "coming",
+        "labelled",
         "refused",
         "same_page",
         "sticky",
+        "swapped",
     )
 
     def __init__(self, page: Page, sticky: Sticky, note: Note, max_depth: int, max_nodes: int) -> None:
@@ -77,11 +97,23 @@ class TreeMasker:
         self.below: dict[int, list[Node]] = {}
         self.coming: Mapping[int, Changes] = {}
         self.same_page = False
+        self.labelled: set[int] = set()
+        self.swapped: set[int] = set()
         self.refused: set[int] = set()
 
     def add_document(self, document: DocumentNode) -> None:
         """Mask and register a page's own document with everything below."""
+        self.read_labels([document])
         self._walk([document], NO_PARENT, 0, 0)
+
+    def read_labels(self, nodes: Sequence[Node]) -> bool:
+        """Take note of the labels among nodes that are going to be added; return whether there is news of any."""
+        page = self._page
+        if not page.policy.reads_labels:
+            return False
+        before = len(page.memory.labelled) + len(page.memory.telling)
+        self.labelled |= read_labels(page.memory, nodes, self.below, page.masker.identifier)
+        return len(page.memory.labelled) + len(page.memory.telling) > before
 
     def add(self, siblings: Sequence[Node], parent_id: int, flags: int, depth: int) -> list[Node]:
         """Mask and register siblings and everything below them; return those that stay.
@@ -90,9 +122,19 @@ class TreeMasker:
         counts their ancestors. What `below` holds for one of the nodes is taken out and added below it.
         """
         self.same_page = True
+        if parent_id in self.swapped:
+            return self._add_swapped(siblings, parent_id, flags, depth)
         if flags & BLOCKED:
             self.refused.update(map(id, siblings))
         return self._walk(siblings, parent_id, flags & INHERITED, depth)
+
+    def _add_swapped(self, siblings: Sequence[Node], parent_id: int, flags: int, depth: int) -> list[Node]:
+        """Add what comes where a password goes: whatever it is, it may show it."""
+        kept = self._walk(siblings, parent_id, flags & INHERITED | FLOOR | SENSITIVE, depth)
+        own = self._page.own
+        for node in kept:
+            own[node.id] = own.get(node.id, 0) | FLOOR | SENSITIVE
+        return kept
 
     def _walk(self, siblings: Sequence[Node], parent_id: int, inherited: int, depth: int) -> list[Node]:
         """Mask and register siblings and what is below each; return those that stay. The engine's hottest loop.
@@ -175,10 +217,30 @@ class TreeMasker:
         change = self.coming.get(node.id)
         if change is not None:
             own |= self._decide_coming(node, change)
+        if own & (FIELD | EDITABLE):
+            own |= self._remembered(node, own)
         if own:
             page.own[node.id] = own
         flags |= own
         node.attributes = page.masker.attributes(tag, flags, node.attributes)
+        return flags
+
+    def _remembered(self, node: ElementNode, own: int) -> int:
+        """Return the flags a field has by what was there before it, and by its labels."""
+        page = self._page
+        memory, name, texts = page.memory, page.masker.identifier, texts_of(node)
+        names = [name(value) for value in (texts.get("name", "").strip(), texts.get("id", "").strip()) if value]
+        flags = 0
+        if is_password(own, texts.get("type")):
+            memory.note_password(names)
+        elif (names and memory.was_password(names)) or (memory.places and takes_place(page, node.id)):
+            flags = PASSWORD_FLAGS
+        if page.policy.reads_labels:
+            references = references_of(texts.get("aria-labelledby"), name)
+            memory.refer(node.id, references)
+            field_id = name(texts.get("id", "").strip())
+            within = node.id in self.labelled or any(above in memory.labels for above in page.ancestry(node.id))
+            flags |= SENSITIVE if within or memory.is_labelled(field_id, references) else 0
         return flags
 
     def _decide_coming(self, node: ElementNode, change: Changes) -> int:
