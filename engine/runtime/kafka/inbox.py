@@ -47,7 +47,9 @@ class Inbox:
         if not self._records:
             self._arrived.clear()
             try:
-                await asyncio.wait_for(self._arrived.wait(), wait_seconds)
+                # Not `wait_for`: before Python 3.12 it can swallow a cancellation.
+                async with asyncio.timeout(wait_seconds):
+                    await self._arrived.wait()
             except TimeoutError:
                 return []
         taken: list[Record] = []

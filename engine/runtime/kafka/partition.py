@@ -1,7 +1,6 @@
 """One assigned partition: takes it over, works on it, and starts anew when somebody else did."""
 
 import asyncio
-import time
 from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
 
@@ -30,7 +29,7 @@ class ResetError(Exception):
 
 
 class _Owned(NamedTuple):
-    """The mark as this owner left it: how often it was moved, the offset in it, when that was (monotonic seconds)."""
+    """The mark as this owner left it: how often it was moved, the offset in it, when that was (seconds of the loop)."""
 
     moves: int
     offset: int
@@ -38,7 +37,7 @@ class _Owned(NamedTuple):
 
 
 class Partition:
-    """One partition's task. Start `run` when it is assigned, again if it is so again after `stop`."""
+    """One partition's task. `start` it when it is assigned, again if it is so again after `stop`."""
 
     def __init__(self, place: Place, source: KafkaSource, tools: Tools, identity: Callable[[], LogIdentity]) -> None:
         self.place = place
@@ -108,12 +107,15 @@ class Partition:
 
     # -- the task -----------------------------------------------------------------------------------------------
 
-    async def run(self) -> None:
-        """Take the partition over and work on it until stopped, or until the group has given it to somebody else.
+    def start(self) -> asyncio.Task[None]:
+        """Have a task take the partition over and work on it until stopped, or until the group took it away.
 
-        Raises Broken. `durable_offset` is, from the first time on that something is durable, what may be committed.
+        The task may raise Broken. `durable_offset` is, once something is durable, what may be committed.
         """
-        self._stopping = False
+        self._stopping = False  # here and not in the task: it may be stopped before its first step
+        return asyncio.create_task(self._run())
+
+    async def _run(self) -> None:
         try:
             while not self._stopping:
                 try:
@@ -182,7 +184,8 @@ class Partition:
 
     async def _poll(self, work: Work, records: Sequence[Record]) -> None:
         tools = self._tools
-        started = time.perf_counter()
+        clock = asyncio.get_running_loop().time
+        started = clock()
         topic, partition = self.place
         with tools.tracer.span("poll", topic=topic, partition=partition, records=len(records)):
             if records:
@@ -194,13 +197,14 @@ class Partition:
                 await work.pass_time(is_idle=is_idle, is_caught_up=work.next_offset >= self._caught_up_from)
             await self._move_mark(work)
         if records:
-            tools.meters.observe(Histogram.POLL, time.perf_counter() - started)
+            tools.meters.observe(Histogram.POLL, clock() - started)
         tools.health.beat(self._name)
 
     async def _move_mark(self, work: Work) -> None:
         """Move the mark, if there is anything to tell by it; see that nobody else did, and that Redis kept it."""
         offset, owned = work.replay_from, self._owned
-        age_ms = (time.monotonic() - owned.at) * 1_000
+        clock = asyncio.get_running_loop().time
+        age_ms = (clock() - owned.at) * 1_000
         if offset == owned.offset and not work.wrote and age_ms < self._tools.settings.worker.mark_interval_ms:
             self.durable_offset = work.next_offset
             return
@@ -213,7 +217,7 @@ class Partition:
             raise ResetError("mark_refused")
         work.wrote = False
         tools.meters.count(Count.MARKS_MOVED)
-        self._owned = _Owned(owned.moves + 1, offset, time.monotonic())
+        self._owned = _Owned(owned.moves + 1, offset, clock())
         self._refusals = 0
         self.durable_offset = work.next_offset
 

@@ -136,7 +136,7 @@ class Worker:
         for place in places:
             partition = here.pop(place, None) or Partition(place, self._source, self._tools, lambda: self._identity)
             self._partitions[place] = partition
-            task = asyncio.create_task(partition.run())
+            task = partition.start()
             task.add_done_callback(self._ended)
             self._tasks[place] = task
         for place in here:
