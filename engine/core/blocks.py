@@ -4,6 +4,24 @@ from replay.blocks import encode_block, join_lines
 from replay.writes import BlockDraft
 
 
+class Run:
+    """Masked events of one window that follow each other, as JSON.
+
+    `times` are the window's (epoch ms), which never fall; `timestamps` are the events' own.
+    """
+
+    __slots__ = ("lines", "times", "timestamps")
+
+    def __init__(self) -> None:
+        self.lines: list[bytes] = []
+        self.times: list[int] = []
+        self.timestamps: list[int] = []
+
+    def cut(self, length: int) -> None:
+        """Keep the first events only."""
+        del self.lines[length:], self.times[length:], self.timestamps[length:]
+
+
 class BlockBuilder:
     """The block a window is writing, and those it has finished since they were last taken.
 
@@ -24,16 +42,17 @@ class BlockBuilder:
         self._first_t = self._last_t = 0
         self._keyframe = False
 
-    def add(self, line: bytes, timestamp: int, sequence: int) -> None:
-        """Append one masked event as JSON, of the batch with number `sequence`; `timestamp` is its own (ms)."""
-        if not self._lines:
+    def extend(self, run: Run, sequence: int) -> None:
+        """Append masked events of the batch with number `sequence`."""
+        if not run.lines:
+            return
+        first_t, last_t = min(run.timestamps), max(run.timestamps)
+        if self._lines:
+            first_t, last_t = min(first_t, self._first_t), max(last_t, self._last_t)
+        else:
             self._sequence = sequence
-            self._first_t = self._last_t = timestamp
-        elif timestamp < self._first_t:
-            self._first_t = timestamp
-        elif timestamp > self._last_t:
-            self._last_t = timestamp
-        self._lines.append(line)
+        self._first_t, self._last_t = first_t, last_t
+        self._lines += run.lines
 
     @property
     def open(self) -> bool:

@@ -184,9 +184,9 @@ class Lane:
         """Nothing more of this window is expected."""
         self._window.finish()
 
-    def rest(self) -> None:
-        """The session ended: the visit at hand is over."""
-        self._window.rest()
+    def rest(self, t: int) -> None:
+        """The session ended at this window's time `t`: the visit at hand is over."""
+        self._window.rest(t)
 
     @property
     def waits(self) -> bool:

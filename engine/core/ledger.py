@@ -57,16 +57,17 @@ class Ledger(msgspec.Struct, gc=False):
         self.anonymous_id = anonymous_id or self.anonymous_id
 
     def drop(self, reason: Reason, count: int = 1) -> None:
-        """Count what is not published."""
-        _count(self.dropped, reason, count)
+        """Count what is not published; a whole batch may have held nothing."""
+        if count:
+            self.dropped[reason] = self.dropped.get(reason, 0) + count
 
     def repair(self, reason: Reason, count: int = 1) -> None:
         """Count a change inside what is published."""
-        _count(self.repaired, reason, count)
+        self.repaired[reason] = self.repaired.get(reason, 0) + count
 
     def tag(self, detector: str) -> None:
         """Count a signal that makes tags and score."""
-        _count(self.tags, detector, 1)
+        self.tags[detector] = self.tags.get(detector, 0) + 1
 
     def record(self, window_ids: list[str], policy: Policy, *, latest_ms: int, is_open: bool) -> SessionRecord:
         """Make the record as it is now; no time in it is later than `latest_ms`."""
@@ -92,8 +93,3 @@ class Ledger(msgspec.Struct, gc=False):
             dropped=dict(sorted(self.dropped.items())),
             repaired=dict(sorted(self.repaired.items())),
         )
-
-
-def _count(counts: dict[str, int], name: str, count: int) -> None:
-    if count:
-        counts[name] = counts.get(name, 0) + count

@@ -8,6 +8,7 @@ import msgspec
 from detectors.interactions import Interaction
 from detectors.protocol import Finding
 from engine.core.activity import ActivityLog, ActivityState
+from engine.core.blocks import Run
 from engine.core.effects import SessionEffects
 from engine.core.findings import Findings
 from engine.core.lane import Lane, LaneState
@@ -134,18 +135,41 @@ class Session:
 
     # -- what windows tell --------------------------------------------------------------------------------------
 
-    def room(self, t: int, size_bytes: int) -> Reason | None:
-        """Take room for one masked event of `size_bytes`; return why there is none left, if so."""
-        if self._capped is not None:
-            return self._capped
+    def room(self, run: Run, window_id: str | None) -> int:
+        """Take room for masked events; return for how many, from the first on. The others are counted as dropped.
+
+        `window_id` is `None` for events that say nothing of when their window is.
+        """
+        ledger, last_t, count = self.ledger, run.times[-1], len(run.lines)
+        size_bytes = ledger.bytes + sum(map(len, run.lines)) + count
+        if (
+            self._capped is None
+            and 0 <= ledger.started_at <= run.times[0]
+            and last_t - ledger.started_at <= self._max_duration_ms
+            and size_bytes <= self._max_bytes
+        ):
+            # As nearly always: no event can be the one that is too much.
+            ledger.bytes = size_bytes
+            ledger.events += count
+            ledger.last_event_at = max(ledger.last_event_at, last_t)
+            return count
+        for place, (t, line) in enumerate(zip(run.times, run.lines, strict=True)):
+            refused = self._capped or self._refusal(t, len(line), window_id)
+            if refused is not None:
+                self.drop(refused, count - place)
+                return place
+        return count
+
+    def _refusal(self, t: int, size_bytes: int, window_id: str | None) -> Reason | None:
+        """Take room for one masked event; return why there is none left, if so."""
         ledger = self.ledger
         if not ledger.started_at <= t <= ledger.last_event_at:
             self._see(t)
-        size = ledger.bytes + size_bytes + 1
-        if t - ledger.started_at > self._max_duration_ms or size > self._max_bytes:
-            over = size > self._max_bytes
-            return self._cap(Reason.SESSION_MAX_BYTES if over else Reason.SESSION_MAX_DURATION)
-        ledger.bytes = size
+        size_bytes += ledger.bytes + 1
+        if t - ledger.started_at > self._max_duration_ms or size_bytes > self._max_bytes:
+            over = size_bytes > self._max_bytes
+            return self._cap(Reason.SESSION_MAX_BYTES if over else Reason.SESSION_MAX_DURATION, t, window_id)
+        ledger.bytes = size_bytes
         ledger.events += 1
         return None
 
@@ -162,13 +186,15 @@ class Session:
         elif ledger.started_at - t <= longest_ms:
             ledger.started_at = t
 
-    def _cap(self, reason: Reason) -> Reason:
+    def _cap(self, reason: Reason, t: int, window_id: str | None) -> Reason:
+        """Take nothing more: an event of a window, at its time `t`, was too much."""
         self._capped = reason
         self.phase = advance(self.phase, Sign.CAPPED)
         self.ledger.end_reason = CAP_REASONS[reason]
         for lane in self._lanes.values():
-            self.hole(Hole(lane.window_id, CAP_HOLES[reason], max(lane.now, self.ledger.last_event_at)))
-            lane.rest()
+            now = t if lane.window_id == window_id else lane.now
+            self.hole(Hole(lane.window_id, CAP_HOLES[reason], max(now, self.ledger.last_event_at)))
+            lane.rest(now)
         self.activity.end(self.ledger.last_event_at, self.ledger.end_reason, over=True)
         return reason
 
@@ -193,8 +219,9 @@ class Session:
 
     def repair(self, reason: Reason, count: int = 1) -> None:
         """Count changes inside published events."""
-        self.ledger.repair(reason, count)
-        self._shared.counts.repaired[reason] += count
+        if count:
+            self.ledger.repair(reason, count)
+            self._shared.counts.repaired[reason] += count
 
     def hole(self, hole: Hole) -> None:
         """Take note of a part that is missing."""
@@ -279,7 +306,7 @@ class Session:
         for lane in silent:
             lane.finish()
         for lane in self._lanes.values():
-            lane.rest()
+            lane.rest(lane.now)
         self.activity.end(self.ledger.last_event_at, self.ledger.end_reason)
 
     def _note_end(self, reason: EndReason, sign: Sign) -> None:

@@ -9,7 +9,7 @@ from detectors.interactions import Click, Failure, Input, Interaction
 from detectors.protocol import Detector, Finding
 from detectors.registry import make_detectors
 from engine.core.activity import NOWHEN, ActivityLog
-from engine.core.blocks import BlockBuilder
+from engine.core.blocks import BlockBuilder, Run
 from engine.core.projects import Project
 from engine.input.snapshots import UnopenedSnapshot
 from engine.reasons import Reason
@@ -17,7 +17,7 @@ from engine.rebuild.clock import Step, WindowClock
 from engine.rebuild.context import Context, Gesture, RebuildTools
 from engine.rebuild.page_state import PageState, page_state, restore_page
 from engine.rebuild.rebuilder import Event, Rebuilder
-from schemas.rrweb_events import FullSnapshot, Meta
+from schemas.rrweb_events import FullSnapshot, IncrementalSnapshot, Meta
 
 SNAPSHOTS: Final = (FullSnapshot, UnopenedSnapshot)
 
@@ -30,8 +30,11 @@ _encode: Final = msgspec.json.Encoder().encode
 class WindowOwner(Protocol):
     """What a window tells its session."""
 
-    def room(self, t: int, size_bytes: int) -> Reason | None:
-        """Take room for one masked event; return why there is none left, if so."""
+    def room(self, run: Run, window_id: str | None) -> int:
+        """Take room for masked events; return for how many, from the first on. The others are counted as dropped.
+
+        `window_id` is `None` for events that say nothing of when their window is.
+        """
 
     def drop(self, reason: Reason) -> None:
         """Count an event that is not published."""
@@ -77,15 +80,20 @@ class Window:
         self.window_id = window_id
         self.blocks = BlockBuilder(window_id, late=late)
         self._owner = owner
+        self._is_late = late
         self._clock = WindowClock(project.session.idle_timeout_ms, project.session.longest_silence_ms)
         self._detectors: list[Detector] = [] if late else make_detectors(project.detectors, self._found)
-        self._handlers: dict[type, list[Callable[..., None]]] = {kind: [owner.saw] for kind in (Click, Input, Failure)}
+        # What is to be called for an interaction, with the detector of which that may change the deadline.
+        self._handlers: dict[type, list[tuple[Callable[..., None], Detector | None]]] = {
+            kind: [(owner.saw, None)] for kind in (Click, Input, Failure)
+        }
         for detector in self._detectors:
             for kind, handler in detector.handlers().items():
-                self._handlers.setdefault(kind, []).append(handler)
+                self._handlers.setdefault(kind, []).append((handler, detector))
         self._told: list[Interaction] = []
         self._context = Context(project.policy, tools, self._told.append, frozenset(self._handlers), owner.repair)
         self._rebuilder = Rebuilder(self._context)
+        self._feed = self._rebuilder.feed
         self._deadline = NEVER
         self._activity = None if late else owner.activity
         self._url = ""
@@ -101,50 +109,71 @@ class Window:
 
     def process(self, events: Sequence[Event], sequence: int) -> int:
         """Take the events of the batch with this number; return how many were published."""
-        clock, owner, mask = self._clock, self._owner, self._mask
-        published = 0
+        clock, mask, idle_timeout_ms = self._clock, self._mask, self._clock.idle_timeout_ms
+        run, published = Run(), 0
         for event in events:
-            timestamp = event.timestamp
-            t = int(timestamp) + clock.offset
+            timestamp = int(event.timestamp)
+            t = timestamp + clock.offset
             # What nearly every event's time is: a little later than the one before. The clock knows the rest.
-            if 0 <= t - clock.now <= clock.idle_timeout_ms:
+            if 0 <= t - clock.now <= idle_timeout_ms:
                 clock.now = t
             else:
-                step = clock.advance(timestamp)
-                if step is not Step.ON:
-                    self._pause(step)
-                t = clock.now
+                t = self._step(event.timestamp)
             if t >= self._deadline:
                 self._advance(t)
-            line = mask(event, t)
-            if line is None:
-                continue
-            refused = owner.room(t, len(line))
-            if refused is not None:
-                owner.drop(refused)
-                continue
-            published += 1
-            self._publish(event, line, int(timestamp), sequence)
-        return published
+            if type(event) is IncrementalSnapshot:
+                line = mask(event, t)
+                if line is None:
+                    continue
+                self._previous_is_meta = False
+            else:
+                # It may lead to another page: whether the session has room up to here must be known before.
+                published += self._publish(run, sequence)
+                run = Run()
+                line = mask(event, t)
+                if line is None:
+                    continue
+                self._divide(type(event))
+            run.lines.append(line)
+            run.times.append(t)
+            run.timestamps.append(timestamp)
+        return published + self._publish(run, sequence)
+
+    def _step(self, timestamp: float) -> int:
+        """Let the clock find out what an unusual time means; return what time it is."""
+        step = self._clock.advance(timestamp)
+        if step is not Step.ON:
+            self._pause(step)
+        return self._clock.now
 
     def _mask(self, event: Event, t: int) -> bytes | None:
         """Return the masked event as JSON, or count why there is none. Whatever fails here must not let it through."""
         context = self._context
         try:
-            masked = self._rebuilder.feed(event, t)
+            masked = self._feed(event, t)
             line = None if masked is None else _encode(masked)
         except Exception:  # noqa: BLE001  # fail closed: no error in masking may publish the event or stop its neighbours
             context.forget_page()
             self._told.clear()
             self._owner.drop(Reason.MASKING_FAILED)
             return None
-        if line is None:
-            self._owner.drop(context.take_drop_reason())
         if self._told:
             self._tell()
         if context.page.url != self._told_url:
             self._go(context.page.url, t)
+        if line is None:
+            self._owner.drop(context.take_drop_reason())
         return line
+
+    def _publish(self, run: Run, sequence: int) -> int:
+        """Put masked events into the block, as far as the session has room; return how many."""
+        if not run.lines:
+            return 0
+        kept = self._owner.room(run, None if self._is_late else self.window_id)
+        if kept < len(run.lines):
+            run.cut(kept)
+        self.blocks.extend(run, sequence)
+        return kept
 
     def _go(self, url: str, t: int) -> None:
         """Tell which page the window is on now."""
@@ -164,9 +193,9 @@ class Window:
             self._activity.leave(self.window_id, self._url, self._entered_at, t)
             self._entered_at = NOWHEN
 
-    def rest(self) -> None:
-        """The session ended: so do visits. What is on show is told anew if the session goes on."""
-        self._leave(self.now)
+    def rest(self, t: int) -> None:
+        """The session ended at `t`: so do visits. What is on show is told anew if the session goes on."""
+        self._leave(t)
         self._told_url = None
 
     def lost(self) -> None:
@@ -178,12 +207,11 @@ class Window:
         """Take note that what is known of the page may be wrong now."""
         self._context.page.doubt()
 
-    def _publish(self, event: Event, line: bytes, timestamp: int, sequence: int) -> None:
-        kind = type(event)
+    def _divide(self, kind: type) -> None:
+        """Begin a block before an event at which a player can start."""
         if kind is Meta or (kind in SNAPSHOTS and not (self._previous_is_meta and self.blocks.open)):
             self.blocks.start_keyframe()
         self._previous_is_meta = kind is Meta
-        self.blocks.add(line, timestamp, sequence)
 
     def _advance(self, t: int) -> None:
         """Let detectors decide what is due."""
@@ -194,7 +222,7 @@ class Window:
         self._rearm()
 
     def _rearm(self) -> None:
-        """Note when a detector next has something to decide."""
+        """Note when a detector next has something to decide: not before `_deadline`, and maybe later."""
         nearest = NEVER
         for detector in self._detectors:
             deadline = detector.deadline
@@ -211,7 +239,7 @@ class Window:
     @property
     def waits(self) -> bool:
         """Whether a detector waits for what comes next."""
-        return self._deadline != NEVER
+        return any(detector.deadline is not None for detector in self._detectors)
 
     def finish(self) -> None:
         """Nothing more is expected of the window for a long time: what waits is decided by what was seen."""
@@ -221,12 +249,14 @@ class Window:
 
     def _tell(self) -> None:
         """Hand what the event told to the detectors; their failures are ours and not the event's."""
-        handlers = self._handlers
         for interaction in self._told:
-            for handler in handlers.get(type(interaction), ()):
+            for handler, detector in self._handlers.get(type(interaction), ()):
                 handler(interaction)
+                if detector is not None:
+                    deadline = detector.deadline
+                    if deadline is not None and deadline < self._deadline:
+                        self._deadline = deadline
         self._told.clear()
-        self._rearm()
 
     def _found(self, finding: Finding) -> None:
         self._owner.find(self.window_id, finding)

@@ -110,14 +110,8 @@ def _fits(decoder: _Decoder, text: bytes) -> bool:
 def _check(envelope: Envelope, forbidden: re.Pattern[str]) -> None:
     if envelope.v != ENVELOPE_VERSION:
         raise Poison(Reason.UNKNOWN_VERSION)
-    identifiers = (
-        envelope.project_id,
-        envelope.session_id,
-        envelope.window_id,
-        envelope.user_id,
-        envelope.anonymous_id,
-    )
-    if any(forbidden.search(identifier) for identifier in identifiers if identifier):
+    visitor = f"{envelope.user_id or ''}{envelope.anonymous_id or ''}"
+    if forbidden.search(f"{envelope.project_id}{envelope.session_id}{envelope.window_id}{visitor}"):
         raise Poison(Reason.INVALID_IDENTIFIER)
     if memoryview(envelope.events)[0] != ord("["):
         raise Poison(Reason.INVALID_ENVELOPE)

@@ -136,11 +136,10 @@ class IncrementalRebuilder:
         if element is not None and element.parent is None:
             page.scroll_x, page.scroll_y = x, y
         context.emit(told.Scroll(context.t, page.url, element, x, y))
-        return self._below_block(data.id, data)
+        return self._below_block(element, data)
 
-    def _below_block(self, node_id: int, data: IncrementalData) -> Masked:
+    def _below_block(self, element: Element | None, data: IncrementalData) -> Masked:
         """Drop what names a node below a blocked element: nobody who plays the recording knows that node."""
-        element = self._context.page.element(node_id)
         hidden = element is not None and element.parent is not None and element.parent.flags & BLOCKED
         return None if hidden else data
 
@@ -157,13 +156,14 @@ class IncrementalRebuilder:
         if page.policy.reads_labels and element is not None:
             page.learn(data.id, data.text, shown)
         data.text = shown
-        data.is_checked = page.masker.is_checked(data.is_checked, flags)
+        if data.is_checked:
+            data.is_checked = page.masker.is_checked(data.is_checked, flags)
         return data
 
     def _media(self, data: MediaInteractionData) -> Masked:
         context, page = self._context, self._context.page
         context.emit(told.Media(context.t, page.url, page.target(data.id)))
-        return self._below_block(data.id, data)
+        return self._below_block(page.element(data.id), data)
 
     def _canvas(self, data: CanvasMutationData) -> Masked:
         """Pixels and drawn texts can't be masked: they are counted, told as an answer, and never published."""

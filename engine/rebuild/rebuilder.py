@@ -78,10 +78,11 @@ class Rebuilder:
         """
         self.context.t = t
         if type(event) is IncrementalSnapshot:
-            data = self._incremental[type(event.data)](event.data)
-            if data is None:
+            data = event.data
+            masked = self._incremental[type(data)](data)
+            if masked is None:
                 return None
-            event.data = data
+            event.data = masked
             return event
         handler = self._handlers.get(type(event))
         if handler is None:
