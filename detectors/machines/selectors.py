@@ -5,6 +5,7 @@ from functools import lru_cache
 from typing import Final
 
 import cssselect2
+from cssselect2 import parser
 
 from detectors.elements import Element
 from detectors.machines.gestures import path_of
@@ -73,15 +74,28 @@ class _View:
         return (_View(node) for node in nodes)
 
 
-_SAMPLE: Final = _View(Element(0, "a", {}, Element(0, "p", {})))
+_LISTS: Final = (parser.NegationSelector, parser.MatchesAnySelector, parser.SpecificityAdjustmentSelector)
+_SIMPLE: Final = (parser.LocalNameSelector, parser.IDSelector, parser.ClassSelector, parser.AttributeSelector)
 
 
 @lru_cache(maxsize=MAX_COMPILED)
 def _compiled(text: str) -> tuple[Callable[[_View], bool], ...]:
     try:
-        tests = tuple(selector.test for selector in cssselect2.compile_selector_list(text))
-        for test in tests:
-            test(_SAMPLE)
-    except (cssselect2.SelectorError, AttributeError, NotImplementedError, RecursionError) as error:
+        parsed = list(parser.parse(text))
+        decidable = all(selector.pseudo_element is None and _decidable(selector.parsed_tree) for selector in parsed)
+        if decidable:
+            return tuple(selector.test for selector in cssselect2.compile_selector_list(text))
+    except (cssselect2.SelectorError, RecursionError) as error:
         raise SelectorError(f"selector {text[:80]!r} cannot be used") from error
-    return tests
+    raise SelectorError(f"selector {text[:80]!r} cannot be used: it needs more than an element and those above it")
+
+
+def _decidable(node: object) -> bool:
+    """Tell whether an element and those above it are all that a part of a selector asks for."""
+    if isinstance(node, parser.CombinedSelector):
+        return node.combinator in {" ", ">"} and _decidable(node.left) and _decidable(node.right)
+    if isinstance(node, parser.CompoundSelector):
+        return all(map(_decidable, node.simple_selectors))
+    if isinstance(node, _LISTS):
+        return all(_decidable(inner.parsed_tree) for inner in node.selector_list)
+    return isinstance(node, _SIMPLE) and getattr(node, "namespace", "") in ("", None)

@@ -17,14 +17,13 @@ from detectors.presets.options import (
     Count,
     Milliseconds,
     On,
-    Patterns,
     Pixels,
     Selector,
     inside,
     is_editable,
     is_text_field,
-    url_matcher,
 )
+from detectors.presets.posthog_capture import Autocapture, Captured, is_labelled
 from detectors.protocol import Detector
 
 WORDS: Final = ("next", "previous", "prev", ">", "<")
@@ -33,12 +32,10 @@ WORDS_SINCE: Final = "2025-11-30"
 STEPPERS_SINCE: Final = "2026-05-30"
 MAX_WORDS: Final = 10
 
-CAPTURED_TAGS: Final = frozenset({"a", "button", "form", "input", "select", "textarea", "label"})
 TEXT_TYPES: Final = frozenset({"text", "search", "email", "password", "url", "tel", "number"})
 UNSEEN_TAGS: Final = frozenset({"canvas", "video", "audio", "embed", "object"})
 NO_RAGE: Final = (".ph-no-rageclick", ".ph-no-capture")
 NO_DEAD: Final = (".ph-no-deadclick", ".ph-no-capture")
-NO_CAPTURE: Final = Selectors((".ph-no-capture",))
 
 Choice = Literal["default", "on", "off"]
 IgnoreList = Annotated[
@@ -80,19 +77,6 @@ class DeadClicks(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     max_dead_swipes_per_page_load: Annotated[Count, Meta(description="Most that are reported of a page.")] = 10
 
 
-class Autocapture(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What the ordinary click capture leaves out; rage clicks need it."""
-
-    url_allowlist: Patterns = ()
-    url_ignorelist: Patterns = ()
-    css_selector_allowlist: Annotated[
-        tuple[Selector, ...], Meta(description="CSS selectors of which one must match; none: all clicks are captured.")
-    ] = ()
-    element_allowlist: Annotated[
-        tuple[Annotated[str, Meta(min_length=1)], ...], Meta(description="Tags of which one must be in the path.")
-    ] = ()
-
-
 class PosthogSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """PostHog's options."""
 
@@ -127,13 +111,13 @@ def _rage(settings: PosthogSettings) -> RepeatRule:
     skips_text = rage.ignore_text_selection == "on" or (
         rage.ignore_text_selection == "default" and settings.defaults >= STEPPERS_SINCE
     )
-    is_captured = _captured(settings.autocapture)
+    is_captured = Captured(settings.autocapture)
 
     def suppresses(click: Pointer, element: Element) -> bool:
         return (
             not is_captured(click, element)
             or ignored.closest(element) is not None
-            or inside(element, lambda node: _is_labelled(node, words))
+            or inside(element, lambda node: is_labelled(node, words))
             or (skips_text and (is_text_field(element, TEXT_TYPES) or is_editable(element)))
         )
 
@@ -161,50 +145,6 @@ def _words(settings: PosthogSettings) -> tuple[str, ...]:
     if settings.defaults >= STEPPERS_SINCE:
         return WORDS + STEPPERS
     return WORDS if settings.defaults >= WORDS_SINCE else ()
-
-
-def _is_labelled(element: Element, words: tuple[str, ...]) -> bool:
-    labels = (element.text.strip().lower(), element.attributes.get("aria-label", "").strip().lower())
-    return any(word in label if _is_word(word) else word == label for word in words for label in labels)
-
-
-def _is_word(text: str) -> bool:
-    return any(character.isascii() and character.isalnum() for character in text)
-
-
-class _Captured:
-    """Whether the ordinary click capture takes a click."""
-
-    def __init__(self, settings: Autocapture) -> None:
-        self._urls = url_matcher(settings.url_allowlist) if settings.url_allowlist else None
-        self._ignored_urls = url_matcher(settings.url_ignorelist)
-        self._selectors = Selectors(settings.css_selector_allowlist) if settings.css_selector_allowlist else None
-        self._tags = frozenset(settings.element_allowlist)
-
-    def __call__(self, click: Pointer, element: Element) -> bool:
-        if (self._urls and not self._urls(click.page)) or self._ignored_urls(click.page):
-            return False
-        if self._tags and not inside(element, lambda node: node.tag in self._tags):
-            return False
-        if self._selectors is not None and self._selectors.closest(element) is None:
-            return False
-        return NO_CAPTURE.closest(element) is None and _is_clickable(element)
-
-
-_captured = _Captured
-
-
-def _is_clickable(element: Element) -> bool:
-    if element.tag == "html":
-        return False
-    if element.cursor:
-        return True
-    if element.tag == "form":
-        return False
-    above = element.parent if element.tag != "body" else None
-    if above is not None and inside(above, lambda node: node.tag in CAPTURED_TAGS or bool(node.cursor)):
-        return True
-    return element.tag in CAPTURED_TAGS or element.attributes.get("contenteditable") == "true"
 
 
 def _dead(dead: DeadClicks, *, skips_scrolls: bool) -> ExamineRule:

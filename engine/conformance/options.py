@@ -6,6 +6,7 @@ from typing import Final
 import msgspec
 from msgspec.inspect import Field, LiteralType, Metadata, StructType, Type, VarTupleType, type_info
 
+from detectors.registry import make_detectors
 from detectors.settings import DetectorSettings
 from engine.conformance.cases import Case
 
@@ -54,8 +55,10 @@ def fit_options(case: Case) -> Fitted:
     table = _Fitter(case.vendor, left_out).table(options, tables[case.vendor].type, case.vendor)
     tree = {"preset": case.vendor, "strict_quirks": strict, case.vendor: table}
     try:
-        return Fitted(msgspec.convert(tree, DetectorSettings), left_out)
-    except msgspec.ValidationError as error:
+        settings = msgspec.convert(tree, DetectorSettings)
+        make_detectors(settings, lambda _finding: None)  # selectors are looked at when they are needed
+        return Fitted(settings, left_out)
+    except ValueError as error:
         raise OptionError(str(error)) from error
 
 

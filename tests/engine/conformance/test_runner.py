@@ -134,6 +134,8 @@ def test_faults_are_reproduced_where_a_case_is_about_the_code(changes: dict[str,
         {"options": {"rageclick": 3}},
         {"options": {"rageclick": {"click_count": "three"}}},
         {"options": {"rageclick": {"click_count": 0}}},
+        {"options": {"rageclick": {"css_selector_ignorelist": ["["]}}},
+        {"options": {"rageclick": {"css_selector_ignorelist": ["p:first-child"]}}},
     ],
 )
 def test_unknown_vendors_and_wrong_options_fail_the_case_only(changes: dict[str, Any]) -> None:
