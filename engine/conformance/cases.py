@@ -21,8 +21,11 @@ KINDS: Final = frozenset(
 POINTED: Final = frozenset({"click", "auxclick", "dblclick", "touchstart", "touchend"})
 """Kinds that need a target."""
 
-Value = str | int | float | bool | None
-EventValue = Value | list[object] | dict[str, object]
+Value = str | int | float | bool | None | list[object] | dict[str, object]
+"""What an event or an expected signal may have: any JSON."""
+
+ROOTS: Final = ("html", "body")
+"""Elements that are always there."""
 
 
 class CaseError(ValueError):
@@ -35,7 +38,7 @@ class CaseNode(msgspec.Struct, frozen=True):
     tag: str
     attrs: dict[str, AttributeText] = {}
     text: str | None = None
-    parent: str = "body"
+    parent: str | None = "body"
     cursor: str | None = None
     label: str | None = None
 
@@ -50,20 +53,20 @@ class Case(msgspec.Struct, frozen=True):
     id: str
     vendor: str
     detectors: list[str]
-    events: list[dict[str, EventValue]]
+    events: list[dict[str, Value]]
     end_t: float
     expected: list[dict[str, Value]]
     nodes: dict[str, CaseNode] = {}
-    options: dict[str, object] = {}
+    options: dict[str, object] | None = {}
     title: str = ""
     why: str = ""
     fidelity: str = "definition"
-    tier: str | None = None
+    tier: str | int | None = None
 
     @property
     def group(self) -> str:
         """What totals are counted by, besides the vendor."""
-        return self.tier or self.fidelity
+        return self.fidelity if self.tier is None else str(self.tier)
 
 
 class CaseFile(msgspec.Struct, frozen=True):
@@ -102,7 +105,7 @@ def _check(case: Case, seen: Collection[str]) -> None:
     if case.id in seen:
         raise CaseError("another case has this id")
     _check_nodes(case.nodes)
-    known = case.nodes.keys() | {"body", "html"}
+    known = case.nodes.keys() | set(ROOTS)
     before = 0.0
     for place, event in enumerate(case.events):
         t = _check_event(place, event, known)
@@ -123,15 +126,15 @@ def _check(case: Case, seen: Collection[str]) -> None:
 def _check_nodes(nodes: Mapping[str, CaseNode]) -> None:
     for key in nodes:
         above, steps = key, 0
-        while above in nodes:
-            above, steps = nodes[above].parent, steps + 1
+        while above in nodes and above not in ROOTS:
+            above, steps = nodes[above].parent or "body", steps + 1
             if steps > len(nodes):
                 raise CaseError(f"node {key!r} lies in itself")
-        if above not in ("body", "html"):
+        if above not in ROOTS:
             raise CaseError(f"node {key!r} lies in {above!r}, which is no node")
 
 
-def _check_event(place: int, event: Mapping[str, EventValue], known: set[str]) -> float:
+def _check_event(place: int, event: Mapping[str, Value], known: set[str]) -> float:
     kind, target, t = event.get("kind"), event.get("target"), event.get("t")
     if kind not in KINDS:
         raise CaseError(f"event {place}: kind {kind!r}, expected one of {', '.join(sorted(KINDS))}")

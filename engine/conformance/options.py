@@ -47,7 +47,7 @@ def fit_options(case: Case) -> Fitted:
     Raises OptionError if there is no such preset, or an option cannot have its value.
     """
     left_out: list[str] = []
-    options = dict(case.options)
+    options = dict(case.options or {})
     strict = options.pop("strict_quirks", case.fidelity != DEFINITION)
     tables = {field.name: field for field in _fields(type_info(DetectorSettings))}
     if case.vendor not in tables or case.vendor == "wince":

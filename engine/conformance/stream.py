@@ -5,7 +5,7 @@ from typing import Final
 
 import msgspec
 
-from engine.conformance.cases import POINTED, Case, CaseNode, EventValue
+from engine.conformance.cases import POINTED, ROOTS, Case, CaseNode, Value
 
 START_MS: Final = 1_700_000_000_000
 """When a case begins (epoch ms): a whole second, since a vendor's code looks at multiples of 50 ms."""
@@ -17,7 +17,6 @@ PAGE: Final = "https://conformance.example/"
 SESSION: Final = "conformance"
 MODIFIERS: Final = {"control": "ctrl", "ctrl": "ctrl", "alt": "alt", "meta": "meta", "shift": "shift"}
 TIMES: Final = ("t", "down_t", "up_t")
-ROOTS: Final = ("html", "body")
 NAVIGATIONS: Final = {
     "pushstate": "push", "replacestate": "replace", "popstate": "pop", "back": "pop", "forward": "pop",
     "traverse": "pop", "hashchange": "hash", "reload": "load", "navigate": "load",
@@ -40,8 +39,9 @@ class Nodes:
     """
 
     def __init__(self, nodes: Mapping[str, CaseNode]) -> None:
-        around = {"html": CaseNode("html", parent=""), "body": CaseNode("body", parent="html")}
+        around = {"html": CaseNode("html"), "body": CaseNode("body")}
         self._nodes = {**around, **nodes}
+        self._parents = {key: node.parent or "body" for key, node in self._nodes.items()} | {"html": "", "body": "html"}
         self._numbers = {key: number for number, key in enumerate(self._nodes, 1)}
         self._keys = {number: key for key, number in self._numbers.items()}
 
@@ -52,10 +52,10 @@ class Nodes:
     def describe(self, key: str) -> dict[str, object]:
         """Describe an element with those above it, and the field that a label is for."""
         described = self._own(key)
-        ancestors, above = [], self._nodes[key].parent
+        ancestors, above = [], self._parents[key]
         while above in self._nodes:
             ancestors.append(self._own(above))
-            above = self._nodes[above].parent
+            above = self._parents[above]
         control = self._control_of(key)
         if control is not None:
             described["control"] = self.describe(control)
@@ -91,7 +91,7 @@ def end_of(case: Case) -> Event:
     return {"type": 1, "data": {}, "timestamp": START_MS + case.end_t}
 
 
-def _wired(event: Mapping[str, EventValue], nodes: Nodes) -> Event:
+def _wired(event: Mapping[str, Value], nodes: Nodes) -> Event:
     wired: dict[str, object] = {name: value for name, value in event.items() if value is not None}
     for name in TIMES:
         moment = event.get(name)
@@ -116,7 +116,7 @@ def _wired(event: Mapping[str, EventValue], nodes: Nodes) -> Event:
     return wired
 
 
-def _named(event: Mapping[str, EventValue]) -> dict[str, object]:
+def _named(event: Mapping[str, Value]) -> dict[str, object]:
     """Give kinds of navigations and changes the names that interaction events have for them."""
     nav, change = event.get("nav"), event.get("mutation_type")
     named: dict[str, object] = {}
@@ -129,7 +129,7 @@ def _named(event: Mapping[str, EventValue]) -> dict[str, object]:
     return named
 
 
-def _modifiers(given: EventValue) -> list[str]:
+def _modifiers(given: Value) -> list[str]:
     """Take modifier keys as a list of names or as flags, under the names that browsers and people use."""
     if isinstance(given, dict):
         names = [name for name, is_held in given.items() if is_held]

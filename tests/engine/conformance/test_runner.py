@@ -145,6 +145,15 @@ def test_unknown_vendors_and_wrong_options_fail_the_case_only(changes: dict[str,
     assert not run_case(case).ok
 
 
+def test_cases_may_say_more_than_is_looked_at(tmp_path: Path) -> None:
+    more = {"clicks": [1, 2], "about": {"x": 1}}
+    nodes = {"body": {"tag": "body", "attrs": {"class": "dark"}}, "btn": {"tag": "button", "parent": None, "z": 1}}
+    (case,) = read_cases(written(tmp_path, raw(tier=2, options=None, nodes=nodes, expected=[{**RAGE, **more}])))
+    outcome = run_case(case)
+    assert (outcome.ok, outcome.tier) == (True, "2")
+    assert len(outcome.notes) == len(more)
+
+
 def test_an_unknown_option_is_left_out_and_told() -> None:
     outcome = run_case(made(options={"rageclick": {"clicks": 3}, "debug": True}))
     assert outcome.ok
