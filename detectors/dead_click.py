@@ -8,8 +8,9 @@ canvas, a new window, the tab or page left. Which elements owe an answer, and wh
 An uncaught error is no answer either, but no riddle: it is blamed on the latest click, as error clicks are, and what
 still waits on that click's target is not called dead.
 
-Not dead is what can have nothing to say: a click on what is chosen already (a tab, the page one is on), and sending a
-form again that answered before: frameworks that show the same message again change nothing.
+Not dead is what can have nothing to say: a click on what is chosen already (a tab, the page one is on), a click so soon
+after an answered one on the same control (a stepper at its end), and sending a form again that answered before:
+frameworks that show the same message again change nothing.
 
 A dead click needs proof that the recording lived on: it is reported only when the stream has reached the end of its
 wait. What is undecided at the end is forgotten, since the last seconds of a killed tab never arrive. Clicks on a target
@@ -25,7 +26,7 @@ from detectors.aim import Aims
 from detectors.forms import form_of, is_sender
 from detectors.interactions import Click, Failure, Navigation
 from detectors.interactive import candidate, is_chosen
-from detectors.machine import Machine, Report
+from detectors.machine import NEVER, Machine, Report
 from detectors.protocol import Finding
 from detectors.reactions import Reactions
 from detectors.settings import DeadClickSettings
@@ -36,6 +37,9 @@ RULE: Final = "wince/dead_click@1"
 
 MAX_PENDING: Final = 32
 """Clicks waiting for an answer; while so many wait, further ones are not judged."""
+
+QUICK_MS: Final = 500
+"""Clicks that follow each other so soon are one use of a control; an answer to the first of them is one to that use."""
 
 MAX_RECENT: Final = 16
 """Targets remembered as dead, so that a burst on one of them is reported once."""
@@ -61,13 +65,14 @@ class DeadClickState(msgspec.Struct, gc=False):
     """Undecided clicks, oldest first, and the last click (epoch ms) of each place lately found dead.
 
     `blamable` is the place of the latest click of all, if that one is undecided: an error would be blamed on it.
-    `sent` are places that sent a form of this page and were answered.
+    `sent` are places that sent a form of this page and were answered, `lively` those lately answered, and when.
     """
 
     pending: list[PendingClick] = msgspec.field(default_factory=list)
     recent: dict[str, int] = msgspec.field(default_factory=dict)
     blamable: str | None = None
     sent: list[str] = msgspec.field(default_factory=list)
+    lively: dict[str, int] = msgspec.field(default_factory=dict)
 
 
 class DeadClick(Machine[DeadClickState]):
@@ -93,8 +98,8 @@ class DeadClick(Machine[DeadClickState]):
             click = pending.pop(0)
             if not self._reactions.alive_since(click.press):
                 self._found(click)
-            elif click.sends:
-                self._remember_sent(click.place)
+            else:
+                self._answered(click)
         self._rearm()
 
     def finish(self) -> None:
@@ -136,17 +141,25 @@ class DeadClick(Machine[DeadClickState]):
     def _on_navigation(self, navigation: Navigation) -> None:
         if navigation.nav == "load":
             self._state.sent.clear()
+            self._state.lively.clear()
 
-    def _remember_sent(self, place: str) -> None:
-        sent = self._state.sent
-        if place not in sent:
-            sent.append(place)
-            if len(sent) > MAX_RECENT:
-                del sent[0]
+    def _answered(self, click: PendingClick) -> None:
+        state = self._state
+        state.lively.pop(click.place, None)
+        state.lively[click.place] = click.t
+        if len(state.lively) > MAX_RECENT:
+            del state.lively[next(iter(state.lively))]
+        if click.sends and click.place not in state.sent:
+            state.sent.append(click.place)
+            if len(state.sent) > MAX_RECENT:
+                del state.sent[0]
 
     def _found(self, click: PendingClick) -> None:
         state = self._state
         if click.sends and click.place in state.sent:
+            return
+        if click.t - state.lively.get(click.place, NEVER) <= QUICK_MS:
+            state.lively[click.place] = click.t
             return
         recent = state.recent
         last_t = recent.pop(click.place, None)

@@ -44,8 +44,8 @@ class FormAbandonment(Machine[Nothing]):
         self._report(
             Finding(
                 detector=self.name,
-                t=form.t,
-                end_t=max(form.t, t),
+                t=form.input_t,
+                end_t=max(form.input_t, t),
                 page=form.page,
                 target=form.target,
                 rule=RULE,

@@ -97,7 +97,8 @@ class PressRecord(msgspec.Struct, gc=False, array_like=True):
     `answered` is a real reaction; `moved` a scroll of the page or a selection, which prove life but no answer.
     `toggles` are attributes within the region that were changed an odd number of times, `doubts` the moments (epoch
     ms) when something changed its looks and the pointer may have been moving; `marks` are looks of the region that
-    changed before the click and not back since.
+    changed before the click and not back since. `rendered` means that nothing happened but that the control was
+    replaced by another of its kind: an answer, unless the next click finds the same one in the same `place`.
     """
 
     t: int
@@ -106,6 +107,8 @@ class PressRecord(msgspec.Struct, gc=False, array_like=True):
     answered: bool = False
     moved: bool = False
     toggles: list[str] = msgspec.field(default_factory=list)
+    place: str = ""
+    rendered: bool = False
     doubts: list[int] = msgspec.field(default_factory=list)
     marks: list[str] = msgspec.field(default_factory=list)
 
@@ -188,7 +191,12 @@ class Reactions(Machine[ReactionsState]):
 
     def _is_answered(self, number: int) -> bool:
         record = self._state.presses[number - self._state.first]
-        return record.answered or bool(record.toggles or record.doubts) or number in self._state.ripples.values()
+        return (
+            record.answered
+            or record.rendered
+            or bool(record.toggles or record.doubts)
+            or number in self._state.ripples.values()
+        )
 
     def _on_press(self, press: Press) -> None:
         self._begin(press.t, None if press.target is None else _region(press.target))
@@ -198,14 +206,22 @@ class Reactions(Machine[ReactionsState]):
         state = self._state
         record = state.presses[-1] if state.presses else None
         aim = self._aims.of(click)
+        if aim is not None:
+            self._compare(aim.place())
         region = None if aim is None else aim.control.node_id
         if record is None or record.clicked or (record.t != click.press_t and click.press_t == click.t):
             told_before = record is not None and record.t == click.press_t
             record = self._begin(click.t if told_before else min(click.press_t, click.t), region)
         elif region is not None:
             record.region = region
-        record.clicked = True
+        record.clicked, record.place = True, "" if aim is None else aim.place()
         state.acted_t = click.t
+
+    def _compare(self, place: str) -> None:
+        """Take back that a control was replaced: it is there again, with the same label, and is clicked again."""
+        for record in self._state.presses[-2:]:
+            if record.rendered and record.place == place:
+                record.rendered = False
 
     def _begin(self, t: int, region: int | str | None) -> PressRecord:
         record = PressRecord(t, region)
@@ -233,10 +249,13 @@ class Reactions(Machine[ReactionsState]):
 
     def _brings_content(self, mutation: Mutation) -> bool:
         is_known = self._state.background.is_known
-        return any(change.has_text and change.kind != "remove" and not is_known(change) for change in mutation.changes)
+        return any(change.kind == "add" and change.has_text and not is_known(change) for change in mutation.changes)
 
     def _judge(self, mutation: Mutation, record: PressRecord) -> None:
         state = self._state
+        if not record.answered and _renders_anew(mutation, record.region):
+            record.rendered = True
+            return
         unexplained = False
         for change in mutation.changes:
             if change.kind == "remove" and change.node_id in state.ripples:
@@ -402,6 +421,17 @@ class Reactions(Machine[ReactionsState]):
 def scrolls_page(scroll: Scroll) -> bool:
     """Tell whether the page itself moved, and not a part of it."""
     return scroll.target is None or scroll.target.tag in {"#document", "html", "body"}
+
+
+def _renders_anew(mutation: Mutation, region: int | str | None) -> bool:
+    """Tell whether a mutation does nothing but put controls of the same kinds in the place of others, `region` too."""
+    changes = mutation.changes
+    if mutation.total != len(changes) or not any(c.kind == "remove" and c.node_id == region for c in changes):
+        return False
+    added = {change.node_id for change in changes if change.kind == "add"}
+    gone = sorted((str(c.scope[1:2]), c.name) for c in changes if c.kind == "remove")
+    came = sorted((str(c.scope[1:2]), c.name) for c in changes if c.kind == "add" and added.isdisjoint(c.scope[1:2]))
+    return gone == came and all(change.kind in {"add", "remove"} for change in changes)
 
 
 def _moved_at(move: MouseMove, t: int) -> bool:
