@@ -155,7 +155,7 @@ def build_table(book: Rulebook, level: Level, kind: Kind, tag: str = "") -> Tabl
     """Make the table of a level and kind of element; `tag` is one of `GROUPED_TAGS` or empty."""
     if kind is Kind.BLOCKED:
         return Table({"rr_width": book.measure, "rr_height": book.measure}, lambda _name: book.dropped)
-    rules = _structural(book)
+    rules = _structural(book, level)
     if kind is Kind.UNKNOWN:
         return Table(rules, lambda _name: book.dropped)
     rules |= _sources(book, level) | _data(book, level, kind) | _of_tag(book, level, tag)
@@ -174,12 +174,13 @@ def _of_tag(book: Rulebook, level: Level, tag: str) -> dict[str, Decisions]:
     return {}
 
 
-def _structural(book: Rulebook) -> dict[str, Decisions]:
+def _structural(book: Rulebook, level: Level) -> dict[str, Decisions]:
+    style = book.strict_style if level is Level.CONSERVATIVE else book.style
     rules: dict[str, Decisions] = dict(book.words)
     rules |= dict.fromkeys(_MEASURES, book.measure) | dict.fromkeys(_GEOMETRY, book.geometry)
     rules |= dict.fromkeys(_TRANSFORMS, book.transform) | dict.fromkeys(_PAINTS, book.paint)
     rules |= dict.fromkeys(_BOOLEANS, book.boolean) | dict.fromkeys(_NAMES, book.names)
-    rules |= {"style": book.style, "_csstext": book.style, "lang": book.language, "xml:lang": book.language}
+    rules |= {"style": style, "_csstext": style, "lang": book.language, "xml:lang": book.language}
     rules |= {"charset": book.charset, "media": book.media_query, "sizes": book.media_query}
     return rules | {"xmlns": book.namespace, "xmlns:xlink": book.namespace}
 

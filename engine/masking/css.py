@@ -9,6 +9,7 @@ tokenised. A property test holds both ways against each other.
 import re
 from typing import Final
 
+from engine.masking.css_strict import is_property, keep_css_only
 from engine.masking.css_tokens import GIVEAWAY, MAX_SHEET_CHARACTERS, CssScrubber
 from engine.masking.css_vocabulary import PLAIN_FONTS
 from engine.masking.decisions import Decision, Deferred
@@ -81,14 +82,23 @@ _FONT_STARTS: Final = re.compile(
 _PRIORITIES: Final = frozenset({"", "important"})
 
 
-def scrub_css(text: str) -> Decision:
-    """Scrub a sheet, a rule or a list of declarations; what cannot be understood is dropped, piece by piece."""
+def scrub_css(text: str, *, strict: bool = False) -> Decision:
+    """Scrub a sheet, a rule or a list of declarations; what cannot be understood is dropped, piece by piece.
+
+    A `strict` one holds nothing but CSS: no words that neither standards nor names of a sheet explain.
+    """
     if len(text) > MAX_SHEET_CHARACTERS:
         return ""
     plain = _LINE_ENDS.sub("\n", text).replace("\0", "\ufffd")
     scrubber = CssScrubber()
     pieces = _scrub_items(plain, scrubber)
-    return scrubber.finish(scrubber.scrub(plain) if pieces is None else "".join(pieces))
+    scrubbed = scrubber.scrub(plain) if pieces is None else "".join(pieces)
+    return scrubber.finish(keep_css_only(scrubbed, scrubber) if strict else scrubbed)
+
+
+def scrub_css_strictly(text: str) -> Decision:
+    """Scrub as `scrub_css` does where no text of a page may show."""
+    return scrub_css(text, strict=True)
 
 
 def scrub_css_by_tokens(text: str) -> Decision:
@@ -97,8 +107,11 @@ def scrub_css_by_tokens(text: str) -> Decision:
     return scrubber.finish(scrubber.scrub(text))
 
 
-def scrub_property(name: str, value: str) -> Decision:
-    """Scrub one declaration's value; `None` drops the declaration because of its name."""
+def scrub_property(name: str, value: str, *, strict: bool = False) -> Decision:
+    """Scrub one declaration's value; `None` drops the declaration because of its name.
+
+    A `strict` one is dropped too if its value has words that are none of CSS.
+    """
     if not _PROPERTY_NAME.fullmatch(name) or not passes_name(name.lstrip("-")):
         return None
     scrubber = CssScrubber()
@@ -106,7 +119,13 @@ def scrub_property(name: str, value: str) -> Decision:
         written = scrubber.finish(scrubber.scrub(f"{name}:{value}"))
         # Whatever follows a semicolon in the value is no part of it.
         return _after_colon(written)
-    return scrubber.finish(scrubber.scrub(value, name.lower()))
+    scrubbed = scrubber.scrub(value, name.lower())
+    if strict and scrubbed.strip():
+        declared = keep_css_only(f"{name}:{scrubbed}", scrubber)
+        scrubbed = declared.partition(":")[2]
+        if not scrubbed:
+            return None
+    return scrubber.finish(scrubbed) if not strict or is_property(name.lower()) else None
 
 
 def scrub_font_family(name: str) -> Decision:
@@ -121,7 +140,7 @@ def scrub_font_source(value: str) -> Decision:
         return value if _FONT_BYTES.fullmatch(value) and _FONT_STARTS.match(value) else None
     if url_scheme(value):
         return None
-    return scrub_property("src", value)
+    return scrub_property("src", value, strict=True)
 
 
 def is_priority(value: str) -> bool:

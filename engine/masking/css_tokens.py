@@ -33,7 +33,7 @@ GIVEAWAY: Final = re.compile(r"[\w.+-](?:@|%40)|(?:\d{1,20}%2[0dD]){3}|(?<![\w.]
 """An address or a card number, made of tokens that are harmless one by one; CSS has no use for either."""
 
 _SPLIT_MARK: Final = " rr_split "
-_HEX_COLOUR: Final = re.compile(r"(?:[0-9a-fA-F]{3,4}|[0-9a-fA-F]{6}|[0-9a-fA-F]{8})")
+HEX_COLOUR: Final = re.compile(r"(?:[0-9a-fA-F]{3,4}|[0-9a-fA-F]{6}|[0-9a-fA-F]{8})")
 _PREFIX: Final = re.compile(r"-{1,2}(?=[A-Za-z_])")
 _VENDOR: Final = re.compile(r"^-[a-z]{1,6}-")
 _CHARSET: Final = re.compile(
@@ -44,14 +44,14 @@ _NAMESPACES: Final = frozenset(
 )
 _DIGIT_RUN: Final = re.compile(r"\d{7}")
 _TOO_MANY_DIGITS: Final = 10
-_UNIT_TIMES: Final = re.compile(r"x\d{1,4}")
+UNIT_TIMES: Final = re.compile(r"x\d{1,4}")
 _PLACEHOLDER: Final = re.compile("\ue000(\\d+)\ue001")
 _URL_FUNCTIONS: Final = frozenset({"url", "src"})
 _AREAS: Final = frozenset({"grid-template-areas", "grid-template", "grid"})
 _FONT_PROPERTIES: Final = frozenset({"font-family", "font"})
 _FEATURES: Final = frozenset({"font-feature-settings", "font-variation-settings"})
 
-_FAILURES: Final = (ValueError, RecursionError, AssertionError, IndexError, OverflowError)
+FAILURES: Final = (ValueError, RecursionError, AssertionError, IndexError, OverflowError)
 """What the tokenizer may raise on hostile input: numbers of thousands of digits, impossible code points, depth."""
 
 
@@ -68,7 +68,7 @@ class CssScrubber:
         """
         try:
             kept = tinycss2.serialize(self._clean(tinycss2.parse_component_value_list(text), context, 0))
-        except _FAILURES:
+        except FAILURES:
             return ""
         return "" if GIVEAWAY.search(kept) else kept
 
@@ -147,7 +147,7 @@ class CssScrubber:
             ):
                 return node
             case ast.HashToken():
-                return node if _HEX_COLOUR.fullmatch(node.value) else self._hash(node)
+                return node if HEX_COLOUR.fullmatch(node.value) else self._hash(node)
             case ast.AtKeywordToken():
                 return node if _VENDOR.sub("", node.lower_value) in AT_RULES else None
             case ast.DimensionToken():
@@ -156,6 +156,10 @@ class CssScrubber:
                 return node if node.value == _SPLIT_MARK else None
             case _:
                 return None
+
+    def font(self, name: str) -> str:
+        """Write the name of a font that may not be shown, the same for the same font."""
+        return self._name(f"font {name}")
 
     def _name(self, value: str) -> str:
         """The name itself if it passes rule i, else a placeholder."""
@@ -183,7 +187,7 @@ class CssScrubber:
         if context == "@import":
             return _url_token(value)
         if context in _FONT_PROPERTIES and value:
-            value = value if value.strip().lower() in PLAIN_FONTS else self._name(f"font {value}")
+            value = value if value.strip().lower() in PLAIN_FONTS else self.font(value)
             return ast.StringToken(0, 0, value, f'"{value}"')
         kept = value if _is_plain_string(value, context) else ""
         return ast.StringToken(0, 0, kept, f'"{kept}"')
@@ -222,7 +226,7 @@ def is_plain_text(value: str) -> bool:
     """As `is_plain_value`, for a value's text."""
     try:
         return is_plain_value(tinycss2.parse_component_value_list(value))
-    except _FAILURES:
+    except FAILURES:
         return False
 
 
@@ -233,10 +237,10 @@ def _is_plain_node(node: ast.Node, depth: int) -> bool:  # noqa: PLR0911  # a ta
         case ast.NumberToken() | ast.PercentageToken():
             return _is_short(node.representation)
         case ast.DimensionToken():
-            known = node.lower_unit in _UNITS or _UNIT_TIMES.fullmatch(node.unit) is not None
+            known = node.lower_unit in UNITS or UNIT_TIMES.fullmatch(node.unit) is not None
             return known and _is_short(node.representation)
         case ast.HashToken():
-            return _HEX_COLOUR.fullmatch(node.value) is not None
+            return HEX_COLOUR.fullmatch(node.value) is not None
         case ast.IdentToken():
             dashed = node.value.startswith("--") and passes_name(node.value[2:])
             return (dashed and depth > 0) or node.lower_value in PLAIN_WORDS
@@ -252,7 +256,7 @@ def _is_short(number: str) -> bool:
     return _DIGIT_RUN.search(number.partition(".")[0]) is None
 
 
-_UNITS: Final = frozenset(
+UNITS: Final = frozenset(
     "px em rem ex ch lh rlh vw vh vmin vmax vi vb svw svh lvw lvh dvw dvh cqw cqh cqi cqb cqmin cqmax cm mm q in pt pc "
     "deg grad rad turn s ms hz khz dpi dpcm dppx x fr w h".split()
 )

@@ -80,7 +80,8 @@ PLAIN_FONTS: Final = frozenset(
     ibm plex sans, ibm plex mono, jetbrains mono, dm sans, pingfang sc, pingfang tc, hiragino sans, hiragino sans gb,
     microsoft yahei, meiryo, yu gothic, malgun gothic, apple sd gothic neo, fontawesome, font awesome 5 free,
     font awesome 5 brands, font awesome 6 free, font awesome 6 brands, material icons, material symbols outlined,
-    bootstrap-icons, glyphicons halflings, swiper-icons, slick""".split(",")
+    bootstrap-icons, sfmono-regular, liberation mono, liberation sans, ubuntu mono, roboto mono, droid sans mono,
+    simsun, glyphicons halflings, swiper-icons, slick""".split(",")
 )
 
 FONT_FEATURES: Final = frozenset(

@@ -62,6 +62,7 @@ class Masker:
 
     def __init__(self, level: Level, key: bytes | None = None, tables: Tables | None = None) -> None:
         self.level = level
+        self._strict = level is Level.CONSERVATIVE
         self._key = key
         self._tokens: dict[str, str] = {}
         shared = tables or Tables()
@@ -96,8 +97,8 @@ class Masker:
         for name, value in attributes.items():
             rule = table[name]
             if isinstance(value, dict):
-                if rule is self._book.style and name.lower() == "style":
-                    kept[name] = self._style_difference(value)
+                if name.lower() == "style" and rule in (self._book.style, self._book.strict_style):
+                    kept[name] = self._style_difference(value, strict=rule is self._book.strict_style)
             elif value is not None:
                 plain[name] = value
             elif rule is not self._book.dropped:
@@ -110,9 +111,9 @@ class Masker:
             return mask_text(value) if self.level is Level.CONSERVATIVE else self._kept(value)
         if flags & (BLOCKED | DROPPED_TEXT):
             return ""
-        if flags & STYLE_TEXT:
-            return self.css(value)
         level = effective_level(self.level, flags)
+        if flags & STYLE_TEXT:
+            return self.css(value, strict=level is Level.CONSERVATIVE)
         if flags & (FIELD_TEXT | EDITABLE):
             if value.isspace():
                 return value
@@ -154,17 +155,18 @@ class Masker:
         """Apply rule i to one name."""
         return self._shown(decide_name(value))
 
-    def css(self, text: str) -> str:
-        """Apply rule c to a style sheet or a list of declarations."""
-        return self._shown(self._book.sheets[text], css=True)
+    def css(self, text: str, *, strict: bool = False) -> str:
+        """Apply rule c to a style sheet or a list of declarations; `strict` as at the conservative level."""
+        sheets = self._book.strict_sheets if strict or self._strict else self._book.sheets
+        return self._shown(sheets[text], css=True)
 
     def style_rule(self, rule: str) -> str:
         """Apply rule c to one rule of a style sheet."""
         return self.css(rule)
 
-    def style_property(self, name: str, value: str) -> str | None:
-        """Apply rule c to one declaration; `None` if it may not be shown, because of its name."""
-        decision = scrub_property(name, value)
+    def style_property(self, name: str, value: str, *, strict: bool = False) -> str | None:
+        """Apply rule c to one declaration; `None` if it may not be shown; `strict` as at the conservative level."""
+        decision = scrub_property(name, value, strict=strict or self._strict)
         return None if decision is None else self._shown(decision, css=True)
 
     def font_family(self, name: str) -> str:
@@ -248,15 +250,15 @@ class Masker:
             token = self._tokens[name] = name_token(self._key or b"", name)
         return token
 
-    def _style_difference(self, difference: Mapping[str, object]) -> StyleDifference:
+    def _style_difference(self, difference: Mapping[str, object], *, strict: bool) -> StyleDifference:
         kept: dict[str, StyleValue] = {}
         for name, value in difference.items():
             if value is False:
-                if scrub_property(name, "") is not None:
+                if scrub_property(name, "", strict=strict) is not None:
                     kept[name] = False
                 continue
             parts = value if isinstance(value, (list, tuple)) else [value]
-            text = self.style_property(name, parts[0]) if parts and isinstance(parts[0], str) else None
+            text = self.style_property(name, parts[0], strict=strict) if parts and isinstance(parts[0], str) else None
             if text is not None:
                 priority = parts[1:2] == ["important"] and is_priority("important")
                 kept[name] = [text, "important"] if priority else text

@@ -3,7 +3,7 @@
 from typing import Final
 
 from engine.masking import shapes
-from engine.masking.css import scrub_css, scrub_font_family
+from engine.masking.css import scrub_css, scrub_css_strictly, scrub_font_family
 from engine.masking.data_urls import is_raster
 from engine.masking.decisions import MASK, Decision, Decisions, Scalar, SheetCache
 from engine.masking.identifiers import decide_name, decide_names
@@ -23,6 +23,7 @@ class Rulebook:
 
     def __init__(self, max_css_characters: int = 32_000_000) -> None:
         self.sheets = SheetCache(scrub_css, max_css_characters)
+        self.strict_sheets = SheetCache(scrub_css_strictly, max_css_characters)
         self.urls = Decisions(mask_url)
         self.font_families = Decisions(scrub_font_family)
         self.dropped = Decisions(_drop)
@@ -39,6 +40,7 @@ class Rulebook:
         self.srcset = Decisions(_srcset)
         self.namespace = Decisions(_namespace)
         self.style = Decisions(self.sheets.__getitem__)
+        self.strict_style = Decisions(self.strict_sheets.__getitem__)
         self.measure = Decisions(shapes.decide_measure, shapes.measure_scalar)
         self.geometry = Decisions(shapes.decide_geometry, shapes.measure_scalar)
         self.transform = Decisions(shapes.decide_transform)
