@@ -161,7 +161,7 @@ def _font(family: Sequence[ast.IdentToken], scrubber: CssScrubber) -> list[ast.N
     name = " ".join(node.value for node in family)
     if name.lower() not in PLAIN_FONTS and not _is_word(name.lower()):
         return [ast.IdentToken(0, 0, scrubber.font(name))]
-    parts = [part for node in family for part in (ast.WhitespaceToken(0, 0, " "), node)]
+    parts: list[ast.Node] = [part for node in family for part in (ast.WhitespaceToken(0, 0, " "), node)]
     return parts[1:]
 
 

@@ -16,8 +16,9 @@ WORD = "Aurelia"
 
 SHEET = (
     '@charset "utf-8";@media (min-width: 600px) and (prefers-color-scheme: dark) { .a:hover > .b::before, '
-    "tr:nth-child(2) td { color: rgba(1, 2, 3, 0.5); width: calc(100% - 1.5rem); -webkit-box-orient: vertical; font: bold "
-    "14px/30px Helvetica Neue, Arial, sans-serif !important } } @keyframes spin { from { opacity: 0 } to { opacity: 1 } } "
+    "tr:nth-child(2) td { color: rgba(1, 2, 3, 0.5); width: calc(100% - 1.5rem); -webkit-box-orient: vertical; "
+    "font: bold 14px/30px Helvetica Neue, Arial, sans-serif !important } } @keyframes spin { from { opacity: 0 } to "
+    "{ opacity: 1 } } "
     '.spinner { animation: spin 1s linear infinite; grid-template-areas: "head head"; grid-area: head; --gap: 3px; '
     'background: url("/a.png") no-repeat, linear-gradient(to right, red, var(--accent)) } '
     "@supports (display: grid) and (not (display: inline-grid)) { x-card { float: none } }"
