@@ -10,6 +10,7 @@ import sys
 import time
 from collections import defaultdict
 from collections.abc import Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 from rich.console import Console
@@ -70,7 +71,7 @@ async def run(options: argparse.Namespace) -> list[Row]:
     version = ".".join(map(str, binary.version))
     say(f"Apache Kafka {VERSION} as Java processes; {binary.path} {version}; seed {options.seed}")
     rows: list[Row] = []
-    async with Arena(jars, binary) as arena:
+    async with Arena(jars, binary, keep=options.keep) as arena:
         faults = [fault for fault in EVERY_FAULT if not options.only or fault.__name__ in options.only]
         for number in range(options.rounds if faults else 0):
             rows.append(await mixed_round(arena, f"round-{number + 1}", options.seed + number, faults, number))
@@ -82,7 +83,7 @@ async def run(options: argparse.Namespace) -> list[Row]:
                 say(f"{special.__name__}: {strikes[0].note}; {outcome.verdict}")
     faults = [fault for fault in LOSS_OF_ONE_BROKER if not options.only or fault.__name__ in options.only]
     if faults:
-        async with Arena(jars, binary, brokers=3) as arena:
+        async with Arena(jars, binary, brokers=3, keep=options.keep) as arena:
             rows.append(await mixed_round(arena, "three-brokers", options.seed, faults, 0))
             say(f"three-brokers: {rows[-1].outcome.verdict}")
     return rows
@@ -150,6 +151,7 @@ def main() -> int:
     parser.add_argument(
         "--only", type=lambda text: set(text.split(",")), help="names of faults and trials, with commas"
     )
+    parser.add_argument("--keep", type=Path, help="an empty folder, for settings, logs and what was sent")
     options = parser.parse_args()
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     rows = asyncio.run(run(options))

@@ -42,19 +42,24 @@ PAST_MS = 6 * 3_600_000
 
 
 class Arena:
-    """One Kafka and one Redis with an append-only file, and a wire to Redis that can lose replies."""
+    """One Kafka and one Redis with an append-only file, and a wire to Redis that can lose replies.
 
-    def __init__(self, jars: Path, redis_binary: Binary, *, brokers: int = 1) -> None:
+    Settings, logs of workers and what was sent are in `folder`, which stays where it is given as `keep`.
+    """
+
+    def __init__(self, jars: Path, redis_binary: Binary, *, brokers: int = 1, keep: Path | None = None) -> None:
         self.kafka = KafkaCluster(jars, brokers=brokers)
         self.redis = RedisProcess(redis_binary, append_only=True, options={"maxmemory-policy": "noeviction"})
         self.brokers = brokers
+        self._keep = keep
         self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
         await self._stack.enter_async_context(self.redis)
         await self._stack.enter_async_context(self.kafka)
         self.proxy = await self._stack.enter_async_context(CuttingProxy(self.redis.port))
-        self.folder = Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="wince-faults-")))
+        self.folder = self._keep or Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="wince-faults-")))
+        self.folder.mkdir(parents=True, exist_ok=True)
         return self
 
     async def __aexit__(

@@ -53,7 +53,10 @@ async def strike(trial: Trial, wave: Wave, fault: Fault, share: float) -> Strike
             return None
         return now if now.has_moved_since(at) else None
 
-    await until(ask, RECOVER_SECONDS, f"progress after {fault.__name__}; {at}")
+    try:
+        await until(ask, RECOVER_SECONDS, f"progress after {fault.__name__}")
+    except TimeoutError as error:
+        raise TimeoutError(f"{error}: {at}, {await trial.progress(wave)}") from error
     return Strike(fault.__name__, at.done, at.left, time.monotonic() - started, note)
 
 

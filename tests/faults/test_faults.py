@@ -17,6 +17,7 @@ from tests.faults.chaos import (
     strike,
 )
 from tests.faults.load import Mix
+from tests.faults.specials import topic_made_again
 
 SEED = 20_261_122
 
@@ -34,10 +35,16 @@ async def test_nothing_is_lost_or_doubled(arena: Arena) -> None:
             wave = trial.make_wave(60, Mix())
             await trial.sender.send(wave.messages)
             struck = await strike(trial, wave, fault, share=trial.rng.uniform(0.05, 0.4))
-            print(struck)  # noqa: T201 - shown when the test fails
+            print(struck)  # noqa: T201 - shown if the test fails
             assert struck.done > 0
             assert struck.left > 0
             await trial.reached(wave, 1.0)
         outcome = await trial.judge()
         assert outcome.verdict.is_clean, str(outcome.verdict)
         assert await trial.stop_workers() == [0, 0]
+
+
+async def test_a_topic_made_again_loses_nothing_that_was_read(arena: Arena) -> None:
+    (struck,), outcome = await topic_made_again(arena, SEED)
+    assert struck.left > 0
+    assert outcome.verdict.is_clean, str(outcome.verdict)

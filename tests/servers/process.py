@@ -1,6 +1,7 @@
 """A program that serves: started, paused, killed, started again. Its output goes to a file."""
 
 import random
+import shutil
 import signal
 import socket
 import subprocess
@@ -29,11 +30,19 @@ def free_port() -> int:
             return port
 
 
+def ends_with_us() -> tuple[str, ...]:
+    """Return what to put before a command, so that its process dies with this one, however this one ends.
+
+    Linux watches the thread that starts it: start it in one that lasts.
+    """
+    return ("setpriv", "--pdeathsig", "KILL") if shutil.which("setpriv") else ()
+
+
 class ServerProcess:
     """One program, of which one process runs at a time, in `folder`."""
 
     def __init__(self, command: Sequence[str], log: Path, folder: Path | None = None) -> None:
-        self._command = tuple(command)
+        self._command = (*ends_with_us(), *command)
         self._folder = folder
         self._process: subprocess.Popen[bytes] | None = None
         self._is_paused = False

@@ -1,6 +1,7 @@
 """One assigned partition: takes it over, works on it, and starts anew when somebody else did."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
 
@@ -18,6 +19,8 @@ IDLE_SECONDS: Final = 1.0
 """How often a partition looks at the time."""
 
 _DISPUTED: Final = frozenset({"refused_write", "mark_refused"})
+_GONE: Final = frozenset({"log_changed", "out_of_range"})
+"""After these, what was read cannot be read again."""
 
 
 class ResetError(Exception):
@@ -104,6 +107,12 @@ class Partition:
         if self._work is not None:
             await self._work.flush(save_all=True)
             await self._move_mark(self._work)
+
+    async def keep(self) -> None:
+        """Store all states of a log that cannot be read again, as far as nobody else goes on with the sessions."""
+        if self._work is not None:
+            with contextlib.suppress(RefusedError):
+                await self._work.flush(save_all=True)
 
     # -- the task -----------------------------------------------------------------------------------------------
 
@@ -226,6 +235,8 @@ class Partition:
         tools, (topic, partition) = self._tools, self.place
         tools.meters.count(Count.PARTITION_RESETS, cause=cause)
         get_logger().warning("partition_reset", topic=topic, partition=partition, cause=cause)
+        if cause in _GONE:
+            await self.keep()
         self._work = None
         self.is_fetching = False
         self._source.pause([self.place])

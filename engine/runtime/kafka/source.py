@@ -124,6 +124,10 @@ class KafkaSource:
         assigned = self._consumer.assignment()
         return [TopicPartition(*place) for place in places if place in assigned]
 
+    def is_gone(self) -> bool:
+        """Return whether the topic was not there when brokers were last asked."""
+        return self._consumer._client.cluster.partitions_for_topic(self._topic) is None  # noqa: SLF001 - no public name
+
     def end_offset(self, place: Place) -> int | None:
         """Return the offset after the partition's last record; `None` if the broker has not told it lately."""
         partition = TopicPartition(*place)

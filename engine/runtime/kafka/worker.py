@@ -1,11 +1,11 @@
 """One worker process: fetches for its partitions, deals records out to their tasks, follows the group."""
 
 import asyncio
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine, Iterable, Sequence
 from typing import Final
 
 from engine.core.counts import Counts
-from engine.errors import Unavailable
+from engine.errors import Unavailable, WinceError
 from engine.operate.logs import get_logger
 from engine.operate.meters import Count, Gauge
 from engine.runtime.kafka.log_identity import LogIdentity
@@ -13,6 +13,7 @@ from engine.runtime.kafka.partition import Partition
 from engine.runtime.kafka.records import Place
 from engine.runtime.kafka.source import KafkaSource, NotOwnerError, OutOfRangeError
 from engine.runtime.kafka.tools import Tools
+from replay.errors import StoreError
 
 FETCH_WAIT_MS: Final = 200
 COMMIT_SECONDS: Final = 1.0
@@ -95,6 +96,7 @@ class Worker:
             try:
                 fetched = await self._source.fetch(FETCH_WAIT_MS, self._tools.settings.worker.poll_max_messages)
             except OutOfRangeError as error:
+                await self._ask_identity()
                 self._trouble(error.places, "out_of_range")
                 continue
             self._health.reached("kafka")
@@ -132,6 +134,8 @@ class Worker:
     async def _assigned(self, places: list[Place]) -> None:
         """Start a task for each partition; those that were here before and were nobody else's go on as they were."""
         self._source.pause(places)
+        # A topic that was made again is assigned anew, and then nothing must be read by what was known of the old one.
+        await self._ask_identity()
         here, self._partitions = self._partitions, {}
         for place in places:
             partition = here.pop(place, None) or Partition(place, self._source, self._tools, lambda: self._identity)
@@ -139,6 +143,8 @@ class Worker:
             task = partition.start()
             task.add_done_callback(self._ended)
             self._tasks[place] = task
+        if here and self._source.is_gone():
+            await self._keep(here.values())
         for place in here:
             self._tools.meters.forget_partition(*place)
             self._committed.pop(place, None)
@@ -155,6 +161,15 @@ class Worker:
         await self._end_tasks(min(worker.drain_timeout_ms, kafka.rebalance_timeout_ms // 2) / 1_000)
         await self._commit()
         get_logger().info("partitions_revoked", partitions=sorted(place.partition for place in places))
+
+    async def _keep(self, partitions: Iterable[Partition]) -> None:
+        """Store all states of partitions that cannot be read again, within the time the group gives."""
+        seconds = self._tools.settings.kafka.rebalance_timeout_ms / 2_000
+        try:
+            async with asyncio.timeout(seconds):
+                await asyncio.gather(*(partition.keep() for partition in partitions))
+        except (TimeoutError, WinceError, StoreError) as error:
+            get_logger().error("states_lost", error=error)
 
     def _share_memory(self) -> None:
         for partition in self._partitions.values():
@@ -210,13 +225,16 @@ class Worker:
         self._tools.meters.count(Count.COMMITS)
 
     async def _watch_identity(self) -> None:
-        """See when the topic was deleted and made again: from then on its offsets mean other records."""
         while True:
             await asyncio.sleep(IDENTITY_SECONDS)
-            try:
-                identity = await self._source.identity()
-            except Unavailable:
-                continue
-            if identity != self._identity:
-                self._identity = identity
-                self._trouble(list(self._partitions), "log_changed")
+            await self._ask_identity()
+
+    async def _ask_identity(self) -> None:
+        """See whether the topic was deleted and made again: then its offsets mean other records."""
+        try:
+            identity = await self._source.identity()
+        except Unavailable:
+            return
+        if identity != self._identity:
+            self._identity = identity
+            self._trouble(list(self._partitions), "log_changed")
