@@ -53,6 +53,10 @@ format: $(TEST_STAMP) ## rewrite the code in the house style
 bench: $(RUN_STAMP) ## measure speed
 	$(BIN)/wince bench
 
+.PHONY: privacy
+privacy: $(TEST_STAMP) ## plant secrets in random visits and search everything that is written (two minutes)
+	@$(BIN)/python -m tests.privacy
+
 .PHONY: lock
 lock: .uv/bin/uv ## pin the newest allowed versions of all dependencies
 	$(COMPILE) --upgrade --extra traces --group dev --output-file requirements/dev.txt

@@ -16,7 +16,7 @@ from engine.rebuild.incremental import IncrementalRebuilder
 from engine.rebuild.interaction_events import InteractionRebuilder
 from engine.rebuild.page import Page
 from engine.rebuild.payloads import CUSTOM, PLUGIN, tell_payload
-from engine.rebuild.tree import Sticky, TreeMasker
+from engine.rebuild.tree import Sticky, TreeMasker, tag_name
 from schemas.interaction_events import InteractionEvent
 from schemas.rrweb_events import (
     Annotation,
@@ -232,7 +232,7 @@ def continues_page(page: Page, node: Node) -> bool:
         current = waiting.popleft()
         if isinstance(current, ElementNode):
             seen += 1
-            same += current.id in page.parents and page.tag(current.id) == current.tag_name
+            same += current.id in page.parents and page.tag(current.id) == tag_name(current.tag_name)
         waiting += getattr(current, "child_nodes", ())[:CONTINUITY_SAMPLE]
     return seen > 0 and same >= CONTINUITY_SHARE * seen
 

@@ -125,6 +125,12 @@ def test_a_checkout_keeps_what_sticks() -> None:
     assert not replayed.told_of(told.PageExit)
 
 
+def test_a_checkout_is_known_by_its_names_in_any_case() -> None:
+    hidden = snapshot(element(10, "p", text(11, SECRET), class_="private"))
+    shown = snapshot(element(10, "P", text(11, SECRET)))
+    assert SECRET not in Replayed(meta(), hidden, meta(), shown, mask=(".private",)).all_text()
+
+
 def test_a_new_page_forgets_what_stuck_to_its_ids() -> None:
     old = snapshot(element(10, "p", text(11, SECRET), class_="private"))
     new = snapshot(element(10, "p", text(11, "Welcome")))

@@ -1,0 +1,68 @@
+"""Sends a visit through a whole core, cut and resumed at random, and collects every byte that was written."""
+
+import random
+from collections.abc import Iterator
+from typing import Any, Literal, NamedTuple, get_args
+
+import msgspec
+
+from engine.reasons import Reason
+from engine.settings import PrivacySettings, Settings
+from tests.engine.attack import Attack, envelope, unpacked
+from tests.engine.core.shelf import packed_states
+from tests.privacy.searching import found, missing
+from tests.privacy.site import BLOCK, MASK, UNMASK, Site
+
+Level = Literal["conservative", "medium", "light"]
+LEVELS: tuple[Level, ...] = get_args(Level)
+
+
+class Verdict(NamedTuple):
+    """What became of one visit: how much was planted, and what went wrong, each with what stands around it."""
+
+    secrets: int
+    survivors: int
+    leaks: list[tuple[str, bytes]]
+    lost: list[str]
+
+
+def judge(seed: int, level: Level, acts: int = 30) -> Verdict:
+    """Make a visit, record it, and search everything that is written of it."""
+    site = Site(seed, level).visit(acts)
+    attack, written = recorded(site.events, level, seed)
+    # What breaks in masking is dropped, and that would hide whatever is wrong with it.
+    assert not attack.dropped_events.get(Reason.MASKING_FAILED), seed
+    lost = missing(site.survivors, attack.lines())
+    return Verdict(len(site.secrets), len(site.survivors), found(site.secrets, written), lost)
+
+
+def recorded(events: list[Any], level: Level, seed: int) -> tuple[Attack, list[bytes]]:
+    """Feed events in batches of any size, with restarts in between; return all that was written, too."""
+    chance = random.Random(seed)
+    privacy = PrivacySettings(level=level, mask=MASK, block=BLOCK, unmask=UNMASK)
+    attack = Attack(Settings(privacy=privacy))
+    sequence, start = 0, 0
+    while start < len(events):
+        end = start + chance.choice([1, 3, 10, 40])
+        attack.send(envelope(sequence, events[start:end]))
+        sequence, start = sequence + 1, end
+        if chance.random() < 0.15:
+            attack.resume()
+    stored = list(states(attack))
+    return attack.finish(), [*stored, *everything(attack)]
+
+
+def states(attack: Attack) -> Iterator[bytes]:
+    """Yield the stored states, unpacked."""
+    for packed in packed_states(attack.core).values():
+        yield unpacked(packed.data)
+
+
+def everything(attack: Attack) -> Iterator[bytes]:
+    """Yield whatever leaves the core."""
+    yield from attack.lines()
+    yield from states(attack)
+    for effect in attack.effects:
+        yield msgspec.json.encode([effect.record, effect.signals, effect.activities, effect.holes, effect.next_seqs])
+    yield msgspec.json.encode(attack.dead_letters)
+    yield repr(attack.core.counts).encode()
