@@ -15,6 +15,9 @@ from detectors.elements import Element
 MAX_ANCESTORS: Final = 32
 """Ancestors looked at before we give up: deeper than real controls are nested, and hostile pages nest deeper."""
 
+MUTE_ATTRIBUTE: Final = "data-wince-ignore"
+"""By this attribute a site opts an element and all it contains out of all detectors."""
+
 WEAK_REACH: Final = 3
 """Weak signs (names, handlers, tabindex) speak for an element, its child and grandchild; beyond, it is a container."""
 
@@ -79,7 +82,7 @@ def is_ignored(element: Element) -> bool:
     for _ in range(MAX_ANCESTORS):
         if node is None:
             return False
-        if "data-wince-ignore" in node.attributes:
+        if MUTE_ATTRIBUTE in node.attributes:
             return True
         node = node.parent
     return False

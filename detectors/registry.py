@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from detectors.machine import Report
+from detectors.opt_out import OptOut
 from detectors.presets import amplitude, datadog, highlight, mixpanel, newrelic, openreplay, posthog, sentry, splunk
 from detectors.protocol import Detector
 from detectors.settings import DetectorSettings, PresetName
@@ -18,7 +19,10 @@ def make_detectors(settings: DetectorSettings, report: Report) -> list[Detector]
     Feed every interaction to them in the order of the list, and keep and restore their snapshots together: the first
     may be a watcher that the others ask and that reports nothing. Disabled detectors are left out.
     """
-    return [detector for name in settings.chosen_presets for detector in _PRESETS[name](settings, report)]
+    opt_out = OptOut()
+    told = opt_out.guard(report)
+    made = [detector for name in settings.chosen_presets for detector in _PRESETS[name](settings, told)]
+    return [opt_out, *made] if made else []
 
 
 _PRESETS: Final[Mapping[PresetName, Callable[[DetectorSettings, Report], list[Detector]]]] = {

@@ -11,7 +11,7 @@ from tests.detectors.tape import OTHER, Player, click, clicks, failure, in_order
 WITHOUT = {name: without(name) for name in ("rage_click", "dead_click", "error_click", "js_error")}
 NO_CLICKS = without("rage_click", "dead_click", "slow_response")
 NOTHING = without(*RULES)
-WATCHERS = {"reactions", "forms"}
+WATCHERS = {"opt_out", "reactions", "forms"}
 
 
 def names(settings: DetectorSettings) -> list[str]:

@@ -1,0 +1,80 @@
+"""The opt-out, for every preset and plugin alike: no signal on what a site marked with `data-wince-ignore`.
+
+It is kept at the one door that all findings go through. Whatever was pressed or clicked inside a marked element is
+remembered, up to that element; a finding about one of those nodes is dropped. Detectors may look for the mark
+themselves, so that ignored clicks don't count in a run that began elsewhere; they need not.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+import msgspec
+
+from detectors.elements import Element
+from detectors.interactions import AuxClick, Click, DoubleClick, Press, Release, TouchStart
+from detectors.interactive import MAX_ANCESTORS, MUTE_ATTRIBUTE
+from detectors.machine import Machine, Report
+from detectors.protocol import Finding
+
+MAX_MUTED: Final = 256
+"""Nodes remembered, those touched last; findings come within seconds of the touch."""
+
+Touch = Press | Release | Click | AuxClick | DoubleClick | TouchStart
+
+
+class OptOutState(msgspec.Struct, gc=False):
+    """Nodes inside marked elements that were touched, the last one at the end."""
+
+    muted: dict[int | str, None] = msgspec.field(default_factory=dict)
+
+
+class OptOut(Machine[OptOutState]):
+    """Knows what is opted out, and lets no finding about it pass. It must see each interaction first."""
+
+    name = "opt_out"
+
+    def __init__(self) -> None:
+        super().__init__(OptOutState())
+
+    def handlers(self) -> Mapping[type, Callable[..., None]]:
+        """Everything that touches an element; typing begins with a touch."""
+        return dict.fromkeys((Press, Release, Click, AuxClick, DoubleClick, TouchStart), self._on_touch)
+
+    def guard(self, report: Report) -> Report:
+        """Give a `report` that drops findings about what is opted out."""
+
+        def told(finding: Finding) -> None:
+            if finding.target is None or finding.target.node_id not in self._state.muted:
+                report(finding)
+
+        return told
+
+    def _on_touch(self, touch: Touch) -> None:
+        if touch.target is None:
+            return
+        muted = self._state.muted
+        inside = _inside(touch.target)
+        if not inside:
+            # Ids start again with each page: this one is somebody else's now.
+            if muted:
+                muted.pop(touch.target.node_id, None)
+            return
+        for node_id in inside:
+            muted.pop(node_id, None)
+            muted[node_id] = None
+        while len(muted) > MAX_MUTED:
+            del muted[next(iter(muted))]
+
+
+def _inside(element: Element) -> list[int | str]:
+    """List the nodes from `element` to the marked one above it, which may be itself; none if there is no mark."""
+    nodes: list[int | str] = []
+    node: Element | None = element
+    for _ in range(MAX_ANCESTORS):
+        if node is None:
+            return []
+        nodes.append(node.node_id)
+        if MUTE_ATTRIBUTE in node.attributes:
+            return nodes
+        node = node.parent
+    return []
