@@ -64,8 +64,21 @@ class Reason(StrEnum):
         "An identifier in the envelope is missing, empty, too long, no text, or holds control characters.",
     )
     UNKNOWN_VERSION = "unknown_version", Kind.DROPPED_BATCH, "The envelope's version `v` is not 1."
-    NO_CONSENT = "no_consent", Kind.DROPPED_BATCH, "The visitor refused consent: nothing of the batch is kept."
-    EXCLUDED_USER = "excluded_user", Kind.DROPPED_BATCH, "The user is excluded by `privacy.exclude_users`."
+    NO_CONSENT = (
+        "no_consent",
+        Kind.DROPPED_BATCH,
+        "The visitor refused consent: nothing of the batch is kept, and of its session nothing that was stored before.",
+    )
+    EXCLUDED_USER = (
+        "excluded_user",
+        Kind.DROPPED_BATCH,
+        "The user is excluded, by `privacy.exclude_users` or since the user's sessions were deleted.",
+    )
+    SESSION_DELETED = (
+        "session_deleted",
+        Kind.DROPPED_BATCH,
+        "The session was deleted; what comes of it later is not kept.",
+    )
     STATE_UNREADABLE = (
         "state_unreadable",
         Kind.DROPPED_BATCH,

@@ -192,8 +192,9 @@ class DirectoryStore:
         row = self._spool.session(session_id)
         return row is not None and row.version == version
 
-    async def withdraw(self, session_id: str) -> None:
-        """Delete everything of a session; no tombstone is left, since only this one run writes here."""
+    async def withdraw(self, session_id: str, reason: str) -> None:
+        """Delete everything of a session; no tombstone, which would say the reason: only this one run writes here."""
+        del reason
         self._spool.delete(session_id)
 
     async def note_fate(self, session_id: str, project_id: str, reason: str, count: int, now_ms: int) -> None:

@@ -19,13 +19,13 @@ from schemas.session_record import SessionRecord
 T = TypeVar("T")
 
 _PUBLISH: Final = load_script("publish")
-_TRIM: Final = load_script("trim")
+_TEND: Final = load_script("tend")
 
 _REMEMBERED: Final = 50_000
 """Sessions, and keys, of which it is remembered what was told last; forgetting one costs telling it again."""
 
-_TRIM_EVERY_MS: Final = 60_000
-_TRIM_AT_ONCE: Final = 1_000
+_TEND_EVERY_MS: Final = 60_000
+_TRIM_AT_ONCE: Final = 5_000
 _MEMBERS_AT_ONCE: Final = 500
 _SIGNALS_AT_ONCE: Final = 50
 
@@ -138,25 +138,26 @@ class Outside:
 
     def _upkeep_calls(self, entries: Iterable[tuple[str, str]], now_ms: int, tended: list[str]) -> Iterator[Call]:
         """Keep listings from growing and from lasting; those tended now are added to `tended`."""
-        retention_ms = self._settings.retention_ms
-        oldest = now_ms - retention_ms
-        for project_id in dict.fromkeys(project_id for project_id, _ in entries):
+        for project_id, name in dict.fromkeys(
             # Every session is in both; the one by time says what is old in the one by score.
-            keys = (self._names.project(project_id, "time"), self._names.project(project_id, "score"))
-            if self._is_untended(keys[0], now_ms):
-                tended.append(keys[0])
-                yield from (Call("PEXPIRE", (key,), (retention_ms,)) for key in keys)
-                yield Call(_TRIM, keys, (oldest, _TRIM_AT_ONCE))
-        for project_id, name in entries:
+            (project_id, "time" if name == "score" else name)
+            for project_id, name in entries
+        ):
             key = self._names.project(project_id, name)
-            if name not in {"time", "score"} and self._is_untended(key, now_ms):
-                tended.append(key)
-                yield Call("PEXPIRE", (key,), (retention_ms,))
-                yield Call("ZREMRANGEBYSCORE", (key,), ("-inf", f"({oldest}"))
+            if not self._is_untended(key, now_ms):
+                continue
+            tended.append(key)
+            others = (self._names.project(project_id, "score"),) if name == "time" else ()
+            keys = (self._names.project(project_id, "longest"), key, *others)
+            yield Call(_TEND, keys, (now_ms, self._listed_ms(project_id), _TRIM_AT_ONCE))
+
+    def _listed_ms(self, project_id: str) -> int:
+        """Return how long after its start a session may be there, by the rule in force."""
+        return self._settings.retention_of(project_id).longest_ms + self._settings.max_life_ms
 
     def _is_untended(self, key: str, now_ms: int) -> bool:
         last = self._tended.get(key)
-        return last is None or now_ms - last >= _TRIM_EVERY_MS
+        return last is None or now_ms - last >= _TEND_EVERY_MS
 
     def _signal_calls(self, sessions: Iterable[Listed], now_ms: int) -> Iterator[Call]:
         """Append signals to their projects' streams."""
@@ -165,8 +166,9 @@ class Outside:
             for signal_id, text in session.signals:
                 field = (identity(signal_id, text), signal_id, session.session_id, text)
                 fields.setdefault(session.place.project_id, []).append(field)
-        limits = (now_ms, self._settings.retention_ms, self._settings.stream_max_signals)
         for project_id, found in fields.items():
+            kept_ms = self._settings.retention_of(project_id).shortest_ms
+            limits = (now_ms, kept_ms, self._listed_ms(project_id), self._settings.stream_max_signals)
             keys = (self._names.project(project_id, "signals"), self._names.project(project_id, "published"))
             for some in _batched(found, _SIGNALS_AT_ONCE):
                 yield Call(_PUBLISH, keys, (*limits, *chain.from_iterable(some)))

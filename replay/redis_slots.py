@@ -55,6 +55,9 @@ class Slots:
         self._client = client
         self._settings = settings
         self._names = names
+        # Every write needs one of them.
+        self._retention = settings.retention.text()
+        self._project_retention = {id_: rule.text() for id_, rule in settings.project_retention.items()}
 
     async def apply(self, prepared: Sequence[Prepared]) -> list[WriteResult]:
         """Apply writes, each whole or not at all; those of one session in their order."""
@@ -106,7 +109,7 @@ class Slots:
             write.position,
             "" if write.deadline_ms is None else write.deadline_ms,
             write.shard,
-            self._settings.retention_ms,
+            self._project_retention.get(write.project_id, self._retention),
             self._settings.max_session_bytes,
             int(cut),
             index_head(write.session_id),

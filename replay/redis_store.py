@@ -36,6 +36,7 @@ from replay.store import (
     decode_cursor,
     encode_cursor,
 )
+from replay.tombstones import Tombstone
 from replay.writes import Outcome, SessionWrite, StoredSession, WriteResult, withdrawn_session
 from schemas.bundle_index import BundleIndex
 from schemas.session_record import SessionRecord
@@ -213,25 +214,34 @@ class RedisStore:
         slot = (keys.meta, keys.bundle_index, keys.data_0, keys.data_1)
         return await self._client.run(Call(_COMPACT, slot, (*arguments, *blocks)), "write") == 1
 
-    async def withdraw(self, session_id: str) -> None:
+    async def withdraw(self, session_id: str, reason: str) -> None:
         """Delete everything of a session and leave a tombstone; see `Store.withdraw`."""
-        await self._removal.withdraw(session_id)
+        await self._removal.withdraw([session_id], reason, self._clock_ms())
         self._outside.forget(session_id)
+
+    async def tombstone(self, session_id: str) -> Tombstone | None:
+        """Read what stands for a session that was withdrawn, if that is so."""
+        return await self._removal.tombstone(session_id)
 
     async def note_fate(self, session_id: str, project_id: str, reason: str, count: int, now_ms: int) -> None:
         """Count why data of a session was not stored; see `Store.note_fate`."""
-        fate = Call(
-            _FATE,
-            (self._names.session(session_id).fate,),
-            (reason, count, now_ms, self._settings.fate_ttl_ms, MAX_FATE_REASONS, project_id),
-        )
-        listed = Call("ZADD", (self._names.fates,), (now_ms, session_id))
-        total = (await self._client.run_many([fate, listed, Call("ZCARD", (self._names.fates,))], "list"))[2]
-        excess = cast("int", total) - self._settings.max_fates
+        keys, fates = self._names.session(session_id), self._names.fates
+        ttl_ms = self._settings.fate_ttl_ms
+        fate = Call(_FATE, (keys.fate, keys.meta), (reason, count, now_ms, ttl_ms, MAX_FATE_REASONS, project_id))
+        listing = [
+            Call("ZADD", (fates,), (now_ms, session_id)),
+            Call("ZREMRANGEBYSCORE", (fates,), ("-inf", f"({now_ms - ttl_ms}")),
+            Call("ZCARD", (fates,)),
+        ]
+        replies = await self._client.run_many([fate, *listing], "list")
+        # It may have been withdrawn meanwhile: who withdraws takes it out of the list, before this or after.
+        if await self._client.run(Call("HEXISTS", (keys.meta,), ("withdrawn",)), "list"):
+            await self._client.run(Call("ZREM", (fates,), (session_id,)), "list")
+        excess = cast("int", replies[-1]) - self._settings.max_fates
         if excess > 0:
-            oldest = pairs(await self._client.run(Call("ZRANGE", (self._names.fates,), (0, excess - 1, "WITHSCORES"))))
+            oldest = pairs(await self._client.run(Call("ZRANGE", (fates,), (0, excess - 1, "WITHSCORES"))))
             await self._client.run_many([Call("DEL", (self._names.session(id_).fate,)) for id_, _ in oldest])
-            await self._client.run(Call("ZREM", (self._names.fates,), [id_ for id_, _ in oldest]))
+            await self._client.run(Call("ZREM", (fates,), [id_ for id_, _ in oldest]))
 
     async def fates(self, session_id: str) -> list[Fate]:
         """Read what was noted."""
@@ -253,7 +263,7 @@ _META_FIELDS: Final = ("version", "position", "state", "deadline", "shard", "out
 def _stored(session_id: str, meta: Reply, record: Reply, index_length: Reply) -> StoredSession | None:
     version, position, state, deadline, shard, outbox, withdrawn = cast("list[bytes | None]", meta)
     if version is not None and withdrawn is not None:
-        return withdrawn_session(session_id, int(version))
+        return withdrawn_session(session_id, int(version), withdrawn.decode())
     if version is None or position is None or state is None:
         return None
     known = decode_record(record)

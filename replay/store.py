@@ -2,12 +2,13 @@
 
 import base64
 import binascii
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from typing import Literal, Protocol
 
 import msgspec
 
 from replay.errors import Poison
+from replay.retention import DAY_MS, Retention
 from replay.writes import SessionWrite, StoredSession, WriteResult
 from schemas.bundle_index import BundleIndex
 from schemas.session_record import SessionRecord
@@ -22,19 +23,28 @@ Announce = Callable[[Sequence[SessionWrite]], Awaitable[None]]
 class StoreSettings(msgspec.Struct, frozen=True):
     """Limits of a store.
 
-    `max_session_bytes` counts masked JSON before compression. `retention_ms` is how long a session is kept after
-    its last write; `fate_ttl_ms` how long it is remembered why a session is not there. `stream_max_signals` is about
-    how many signals a project's stream holds; `max_fates` how many sessions have a remembered fate. `key_prefix` is
-    what the name of every key in Redis begins with.
+    `max_session_bytes` counts masked JSON before compression. `retention` is the rule of how long sessions are kept,
+    `project_retention` that of projects with one of their own; `tombstone_ms` how long it is remembered that an id is
+    not to come back; `max_life_ms` the longest time between a session's start and its last write. `fate_ttl_ms` is how
+    long it is remembered why a session is not there. `stream_max_signals` is about how many signals a project's stream
+    holds; `max_fates` how many sessions have a remembered fate. `key_prefix` is what the name of every key in Redis
+    begins with.
     """
 
     max_session_bytes: int = 50 << 20
     compact_block_bytes: int = 1 << 20
-    retention_ms: int = 30 * 86_400_000
-    fate_ttl_ms: int = 7 * 86_400_000
+    retention: Retention = Retention()
+    project_retention: Mapping[str, Retention] = {}
+    tombstone_ms: int = 34 * DAY_MS
+    max_life_ms: int = 3 * DAY_MS
+    fate_ttl_ms: int = 7 * DAY_MS
     stream_max_signals: int = 100_000
     max_fates: int = 100_000
     key_prefix: str = "wince"
+
+    def retention_of(self, project_id: str) -> Retention:
+        """Return the rule in force for a project."""
+        return self.project_retention.get(project_id, self.retention)
 
 
 class SessionQuery(msgspec.Struct, frozen=True):
@@ -169,12 +179,12 @@ class Store(Protocol):
         """
         ...
 
-    async def withdraw(self, session_id: str) -> None:
+    async def withdraw(self, session_id: str, reason: str) -> None:
         """Delete everything of a session: bundle, record, signals, state, fate, index entries, published signals.
 
         A store that more than one run writes to leaves a tombstone, which holds nothing but that the id is not to
-        come back: readers find no session, a write on any version is refused, and `load` says that it was withdrawn.
-        It lasts as long as a session is kept. Doing this again changes nothing.
+        come back and why: readers find no session, a write on any version is refused, and `load` says that it was
+        withdrawn. It outlasts whatever could bring the session back. Doing this again changes nothing.
         """
         ...
 
@@ -182,7 +192,7 @@ class Store(Protocol):
         """Count why data of a session was not stored, for `explain`; kept for a while, for a bounded number of ids.
 
         Call it once for each session, reason and moment: a second call with the same `now_ms` is taken for a
-        repetition of the first.
+        repetition of the first. Nothing is noted of a session that was withdrawn.
         """
         ...
 

@@ -87,7 +87,8 @@ class StoredSession(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """What a new owner needs to go on with a session.
 
     `outbox` is what the last write was to tell elsewhere, and may not have told; `shard` where its deadline is listed.
-    Of a `withdrawn` session there is only `session_id` and `version`: all else is empty, and no write is accepted.
+    Of a `withdrawn` session there is only `session_id`, `version` and the `reason`, a code: all else is empty, and no
+    write is accepted.
     """
 
     session_id: str
@@ -99,9 +100,10 @@ class StoredSession(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     outbox: bytes = b""
     shard: str = ""
     withdrawn: bool = False
+    reason: str = ""
 
 
-def withdrawn_session(session_id: str, version: int) -> StoredSession:
+def withdrawn_session(session_id: str, version: int, reason: str = "") -> StoredSession:
     """Make what stands for a session that was withdrawn."""
     record = SessionRecord(
         session_id=session_id,
@@ -126,4 +128,5 @@ def withdrawn_session(session_id: str, version: int) -> StoredSession:
         record=record,
         deadline_ms=None,
         withdrawn=True,
+        reason=reason,
     )

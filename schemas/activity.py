@@ -1,4 +1,7 @@
-"""Activity: when sessions and page visits start and end, so that readers of signals can tell how many had none."""
+"""Activity: when sessions and page visits start and end, so that readers of signals can tell how many had none.
+
+And which sessions were withdrawn: readers that keep anything of them are to drop it.
+"""
 
 from typing import Literal
 
@@ -6,17 +9,21 @@ import msgspec
 
 from schemas.session_record import EndReason
 
-ActivityKind = Literal["session_start", "session_end", "page_start", "page_end"]
+ActivityKind = Literal["session_start", "session_end", "session_withdrawn", "page_start", "page_end"]
 
 
 class Activity(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
-    """One start or end.
+    """One start or end, or a withdrawal.
 
     `id` is a hash of what started or ended: the same start or end always has the same id. `t` is the epoch
     milliseconds of the first event after a start, or the last one before an end. Ends have `duration_ms`, the time
     since their start. What is about a page has `window_id` and `page`, the masked URL as in session records; the end of
     a session has its `reason`. All visits end with their session; a session that gets data after its end starts once
     more, and so do visits of pages its windows are still on.
+
+    `session_withdrawn` at `t` means that the session was deleted, or is one of a user who is excluded or refused
+    consent: whatever a reader has of this `session_id`, from here or from the topic of signals, is to be dropped, and
+    what comes of it later too.
     """
 
     id: str

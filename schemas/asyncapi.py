@@ -64,7 +64,7 @@ _TOPICS: Final[Mapping[str, _Topic]] = {
         action="send",
         schema="activity",
         title="Activity",
-        summary="One start or end of a session or a page visit. It may come more than once, always with the same id.",
+        summary="A start or end of a session or visit, or a withdrawal. It may come more than once, with the same id.",
         key="The session_id of the activity.",
     ),
     "sessionEventsDeadLetters": _Topic(

@@ -90,7 +90,18 @@ class ActivityLog:
         )
 
     def _name(self, kind: ActivityKind, *identity: object) -> tuple[str, ActivityKind, str, str]:
-        """Return what every activity begins with: its id, made of what it is about, its kind, project and session."""
-        parts = (self._project_id, self._session_id, kind, *identity)
-        text = "\x1f".join(map(str, parts)).encode("utf-8", "surrogatepass")
-        return blake2b(text, digest_size=16).hexdigest(), kind, self._project_id, self._session_id
+        return _name(kind, self._project_id, self._session_id, *identity)
+
+
+def withdrawal(project_id: str, session_id: str, t: int) -> Activity:
+    """Make the activity that tells readers to drop all they have of a session, withdrawn at `t` (epoch ms)."""
+    return Activity(*_name("session_withdrawn", project_id, session_id), t)
+
+
+def _name(
+    kind: ActivityKind, project_id: str, session_id: str, *identity: object
+) -> tuple[str, ActivityKind, str, str]:
+    """Return what every activity begins with: its id, made of what it is about, its kind, project and session."""
+    parts = (project_id, session_id, kind, *identity)
+    text = "\x1f".join(map(str, parts)).encode("utf-8", "surrogatepass")
+    return blake2b(text, digest_size=16).hexdigest(), kind, project_id, session_id

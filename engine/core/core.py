@@ -1,13 +1,14 @@
 """The core: messages and the passing of time in, effects out. No I/O, no clock."""
 
 import heapq
-from collections import Counter, OrderedDict, deque
-from typing import Final, NamedTuple
+from collections import Counter, deque
+from typing import Final
 
 import msgspec
 
 from engine.core.counts import Counts
 from engine.core.effects import DeadLetter, SessionEffects
+from engine.core.fates import WITHDRAWALS, Fate, Fates, Refusal
 from engine.core.phases import Phase
 from engine.core.residents import Residents
 from engine.core.saving import SAVE_ALWAYS, Saving, SavingRules
@@ -21,19 +22,8 @@ from engine.settings import Settings
 HOT_SESSIONS: Final = 512
 """Sessions kept unpacked; the least recently touched others are packed, to be unpacked with their next batch."""
 
-FATES_MAX: Final = 100_000
-"""Session ids whose end is remembered (closed, excluded), so that data coming later is told apart from new."""
-
 TICK_SESSIONS: Final = 512
 """Sessions unpacked by one `tick`: after a long pause all may be due at once."""
-
-
-class Refusal(NamedTuple):
-    """A session of which batches were refused, and why."""
-
-    session_id: str
-    project_id: str
-    reason: Reason
 
 
 class StoredState(msgspec.Struct, frozen=True):
@@ -74,7 +64,7 @@ class Core:
         self._held_total_bytes = 0
         self._max_held_bytes = settings.order.max_total_held_bytes
         self._catching_up: dict[str, StoredState] = {}
-        self._fates: OrderedDict[str, Reason] = OrderedDict()
+        self._fates = Fates()
         self._withdrawn: list[SessionEffects] = []
         self._unfinished: deque[str] = deque()
         self._deadlines: list[tuple[int, str]] = []
@@ -118,7 +108,7 @@ class Core:
         """Take an opened batch; its effects are in the next `take`."""
         refused = self._refusal(batch)
         if refused is not None:
-            self._refuse(batch, refused)
+            self._refuse(batch, refused, position)
             return
         envelope = batch.envelope
         session = self._session(batch)
@@ -164,39 +154,56 @@ class Core:
         envelope = batch.envelope
         if envelope.consent is False:
             return Reason.NO_CONSENT
-        # First of all: whom another project excludes must not withdraw this one's session.
-        project_id = self._sessions.project_of(envelope.session_id)
-        if project_id is not None and project_id != envelope.project_id:
+        if self._is_another_projects(batch):
             return Reason.PROJECT_CONFLICT
-        excluded = self._shared.projects.of(envelope.project_id).excluded_users
-        if envelope.user_id in excluded or envelope.anonymous_id in excluded:
+        if self._shared.excludes(envelope.project_id, envelope.user_id, envelope.anonymous_id):
             return Reason.EXCLUDED_USER
-        return self._fates.get(envelope.session_id)
+        fate = self._fates.get(envelope.session_id)
+        return None if fate is None else fate.reason
 
-    def _refuse(self, batch: DecodedBatch, reason: Reason) -> None:
-        """Count a batch of which nothing may be used; an excluded user's session is withdrawn and kept out."""
+    def _is_another_projects(self, batch: DecodedBatch) -> bool:
+        envelope = batch.envelope
+        fate = self._fates.get(envelope.session_id)
+        project_id = self._sessions.project_of(envelope.session_id) or (fate.project_id if fate else "")
+        return bool(project_id) and project_id != envelope.project_id
+
+    def _refuse(self, batch: DecodedBatch, reason: Reason, position: int) -> None:
+        """Count a batch of which nothing may be used; a session that may not be there is withdrawn and kept out."""
         self._shared.drop_batch(batch, reason)
+        envelope = batch.envelope
+        if reason not in WITHDRAWALS:
+            self._refused[Refusal(envelope.session_id, envelope.project_id, reason)] += 1
+        elif not self._is_settled(batch, reason, position):
+            self._withdraw(batch, reason)
+
+    def _is_settled(self, batch: DecodedBatch, reason: Reason, position: int) -> bool:
+        """Say whether a session is withdrawn already, or not to be for this batch."""
+        fate = self._fates.get(session_id := batch.envelope.session_id)
+        if (fate is not None and fate.is_withdrawn) or self._is_another_projects(batch):
+            return True
+        # A refusal that is read again was followed by consent: else there would be a tombstone.
+        return reason is Reason.NO_CONSENT and position <= self._known_position(session_id)
+
+    def _known_position(self, session_id: str) -> int:
+        """Return the highest input position that is known, or stored, of a session."""
+        session, fate = self._sessions.get(session_id), self._fates.get(session_id)
+        stored = self._catching_up.get(session_id)
+        return max(
+            -1 if session is None else session.position,
+            -1 if fate is None else fate.position,
+            -1 if stored is None or stored.position is None else stored.position,
+        )
+
+    def _withdraw(self, batch: DecodedBatch, reason: Reason) -> None:
         session_id = batch.envelope.session_id
-        if reason is not Reason.EXCLUDED_USER:
-            self._refused[Refusal(session_id, batch.envelope.project_id, reason)] += 1
-            return
-        fate = self._fates.get(session_id)
-        if fate is Reason.EXCLUDED_USER:
-            return
         session = self._sessions.get(session_id)
-        if session is None and fate is not None:
+        if session is None and session_id in self._fates:
             # It was closed here, but what was written of it is still there.
             session = self._session(batch)
-        self._note_fate(session_id, Reason.EXCLUDED_USER)
-        if session is None:
-            return
-        self._drop(session_id)
-        self._withdrawn.append(session.withdraw())
-
-    def _note_fate(self, session_id: str, reason: Reason) -> None:
-        self._fates[session_id] = reason
-        if len(self._fates) > FATES_MAX:
-            self._fates.popitem(last=False)
+        if session is not None:
+            self._withdrawn.append(session.withdraw(reason))
+        if session is not None or reason is Reason.EXCLUDED_USER:
+            self.refuse(session_id, reason)
 
     def _session(self, batch: DecodedBatch) -> Session:
         envelope = batch.envelope
@@ -271,11 +278,15 @@ class Core:
             self._touch(session)
         session_id = session.ledger.session_id
         if session.phase is Phase.CLOSED:
-            self._note_fate(session_id, Reason.AFTER_END)
-            self._sessions.remove(session_id)
+            self._note_closed(session)
             self._scheduled.pop(session_id, None)
         else:
             self._schedule(session_id, max(session.deadline(), now_ms + 1))
+
+    def _note_closed(self, session: Session) -> None:
+        ledger = session.ledger
+        self._sessions.remove(ledger.session_id)
+        self._fates.note(ledger.session_id, Fate(Reason.AFTER_END, ledger.project_id, session.position))
 
     def finish(self, limit: int | None = None) -> bool:
         """The input ended: every session ends with it, at most `limit` of them with each call.
@@ -321,7 +332,7 @@ class Core:
         return session.take(saves=saves)
 
     def take_refusals(self) -> list[tuple[Refusal, int]]:
-        """Give which sessions' batches were refused since the last call, and how many: not those of excluded users."""
+        """Give which sessions' batches were refused since the last call, and how many: none to be withdrawn."""
         refused, self._refused = self._refused, Counter()
         return list(refused.items())
 
@@ -363,8 +374,7 @@ class Core:
         session_id = stored.session_id
         session = self._sessions.adopt(session_id, stored.project_id, stored.state)
         if session.phase is Phase.CLOSED:
-            self._sessions.remove(session_id)
-            self._note_fate(session_id, Reason.AFTER_END)
+            self._note_closed(session)
             return
         if stored.position is None:
             session.forget_positions()
@@ -376,8 +386,9 @@ class Core:
         self._schedule(session_id, session.deadline())
 
     def refuse(self, session_id: str, reason: Reason) -> None:
-        """Take nothing of a session from now on."""
-        self._note_fate(session_id, reason)
+        """Take nothing of a session from now on; what is known of it is forgotten, and not written."""
+        self._drop(session_id)
+        self._fates.note(session_id, Fate(reason))
 
     def replay_from(self) -> int | None:
         """Return the lowest input position that has to be read again after a restart.

@@ -18,8 +18,8 @@ class SessionEffects(msgspec.Struct, frozen=True):
     `state` packs the session for resuming when called, before the session is fed again; it wants to be stored if
     `saves`, otherwise the one stored last stays. `position` is the highest input position taken. `next_seqs` has, by
     window, the number of the batch that comes next. `deadline_ms` is the next moment (arrival clock, epoch ms) to call
-    `tick`. `withdrawn` means that the session must not exist: everything stored of it is to be deleted, and nothing
-    else here is to be written.
+    `tick`. A `withdrawal` is the reason why the session must not exist: everything stored of it is to be deleted, and
+    nothing else here is to be written.
     """
 
     project_id: str
@@ -36,7 +36,12 @@ class SessionEffects(msgspec.Struct, frozen=True):
     next_seqs: Mapping[str, int]
     saves: bool
     state: Callable[[], bytes]
-    withdrawn: bool = False
+    withdrawal: Reason | None = None
+
+    @property
+    def withdrawn(self) -> bool:
+        """Whether the session must not exist."""
+        return self.withdrawal is not None
 
 
 class DeadLetter(msgspec.Struct, frozen=True):

@@ -349,10 +349,10 @@ class Session:
         is_open = self.phase is Phase.OPEN
         return self.ledger.record(list(self._lanes), self._project.policy, latest_ms=latest_ms, is_open=is_open)
 
-    def withdraw(self) -> SessionEffects:
+    def withdraw(self, reason: Reason) -> SessionEffects:
         """Give the effects of a session that must not exist."""
         return msgspec.structs.replace(
-            self.take(saves=False), blocks=(), holes=(), filled=(), signals=(), activities=(), withdrawn=True
+            self.take(saves=False), blocks=(), holes=(), filled=(), signals=(), activities=(), withdrawal=reason
         )
 
     @property

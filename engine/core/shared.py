@@ -13,6 +13,7 @@ from engine.reasons import Reason
 from engine.rebuild.context import RebuildTools
 from engine.rebuild.page_cache import PageCache
 from engine.settings import LimitSettings, OrderSettings, Settings
+from replay.exclusions import Exclusions
 
 JSON_LEVELS_AROUND_NODES: Final = 4
 """Objects and arrays around a snapshot's root node; each level of elements takes two more."""
@@ -21,14 +22,18 @@ _SEPARATE: Final = msgspec.json.Decoder(list[msgspec.Raw])
 
 
 class Shared:
-    """Made once per process. Raises SelectorError or PolicyError if selectors or rules can't be used together."""
+    """Made once per process. Raises SelectorError or PolicyError if selectors or rules can't be used together.
 
-    __slots__ = ("counts", "decoder", "limits", "order", "packer", "projects", "tools")
+    `exclusions` holds the users that are excluded besides those in the settings.
+    """
+
+    __slots__ = ("counts", "decoder", "exclusions", "limits", "order", "packer", "projects", "tools")
 
     def __init__(self, settings: Settings) -> None:
         self.limits: LimitSettings = settings.limits
         self.order: OrderSettings = settings.order
         self.projects = Projects(settings)
+        self.exclusions = Exclusions()
         self.counts = Counts()
         self.decoder = EventDecoder(settings.limits)
         self.packer = Packer()
@@ -38,6 +43,11 @@ class Shared:
             decoder=self.decoder,
             known_pages=PageCache(settings.limits.max_known_pages_bytes),
         )
+
+    def excludes(self, project_id: str, *user_ids: str | None) -> bool:
+        """Say whether one of these is a user of the project about whom nothing may be stored."""
+        excluded, exclusions = self.projects.of(project_id).excluded_users, self.exclusions
+        return any(user_id in excluded or exclusions.has(project_id, user_id) for user_id in user_ids)
 
     def drop_batch(self, batch: DecodedBatch, reason: Reason) -> int:
         """Count a whole batch that is not used, and its events; return how many those are."""

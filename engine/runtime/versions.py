@@ -47,12 +47,12 @@ class Versions:
         """Make the writes of sessions not withdrawn; send the very same ones again if their fate is unknown."""
         return [self._write(effect) for effect in effects if not effect.withdrawn]
 
-    def confirm(self, writes: Sequence[SessionWrite], results: Sequence[WriteResult]) -> list[str]:
-        """Take note of what became of writes; return the sessions that another writer has moved on."""
+    def confirm(self, writes: Sequence[SessionWrite], results: Sequence[WriteResult]) -> list[SessionWrite]:
+        """Take note of what became of writes; return those of sessions that another writer has moved on."""
         refused = []
         for write, result in zip(writes, results, strict=True):
             if result.outcome is Outcome.REFUSED:
-                refused.append(write.session_id)
+                refused.append(write)
             else:
                 self._versions[write.session_id] = result.version
         return refused

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable, Sequence
 
-from engine.core.core import Refusal
 from engine.core.effects import SessionEffects
+from engine.core.fates import Refusal
 from engine.errors import Broken
 from engine.runtime.versions import Versions
 from replay.store import Store
@@ -26,8 +26,8 @@ class Writer:
         Raises Broken if somebody else wrote one of the sessions; what the store raises.
         """
         for effect in effects:
-            if effect.withdrawn:
-                await self._store.withdraw(effect.session_id)
+            if effect.withdrawal is not None:
+                await self._store.withdraw(effect.session_id, effect.withdrawal)
                 self._versions.forget([effect.session_id])
         writes = self._versions.writes(effects)
         results = await self._store.apply_many(writes) if writes else []

@@ -7,6 +7,7 @@ from engine.settings._reader import SelectorCheck
 from engine.settings._reference import SettingRow, describe, reference_document
 from engine.settings._render import render
 from engine.settings._sections import (
+    KeepSettings,
     LimitSettings,
     OrderSettings,
     PrivacyLevel,
@@ -21,6 +22,7 @@ from engine.settings._worker_section import WorkerSettings
 
 __all__ = [
     "KafkaSettings",
+    "KeepSettings",
     "LimitSettings",
     "OrderSettings",
     "PrivacyLevel",

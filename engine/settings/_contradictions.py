@@ -6,9 +6,10 @@ from typing import Final, TypeAlias
 
 import msgspec
 
+from detectors.wince import RULES
 from engine.settings._kafka_section import KafkaSettings
 from engine.settings._reader import Path, Reader
-from engine.settings._sections import ProjectSettings, Settings, StoreSettings
+from engine.settings._sections import KeepSettings, ProjectSettings, Settings, StoreSettings
 from engine.settings._toml import write_toml
 from engine.settings._units import format_duration, format_size
 
@@ -45,9 +46,11 @@ def note_contradictions(settings: Settings, reader: Reader) -> None:
 
 def _contradictions(settings: Settings) -> Found:
     yield from _of_session(settings, ())
+    yield from _of_retention(settings.store, ())
     for name, project in settings.projects.items():
         if project.session != settings.session:
             yield from _of_session(project, ("projects", name))
+        yield from _of_retention(project.store, ("projects", name))
     yield from _of_sizes(settings)
     yield from _of_times(settings)
     yield from _of_topics(settings.kafka)
@@ -61,6 +64,18 @@ def _of_session(project: ProjectSettings, at: Path) -> Found:
         low, high = ("session", "idle_timeout"), ("session", "max_duration")
         expected = f'at most session.max_duration, which is "{format_duration(longest_ms)}"'
         yield Contradiction((*at, *low), format_duration(idle_ms), expected, ((*at, *high), low, high))
+
+
+def _of_retention(keep: KeepSettings, at: Path) -> Found:
+    kept, longest, by_tag = ("store", "retention"), ("store", "max_retention"), ("store", "retention_by_tag")
+    if keep.retention_ms > keep.max_retention_ms:
+        expected = f'at most store.max_retention, which is "{format_duration(keep.max_retention_ms)}"'
+        yield Contradiction(
+            (*at, *kept), format_duration(keep.retention_ms), expected, ((*at, *longest), kept, longest)
+        )
+    for tag in keep.retention_by_tag_ms:
+        if tag not in RULES:
+            yield Contradiction((*at, *by_tag), tag, f"tags among {', '.join(RULES)}", ((*at, *by_tag), by_tag))
 
 
 def _of_sizes(settings: Settings) -> Found:

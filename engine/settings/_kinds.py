@@ -22,7 +22,7 @@ from msgspec.inspect import (
     VarTupleType,
 )
 
-from engine.settings._toml import read_toml, write_toml
+from engine.settings._toml import read_toml, write_key, write_toml
 from engine.settings._units import format_duration, format_size, parse_duration_ms, parse_size_bytes
 
 _PARSE: Final = {"duration": parse_duration_ms, "size": parse_size_bytes}
@@ -64,8 +64,9 @@ class Kind(msgspec.Struct, frozen=True):
                 return " / ".join(f"`{value}`" for value in values)
             case VarTupleType(item_type=item):
                 return "list of tables" if isinstance(kind_of(item).type, StructType) else "list of text"
-            case DictType():
-                return "tables"
+            case DictType(value_type=item):
+                value = kind_of(item)
+                return "tables" if isinstance(value.type, StructType) else f"table of {value.name}s"
             case BoolType():
                 return "`true` / `false`"
             case _:
@@ -101,6 +102,9 @@ class Kind(msgspec.Struct, frozen=True):
         """Write a value as TOML, with its unit where it has one."""
         if self.unit and isinstance(value, int):
             return f'"{_FORMAT[self.unit](value)}"'
+        if isinstance(self.type, DictType) and isinstance(value, dict) and value:
+            item = kind_of(self.type.value_type)
+            return f"{{ {', '.join(f'{write_key(key)} = {item.write(each)}' for key, each in value.items())} }}"
         return write_toml(value)
 
 

@@ -1,17 +1,27 @@
 """Puts the sources together: defaults, then the file, then variables; and a project's own over what all have."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path as FilePath
+from typing import Final, cast
 
 import msgspec
+from msgspec.inspect import StructType, type_info
 
 from engine.settings._contradictions import note_contradictions
+from engine.settings._kinds import fields_of, kind_of
 from engine.settings._layers import read_file, read_variables
 from engine.settings._problems import SettingsError
 from engine.settings._reader import Path, Reader, SelectorCheck
 from engine.settings._sections import ProjectSettings, Settings
 
 Tree = Mapping[str, object]
+
+_PROJECT_KEYS: Final = {
+    section: frozenset(fields_of(declared))
+    for section, field in fields_of(cast("StructType", type_info(ProjectSettings))).items()
+    if isinstance(declared := kind_of(field.type).type, StructType)
+}
+"""What a project can have of its own: keys by section."""
 
 
 class ResolvedSettings(msgspec.Struct, frozen=True):
@@ -60,10 +70,14 @@ def _raise_any(reader: Reader) -> None:
 
 
 def _build(tree: Tree) -> Settings:
-    common = {section: values for section, values in tree.items() if section in ProjectSettings.__struct_fields__}
+    common = {section: _only(values, keys) for section, keys in _PROJECT_KEYS.items() if (values := tree.get(section))}
     own = tree.get("projects", {})
     projects = {name: _merge(common, values) for name, values in own.items()} if isinstance(own, dict) else {}
     return msgspec.convert({**tree, "projects": projects}, Settings)
+
+
+def _only(values: object, keys: Collection[str]) -> Tree:
+    return {key: value for key, value in values.items() if key in keys} if isinstance(values, dict) else {}
 
 
 def _merge(below: Tree, above: Tree) -> Tree:

@@ -48,6 +48,8 @@ class Reader:
             case StructType() as declared, dict():
                 return self._table(declared, value, path)
             case DictType(value_type=declared), dict():
+                if not isinstance(kind_of(declared).type, StructType):
+                    self._note_source(path)
                 read = {name: self._value(kind_of(declared), item, (*path, name)) for name, item in value.items()}
                 return {name: item for name, item in read.items() if item is not None}
             case VarTupleType(item_type=declared), list():

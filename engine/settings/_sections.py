@@ -137,7 +137,26 @@ class LimitSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     max_signals_per_session: Annotated[Count, Meta(description="Most signals that are kept of one session.")] = 1_000
 
 
-class StoreSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class KeepSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How long sessions are kept."""
+
+    retention_ms: Annotated[
+        Duration,
+        Meta(
+            description="A session is deleted when nothing was written to it for this long. What is in force when a "
+            "session is first written holds for it, whatever is set later; so do the next two."
+        ),
+    ] = field(default=30 * DAY_MS, name="retention")
+    retention_by_tag_ms: Annotated[
+        dict[str, Duration],
+        Meta(description='Times of sessions with certain tags, such as `{ rage_click = "90d" }`: the longest holds.'),
+    ] = field(default={}, name="retention_by_tag")
+    max_retention_ms: Annotated[
+        Duration, Meta(description="No session is kept longer than this after its last write, whatever its tags.")
+    ] = field(default=3_650 * DAY_MS, name="max_retention")
+
+
+class StoreSettings(KeepSettings, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Where sessions and bundles are kept, and for how long."""
 
     redis_url: Annotated[
@@ -171,9 +190,6 @@ class StoreSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
             extra={"expected": "1 to 32 of the characters A-Z, a-z, 0-9, _ . -"},
         ),
     ] = "wince"
-    retention_ms: Annotated[
-        Duration, Meta(description="A session is deleted when nothing was written to it for this long.")
-    ] = field(default=30 * DAY_MS, name="retention")
     compact_block_bytes: Annotated[
         Size, Meta(description="When a session has ended, its small blocks are joined into blocks of about this size.")
     ] = MIB
@@ -185,6 +201,7 @@ class ProjectSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     privacy: PrivacySettings = PrivacySettings()
     detectors: DetectorSettings = DetectorSettings()
     session: SessionSettings = SessionSettings()
+    store: KeepSettings = KeepSettings()
 
 
 class Settings(ProjectSettings, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -199,7 +216,8 @@ class Settings(ProjectSettings, frozen=True, kw_only=True, forbid_unknown_fields
         dict[str, ProjectSettings],
         Meta(
             description="What single projects have of their own: `[projects.ID.privacy]`, `[projects.ID.detectors]` "
-            "and `[projects.ID.session]` take the keys of the sections of those names, which hold for all else."
+            "and `[projects.ID.session]` take the keys of the sections of those names, which hold for all else; "
+            "`[projects.ID.store]` those of retention."
         ),
     ] = {}
 

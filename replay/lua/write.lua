@@ -1,7 +1,7 @@
 -- One write of one session: all of it, or nothing.
 --
 -- KEYS: meta, record, index, signals, entries, data:0, data:1 (all in the session's slot)
--- ARGV: base version, token, project, position, deadline or '', shard, time to live (ms), byte cap,
+-- ARGV: base version, token, project, position, deadline or '', shard, rule of retention, byte cap,
 --       '1' if the writer has cut its blocks to the cap, head of the index, holes or '' (unchanged),
 --       state or '' (unchanged), outbox, record,
 --       then a count and that many listing names, then a count and that many (signal id, signal),
@@ -13,11 +13,13 @@
 local meta, record, index, signals, entries = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 
 local stored = redis.call('HMGET', meta, 'version', 'token', 'project', 'raw_bytes', 'full', 'generation',
-  'withdrawn', 'compacted')
+  'withdrawn', 'compacted', 'retention')
 local version = tonumber(stored[1] or '0')
 local raw_bytes = tonumber(stored[4] or '0')
 local generation = tonumber(stored[6] or '0')
 local data = KEYS[6 + generation]
+-- The rule of the first write holds, whatever the settings are by now.
+local retention = stored[9] or ARGV[7]
 
 local function reply(status)
   local blocks = math.max(redis.call('LLEN', index) - 2, 0)
@@ -51,18 +53,32 @@ local function with_all(command, key, first, last)
   end
 end
 
+-- How long the session lives from now on (ms): its tags may have it live longer.
+local function lifetime()
+  local base, longest, tags = string.match(retention, '^(%d+) (%d+)(.*)$')
+  local lives = tonumber(base)
+  for tag, tagged in string.gmatch(tags, ' ([^ =]+)=(%d+)') do
+    if tonumber(tagged) > lives and redis.call('SISMEMBER', entries, 'tag:' .. tag) == 1 then
+      lives = tonumber(tagged)
+    end
+  end
+  return string.format('%d', math.min(lives, tonumber(longest)))
+end
+
 version = version + 1
 raw_bytes = raw_bytes + added
 redis.call('HSET', meta, 'version', string.format('%d', version), 'token', ARGV[2], 'project', ARGV[3],
   'position', ARGV[4], 'deadline', ARGV[5], 'shard', ARGV[6], 'raw_bytes', string.format('%d', raw_bytes),
-  'generation', string.format('%d', generation), 'outbox', ARGV[13])
+  'generation', string.format('%d', generation), 'outbox', ARGV[13],
+  'retention', retention)
 if ARGV[12] ~= '' or version == 1 then redis.call('HSET', meta, 'state', ARGV[12]) end
 if cut then redis.call('HSET', meta, 'full', '1') end
 if version == 1 then redis.call('DEL', record, index, signals, entries, KEYS[6], KEYS[7]) end
 if redis.call('EXISTS', index) == 0 then redis.call('RPUSH', index, '{}', '[]') end
 
-redis.call('SET', record, ARGV[14], 'PX', ARGV[7])
 with_all('SADD', entries, name_count + 1, signal_count - 1)
+local lives = lifetime()
+redis.call('SET', record, ARGV[14], 'PX', lives)
 with_all('HSET', signals, signal_count + 1, block_count - 1)
 
 local compacted = stored[8] == '1' and not has_blocks
@@ -78,5 +94,5 @@ redis.call('LSET', index, 0, string.sub(ARGV[10], 1, -2) .. string.format(
   version, length or redis.call('STRLEN', data), tostring(compacted), data))
 if ARGV[11] ~= '' then redis.call('LSET', index, 1, ARGV[11]) end
 
-for _, key in ipairs({meta, index, signals, entries, data}) do redis.call('PEXPIRE', key, ARGV[7]) end
+for _, key in ipairs({meta, index, signals, entries, data}) do redis.call('PEXPIRE', key, lives) end
 return reply('applied')

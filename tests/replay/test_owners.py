@@ -88,5 +88,5 @@ class TestShards:
 
     async def test_a_withdrawn_session_is_in_none(self, store: Store) -> None:
         await store.apply(write(deadline_ms=T0, shard="topic/0"))
-        await store.withdraw("a")
+        await store.withdraw("a", "excluded_user")
         assert await store.due(T0, 9, shard="topic/0") == []

@@ -63,7 +63,7 @@ async def write_all(client: RedisClient) -> None:
     for session_id in ("gone", "lost"):
         await store.apply(write(session_id, signals=[signal(session_id=session_id)]))
         await store.note_fate(session_id, "shop", "late", 1, T0)
-    await store.withdraw("gone")
+    await store.withdraw("gone", "excluded_user")
     claim = await marks.claim("t/0", "me")
     assert await marks.move("t/0", "me", claim.count, "log", 7)
     assert await marks.read("t/0") is not None

@@ -35,7 +35,7 @@ async def ids(store: Store, **query: object) -> list[str]:
 async def gone(store: Store, session_id: str) -> bool:
     """Whether an owner finds nothing of a session, but at most that it was withdrawn."""
     loaded = await store.load(session_id)
-    return loaded is None or loaded == withdrawn_session(session_id, loaded.version)
+    return loaded is None or loaded == withdrawn_session(session_id, loaded.version, "excluded_user")
 
 
 class TestGuard:
@@ -153,7 +153,7 @@ class TestGuard:
         assert index.session_id == session_id
         assert await store.compact(session_id, 2)
         assert await lines(store.bundle(session_id)) == [("w1", event(0, text=""))]
-        await store.withdraw(session_id)
+        await store.withdraw(session_id, "excluded_user")
         assert await ids(store) == []
 
 
@@ -283,7 +283,7 @@ class TestListings:
         for n in range(4):
             await store.apply(write(f"s{n}", record_of=record(f"s{n}", started_at=T0 + n)))
         page = await store.sessions(SessionQuery("shop", limit=2))
-        await store.withdraw("s2")
+        await store.withdraw("s2", "excluded_user")
         assert await ids(store, cursor=page.cursor) == ["s1", "s0"]
 
     async def test_a_foreign_cursor_is_rejected(self, store: Store) -> None:
@@ -313,7 +313,7 @@ class TestDeletion:
         await store.apply(write(blocks=[block([0])], signals=[signal()], deadline_ms=T0))
         await store.apply(write(base=1, record_of=record(user_id="mia"), deadline_ms=T0))
         await store.note_fate("a", "shop", "late", 1, T0)
-        await store.withdraw("a")
+        await store.withdraw("a", "excluded_user")
         assert await gone(store, "a")
         assert await store.record("a") is None
         assert await store.index("a") is None
@@ -326,7 +326,7 @@ class TestDeletion:
             assert await ids(store, **query) == ["keep"]
         assert await ids(store, by="user", value="mia") == []
         assert (await store.apply(write(base=2))).outcome is Outcome.REFUSED
-        await store.withdraw("a")
+        await store.withdraw("a", "excluded_user")
         assert await gone(store, "a")
 
 

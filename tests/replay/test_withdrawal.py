@@ -22,10 +22,11 @@ from tests.servers.redis_server import FoundRedis
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
-RETENTION_MS = 1_000_000
+TOMBSTONE_MS = 1_000_000
 SESSION = "visit-of-mia"
+EXCLUDED = "excluded_user"
 META = f"wince:session:{{{SESSION}}}:meta"
-LIMITS = StoreSettings(retention_ms=RETENTION_MS)
+LIMITS = StoreSettings(tombstone_ms=TOMBSTONE_MS)
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -43,6 +44,15 @@ async def traces(redis: Redis) -> dict[bytes, Any]:
     return {key: value for key, value in (await dump(redis)).items() if SESSION in f"{key!r}{value!r}"}
 
 
+async def only_a_tombstone(redis: Redis) -> int:
+    """See that nothing else is there of the session; return its version."""
+    ((key, tombstone),) = (await traces(redis)).items()
+    assert key == META.encode()
+    assert set(tombstone) == {b"version", b"withdrawn", b"tombstone", b"at", b"project"}
+    assert (tombstone[b"withdrawn"], tombstone[b"at"]) == (EXCLUDED.encode(), b"%d" % T0)
+    return int(tombstone[b"version"])
+
+
 @pytest.fixture
 def store(stores: list[RedisStore]) -> RedisStore:
     return stores[0]
@@ -52,54 +62,54 @@ class TestTombstone:
     async def test_no_write_is_accepted_on_any_version(self, redis: Any, store: RedisStore) -> None:
         last = write(SESSION, base=1)
         await store.apply_many([write(SESSION), last])
-        await store.withdraw(SESSION)
+        await store.withdraw(SESSION, EXCLUDED)
         before = await dump(redis)
         for base in range(5):
             result = await store.apply(write(SESSION, base=base, token="another", blocks=[block([0])], deadline_ms=T0))
             assert (result.outcome, result.version, result.blocks) == (Outcome.REFUSED, 3, 0)
         assert (await store.apply(last)).outcome is Outcome.REFUSED
         assert await dump(redis) == before
-        assert await traces(redis) == {META.encode(): {b"version": b"3", b"withdrawn": b"1"}}
+        assert await only_a_tombstone(redis) == 3
 
     async def test_a_load_says_so_and_tells_nothing(self, redis: Any, store: RedisStore) -> None:
         await store.apply(write(SESSION, deadline_ms=T0))
-        await store.withdraw(SESSION)
+        await store.withdraw(SESSION, EXCLUDED)
         before = await dump(redis)
-        assert await store.load_many([SESSION, "b"]) == [withdrawn_session(SESSION, 2), None]
-        assert withdrawn_session(SESSION, 2).withdrawn
+        assert await store.load_many([SESSION, "b"]) == [withdrawn_session(SESSION, 2, EXCLUDED), None]
+        assert withdrawn_session(SESSION, 2, EXCLUDED).withdrawn
         assert await dump(redis) == before
 
     async def test_an_id_that_was_never_stored_is_kept_out_too(self, redis: Any, store: RedisStore) -> None:
-        await store.withdraw(SESSION)
-        assert await traces(redis) == {META.encode(): {b"version": b"1", b"withdrawn": b"1"}}
+        await store.withdraw(SESSION, EXCLUDED)
+        assert await only_a_tombstone(redis) == 1
         assert (await store.apply(write(SESSION))).outcome is Outcome.REFUSED
 
     async def test_it_lasts_as_long_as_a_session(self, redis: Any, store: RedisStore) -> None:
-        await store.withdraw(SESSION)
-        assert RETENTION_MS - 60_000 < await redis.pttl(META) <= RETENTION_MS
+        await store.withdraw(SESSION, EXCLUDED)
+        assert TOMBSTONE_MS - 60_000 < await redis.pttl(META) <= TOMBSTONE_MS
 
     async def test_again_changes_nothing(self, redis: Any, store: RedisStore) -> None:
         await store.apply(write(SESSION))
-        await store.withdraw(SESSION)
+        await store.withdraw(SESSION, EXCLUDED)
         before = await dump(redis)
-        await store.withdraw(SESSION)
+        await store.withdraw(SESSION, EXCLUDED)
         assert await dump(redis) == before
 
     async def test_a_lost_reply_changes_nothing(self, redis: Any, redis_server: FoundRedis, store: RedisStore) -> None:
         await store.apply(write(SESSION))
         async with losing_replies(redis_server) as wire:
             other = RedisStore(connect(wire.url), LIMITS, lambda: T0)
-            await other.withdraw(SESSION)
+            await other.withdraw(SESSION, EXCLUDED)
             await other.close()
         assert wire.lost == 1
-        assert await traces(redis) == {META.encode(): {b"version": b"2", b"withdrawn": b"1"}}
+        assert await only_a_tombstone(redis) == 2
 
     async def test_it_is_left_even_when_memory_is_full(self, redis: Any, store: RedisStore) -> None:
         await store.apply(write(SESSION, blocks=[block([0])], signals=[signal(session_id=SESSION)], deadline_ms=T0))
         await redis.config_set("maxmemory", 1)
         try:
-            await store.withdraw(SESSION)
-            await store.withdraw("new")
+            await store.withdraw(SESSION, EXCLUDED)
+            await store.withdraw("new", EXCLUDED)
         finally:
             await redis.config_set("maxmemory", 0)
         assert list(await traces(redis)) == [META.encode()]
@@ -124,8 +134,8 @@ class TestAtTheSameTime:
                         return base
                 return 12
 
-            reached, _ = await asyncio.gather(write_on(), stores[1].withdraw(SESSION))
-            assert await traces(redis) == {META.encode(): {b"version": b"%d" % (reached + 1), b"withdrawn": b"1"}}
+            reached, _ = await asyncio.gather(write_on(), stores[1].withdraw(SESSION, EXCLUDED))
+            assert await only_a_tombstone(redis) == reached + 1
 
     async def test_a_session_that_was_written_since_it_was_read_stays(
         self, redis: Any, redis_server: FoundRedis, stores: list[RedisStore]
@@ -135,13 +145,15 @@ class TestAtTheSameTime:
         client = connect(redis_server.url)
         keys = KeyNames("wince").session(SESSION)
         for version in (b"", b"1", b"3"):
-            assert await client.run(Call(load_script("withdraw"), keys, (version, RETENTION_MS))) == 0
+            assert await client.run(
+                Call(load_script("withdraw"), keys, (version, TOMBSTONE_MS, "id", EXCLUDED, T0))
+            ) == [b""]
         await client.close()
         assert await dump(redis) == before
 
     async def test_who_tells_after_the_withdrawal_takes_it_back(self, redis: Any, stores: list[RedisStore]) -> None:
         async def withdraw(_writes: Sequence[SessionWrite]) -> None:
-            await stores[1].withdraw(SESSION)
+            await stores[1].withdraw(SESSION, EXCLUDED)
 
         others = write("other", signals=[signal("kept", session_id="other")])
         mine = write(SESSION, signals=[signal(session_id=SESSION)], deadline_ms=T0, shard="t/0")
@@ -156,7 +168,7 @@ class TestAtTheSameTime:
         await stores[0].apply(write(SESSION, signals=mine[:2]))
         await stores[0].apply(write("other", signals=others))
         await stores[0].apply(write(SESSION, base=1, signals=mine[2:]))
-        await stores[1].withdraw(SESSION)
+        await stores[1].withdraw(SESSION, EXCLUDED)
         assert list(await traces(redis)) == [META.encode()]
         assert await redis.xlen("wince:project:{shop}:signals") == 2_500
 
@@ -165,10 +177,13 @@ class TestAtTheSameTime:
             session_id = f"s{n}"
             await stores[0].apply(write(session_id, blocks=[block([0])], signals=[signal(session_id=session_id)]))
             loads = [stores[0].load(session_id) for _ in range(6)]
-            *loaded, _ = await asyncio.gather(*loads, stores[1].withdraw(session_id))
+            *loaded, _ = await asyncio.gather(*loads, stores[1].withdraw(session_id, EXCLUDED))
             for found in loaded:
                 assert found is not None
-                assert found == withdrawn_session(session_id, 2) or (found.version, found.withdrawn) == (1, False)
+                assert found == withdrawn_session(session_id, 2, EXCLUDED) or (found.version, found.withdrawn) == (
+                    1,
+                    False,
+                )
 
 
 STEPS = st.lists(
@@ -188,7 +203,7 @@ class TestAnyInterleaving:
         for place, (who, what) in enumerate(steps):
             store = stores[who]
             if what == "withdraw":
-                await store.withdraw(session_id)
+                await store.withdraw(session_id, EXCLUDED)
                 version, is_gone = version + (not is_gone), True
             elif what == "load":
                 loaded = await store.load(session_id)

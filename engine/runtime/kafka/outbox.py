@@ -4,6 +4,7 @@ from typing import Final, Literal
 
 import msgspec
 
+from engine.core.activity import withdrawal
 from engine.core.effects import SessionEffects
 
 Channel = Literal["signal", "activity"]
@@ -33,3 +34,8 @@ def pack_outbox(effects: SessionEffects) -> bytes:
 def unpack_outbox(outbox: bytes) -> list[Message]:
     """Unpack an outbox. Raises msgspec.DecodeError if it is none."""
     return _DECODER.decode(outbox) if outbox else []
+
+
+def withdrawal_message(project_id: str, session_id: str, t: int) -> Message:
+    """Make the message that tells readers to drop what they have of a session, withdrawn at `t` (epoch ms)."""
+    return Message("activity", session_id, _encode(withdrawal(project_id, session_id, t)))

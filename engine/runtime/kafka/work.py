@@ -7,9 +7,10 @@ from typing import Final
 
 import msgspec
 
-from engine.core.core import Core, Refusal, StoredState
+from engine.core.core import Core, StoredState
 from engine.core.effects import DeadLetter as Letter
 from engine.core.effects import SessionEffects
+from engine.core.fates import Refusal, withdrawn_because
 from engine.core.saving import SavingRules
 from engine.errors import Broken
 from engine.input.messages import DecodedBatch
@@ -17,13 +18,13 @@ from engine.operate.logs import get_logger
 from engine.operate.meters import Count
 from engine.reasons import Reason
 from engine.runtime.kafka.clock import PartitionClock
-from engine.runtime.kafka.outbox import pack_outbox, unpack_outbox
+from engine.runtime.kafka.outbox import pack_outbox, unpack_outbox, withdrawal_message
 from engine.runtime.kafka.positions import Position, decode_position, encode_position
 from engine.runtime.kafka.progress import Progress
 from engine.runtime.kafka.records import Place, Record, encoding_of
 from engine.runtime.kafka.tools import Tools
 from engine.runtime.versions import Versions
-from replay.writes import SessionWrite, StoredSession, WriteResult
+from replay.writes import Outcome, SessionWrite, StoredSession, WriteResult
 from schemas.dead_letter import DeadLetter
 
 BREATHE_SECONDS: Final = 0.02
@@ -157,7 +158,7 @@ class Work:
     def _adopt(self, stored: StoredSession) -> None:
         session_id = stored.session_id
         if stored.withdrawn:
-            self._core.refuse(session_id, Reason.EXCLUDED_USER)
+            self._core.refuse(session_id, withdrawn_because(stored.reason))
             return
         try:
             position = decode_position(stored.position)
@@ -227,27 +228,49 @@ class Work:
         if not (effects or refusals or letters):
             return
         writes = self._versions.writes(effects)
-        withdrawn = [effect.session_id for effect in effects if effect.withdrawn]
+        withdrawn = [effect for effect in effects if effect.withdrawal is not None]
         with tools.stage("write", sessions=len(writes)):
             results = await tools.patience.insist(lambda: self._store(writes, withdrawn, letters))
         self.wrote = True
         self._progress.wrote(results)
-        if self._versions.confirm(writes, results):
+        refused = self._versions.confirm(writes, results)
+        if refused and not await self._let_go(refused):
             raise RefusedError
-        self._versions.forget(withdrawn)
+        self._versions.forget([effect.session_id for effect in withdrawn])
         self._progress.published(effects, max(tools.clock_ms() - self._last_record_ms, 0) / 1_000)
         with tools.stage("list"):
             await tools.patience.insist(lambda: self._aside(writes, results, refusals))
         self._versions.forget(core.evict(self._max_resident))
 
     async def _store(
-        self, writes: Sequence[SessionWrite], withdrawn: Sequence[str], letters: Sequence[DeadLetter]
+        self, writes: Sequence[SessionWrite], withdrawn: Sequence[SessionEffects], letters: Sequence[DeadLetter]
     ) -> list[WriteResult]:
         tools = self._tools
-        for session_id in withdrawn:
-            await tools.store.withdraw(session_id)
+        for effect in withdrawn:
+            await tools.store.withdraw(effect.session_id, effect.withdrawal or Reason.EXCLUDED_USER)
+        await tools.emitter.send(
+            [withdrawal_message(each.project_id, each.session_id, tools.clock_ms()) for each in withdrawn]
+        )
         await tools.emitter.bury(letters)
         return await tools.store.apply_many(writes, self._announce) if writes else []
+
+    async def _let_go(self, refused: Sequence[SessionWrite]) -> bool:
+        """Forget sessions that were withdrawn while they were at work here; say whether all that were refused are such.
+
+        What was told of them may have come after the word that they are withdrawn, so that is said again.
+        """
+        insist = self._tools.patience.insist
+        loaded = await insist(lambda: self._tools.store.load_many([write.session_id for write in refused]))
+        withdrawn = [stored for stored in loaded if stored is not None and stored.withdrawn]
+        if len(withdrawn) < len(refused):
+            return False
+        for stored in withdrawn:
+            self._adopt(stored)
+        self._versions.forget([write.session_id for write in refused])
+        told_ms = self._tools.clock_ms()
+        messages = [withdrawal_message(write.project_id, write.session_id, told_ms) for write in refused]
+        await insist(lambda: self._tools.emitter.send(messages))
+        return True
 
     async def _announce(self, writes: Sequence[SessionWrite]) -> None:
         messages = [message for write in writes for message in unpack_outbox(write.outbox)]
@@ -263,7 +286,7 @@ class Work:
         """Do what may be done again, or never: merge blocks of ended sessions, note why batches were refused."""
         store, now_ms = self._tools.store, self._clock.now_ms
         for write, result in zip(writes, results, strict=True):
-            if write.ended and result.blocks > 1:
+            if write.ended and result.blocks > 1 and result.outcome is not Outcome.REFUSED:
                 await store.compact(write.session_id, result.version)
         for refusal, batches in refusals:
             await store.note_fate(refusal.session_id, refusal.project_id, refusal.reason, batches, now_ms)

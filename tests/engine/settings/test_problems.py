@@ -107,7 +107,7 @@ def test_an_unknown_key_is_reported_with_the_one_that_was_meant(
 def test_an_unknown_key_like_no_other_is_reported_with_those_there_are(tmp_path: Path) -> None:
     problem = problem_of(tmp_path, "projects.shop.zzz.gap_wait = 1")
     assert problem.key == "projects.shop.zzz"
-    assert problem.expected == "one of the keys privacy, detectors, session"
+    assert problem.expected == "one of the keys privacy, detectors, session, store"
 
 
 def test_settings_that_a_project_cannot_have_are_reported(tmp_path: Path) -> None:

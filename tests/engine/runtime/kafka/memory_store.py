@@ -193,7 +193,8 @@ class MemoryStore:
         await self._port.go()
         self._list(session_id, shard, None)
 
-    async def withdraw(self, session_id: str) -> None:
+    async def withdraw(self, session_id: str, reason: str) -> None:
+        assert reason
         await self._port.go()
         slot = self._data.slots.get(session_id)
         if slot is not None:
