@@ -64,7 +64,7 @@ class Count(Meter):
         "wince_batches_dropped_total",
         "batches",
         "Batches of which nothing is kept.",
-        (_reasons(Kind.DROPPED_BATCH),),
+        (_reasons(Kind.DROPPED_BATCH, Kind.DROPPED_EVENT),),
     )
     READ_BYTES = "wince_read_bytes_total", "bytes", "Bytes of the messages read, as they arrived."
     EVENTS_READ = "wince_events_read_total", "events", "Events in the batches that could be opened."

@@ -7,10 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
 
+from engine.core.core import Core
 from engine.core.counts import Counts
 from engine.operate.meters import METERS, Count, Gauge, Histogram
 from engine.operate.registry import CONTENT_TYPE, Meters
 from engine.reasons import Kind, Reason
+from engine.settings import SessionSettings, Settings
+from tests.engine.core.harness import Collected, feed, sample_batches
 
 
 @pytest.fixture
@@ -140,10 +143,19 @@ def test_sums_are_mirrored_however_often(polls: list[list[tuple[Reason, int]]]) 
         assert meters.value(Count.BATCHES_DROPPED, reason=reason) == total
 
 
+def test_batches_of_a_session_that_grew_too_large_are_counted() -> None:
+    core = Core(Settings(session=SessionSettings(max_bytes=1)))
+    largest = max(sample_batches().values(), key=len)
+    feed(core, Collected(), largest, range(len(largest)))
+    meters = Meters("0")
+    meters.mirror(core.counts)
+    assert meters.value(Count.BATCHES_DROPPED, reason=Reason.SESSION_MAX_BYTES) > 0
+
+
 def test_all_sums_are_mirrored() -> None:
     """Every reason the core may count under has its series, and no field is left out but the number of signals."""
     kinds = {
-        "batches_dropped": {Kind.DROPPED_BATCH},
+        "batches_dropped": {Kind.DROPPED_BATCH, Kind.DROPPED_EVENT},
         "events_dropped": {Kind.DROPPED_BATCH, Kind.DROPPED_EVENT},
         "repaired": {Kind.REPAIRED, Kind.NOTED},
     }
