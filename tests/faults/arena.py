@@ -282,6 +282,13 @@ class Trial:
             records = await redis.mget(names)
         return sum(record is not None and orjson.loads(record)["status"] == "ended" for record in records)
 
+    async def end_reason(self, session_id: str) -> str | None:
+        """Ask Redis why a session ended."""
+        async with self.arena.redis.client() as redis:
+            record = await redis.get(f"{self.name}:session:{{{session_id}}}:record")
+        reason: str | None = None if record is None else orjson.loads(record).get("end_reason")
+        return reason
+
     async def reached(self, wave: Wave, share: float) -> Progress:
         """Wait until so much of a wave is stored. Raises TimeoutError with what the workers said last."""
 

@@ -9,7 +9,7 @@ from tests.faults.recordings import prolong
 from tests.servers.kafka_admin import delete_records, delete_topic
 from tests.servers.waiting import until
 
-HOT_BYTES = 58 << 20
+HOT_BYTES = 60 << 20
 END_SECONDS = 60.0
 
 
@@ -53,6 +53,8 @@ async def hot_session(arena: Arena, seed: int) -> tuple[list[Strike], Outcome]:
         await trial.reached(others, 1.0)
         await trial.reached(hot[0], 1.0)
         sent = [sum(len(message.value) for message in each.messages) >> 20 for each in hot]
+        capped = [key for wave in hot for key in wave.batches if await trial.end_reason(key) == "max_bytes"]
+        assert capped == list(hot[1].batches), "the larger one is capped, and no other"
         note = f"sessions of {sent[0]} and {sent[1]} MiB"
         return [struck._replace(fault="hot_session", note=note)], await trial.judge()
 
@@ -61,7 +63,7 @@ async def topic_made_again(arena: Arena, seed: int) -> tuple[list[Strike], Outco
     """The topic is deleted and made again while sessions are under way; offsets start from zero."""
     async with Trial(arena, "made-again", seed) as trial:
         await _workers(trial, 2)
-        whole = trial.make_wave(80, CALM)
+        whole = trial.make_wave(50, CALM)
         half = len(whole.messages) // 2
         first, second = trial.as_wave(whole.messages[:half]), trial.as_wave(whole.messages[half:])
         await trial.sender.send(first.messages)

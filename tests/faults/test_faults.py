@@ -32,7 +32,7 @@ async def test_nothing_is_lost_or_doubled(arena: Arena) -> None:
             trial.start_worker()
         await group_of(trial, 2)
         for fault in SHORT:
-            wave = trial.make_wave(60, Mix())
+            wave = trial.make_wave(40, Mix())
             await trial.sender.send(wave.messages)
             struck = await strike(trial, wave, fault, share=trial.rng.uniform(0.05, 0.4))
             print(struck)  # noqa: T201 - shown if the test fails
