@@ -10,6 +10,7 @@ from urllib.parse import unquote, urlsplit
 import msgspec
 
 from engine.masking.attributes import Tables
+from engine.masking.flags import UNMASKED
 from engine.masking.levels import Level
 from engine.masking.masker import Masker
 from engine.masking.selectors import RECORDER_BLOCKS, RECORDER_MASKS, SelectorSet
@@ -62,6 +63,8 @@ class Policy:
         levels = {self.level, *(rule_level for _, rule_level in self._rules)}
         self.reads_labels = Level.LIGHT in levels or bool(unmask)
         """Whether any field may be shown, so that labels have to be read to know which may not."""
+        self.unmasks_by_place = any(flag == UNMASKED for flag, _ in self.selectors.placed)
+        """Whether a change elsewhere can end what an `unmask` selector shows."""
         self._key = key
         self._tables = Tables()
         self._maskers: dict[Level, Masker] = {}

@@ -7,6 +7,7 @@ import msgspec
 import tinycss2
 from cssselect2 import parser
 from tinycss2 import ast
+from tinycss2.nth import parse_nth
 
 MAX_COMPOUNDS: Final = 16
 MAX_SELECTOR_CHARACTERS: Final = 2_000
@@ -45,25 +46,89 @@ class Test(msgspec.Struct, frozen=True):
         return _OPERATORS[self.operator](actual, value)
 
 
+class Position(msgspec.Struct, frozen=True):
+    """A place among siblings: the `step` n + `offset`-th, of all or of those with the same tag, from either end."""
+
+    step: int
+    offset: int
+    of_type: bool = False
+    from_end: bool = False
+
+    def holds(self, place: int) -> bool:
+        """Tell whether a place, counted from 1, is one of them."""
+        distance = place - self.offset
+        return distance == 0 if self.step == 0 else distance % self.step == 0 and distance // self.step >= 0
+
+
 class Compound(msgspec.Struct, frozen=True):
-    """Tests of one element: all `tests`, one of each `any_of`, none of `none_of` hold."""
+    """Tests of one element: all `tests` and `positions`, one of each `any_of`, none of `none_of` hold."""
 
     tests: tuple[Test, ...] = ()
+    positions: tuple[Position, ...] = ()
     any_of: "tuple[tuple[Compound, ...], ...]" = ()
     none_of: "tuple[Compound, ...]" = ()
 
     @property
     def is_single_test(self) -> bool:
         """Whether one test is all there is."""
-        return len(self.tests) == 1 and not self.any_of and not self.none_of
+        return len(self.tests) == 1 and not self.positions and not self.any_of and not self.none_of
+
+    @property
+    def is_placed(self) -> bool:
+        """Whether a place among siblings counts."""
+        parts = (*self.none_of, *(part for parts in self.any_of for part in parts))
+        return bool(self.positions) or any(part.is_placed for part in parts)
+
+    def anywhere(self) -> "Compound":
+        """Return it without what places decide: it matches whatever this one may match."""
+        any_of = tuple(tuple(part.anywhere() for part in parts) for parts in self.any_of)
+        none_of = tuple(part for part in self.none_of if not part.is_placed)
+        return Compound(self.tests, (), any_of, none_of)
 
 
 class Chain(msgspec.Struct, frozen=True):
-    """A complex selector from the element outwards; `children[n]`: compound n is a child of n+1, else a descendant."""
+    """A complex selector from the element outwards; `combinators[n]` (as in CSS) joins compound n with n+1."""
 
     compounds: tuple[Compound, ...]
-    children: tuple[bool, ...]
+    combinators: tuple[str, ...]
 
+    @property
+    def children(self) -> tuple[bool, ...]:
+        """By combinator, whether it asks for a parent; else any ancestor does."""
+        return tuple(combinator == ">" for combinator in self.combinators)
+
+    @property
+    def is_structural(self) -> bool:
+        """Whether siblings have to be known to decide it."""
+        sideways = not {"+", "~"}.isdisjoint(self.combinators)
+        return sideways or any(compound.is_placed for compound in self.compounds)
+
+    def anywhere(self) -> "Chain":
+        """Return it without siblings: it matches whatever this one may match."""
+        compounds, combinators = [self.compounds[0].anywhere()], []
+        for combinator, compound in zip(self.combinators, self.compounds[1:], strict=True):
+            if combinator in SIDEWAYS:
+                continue
+            compounds.append(compound.anywhere())
+            combinators.append(combinator)
+        return Chain(tuple(compounds), tuple(combinators))
+
+
+SIDEWAYS: Final = frozenset({"+", "~"})
+_PLACES: Final[dict[str, tuple[Position, ...]]] = {
+    "first-child": (Position(0, 1),),
+    "last-child": (Position(0, 1, from_end=True),),
+    "only-child": (Position(0, 1), Position(0, 1, from_end=True)),
+    "first-of-type": (Position(0, 1, of_type=True),),
+    "last-of-type": (Position(0, 1, of_type=True, from_end=True),),
+    "only-of-type": (Position(0, 1, of_type=True), Position(0, 1, of_type=True, from_end=True)),
+}
+_COUNTED_PLACES: Final = {
+    "nth-child": (False, False),
+    "nth-last-child": (False, True),
+    "nth-of-type": (True, False),
+    "nth-last-of-type": (True, True),
+}
 
 _OPERATORS: Final[dict[str, Callable[[str, str], bool]]] = {
     "exists": lambda _actual, _value: True,
@@ -115,22 +180,21 @@ def _chain(selector: Any) -> Chain:  # noqa: ANN401  # cssselect2 publishes no t
     if selector.pseudo_element is not None:
         raise _RefusedError(f"pseudo-element ::{selector.pseudo_element} names no element")
     compounds: list[Compound] = []
-    children: list[bool] = []
+    combinators: list[str] = []
     tree = selector.parsed_tree
     while isinstance(tree, parser.CombinedSelector):
-        if tree.combinator not in {" ", ">"}:
-            raise _RefusedError(f"the sibling combinator {tree.combinator!r} is not supported")
         compounds.append(_compound(tree.right))
-        children.append(tree.combinator == ">")
+        combinators.append(tree.combinator)
         tree = tree.left
     compounds.append(_compound(tree))
     if len(compounds) > MAX_COMPOUNDS:
         raise _RefusedError(f"more than {MAX_COMPOUNDS} combinators")
-    return Chain(tuple(compounds), tuple(children))
+    return Chain(tuple(compounds), tuple(combinators))
 
 
 def _compound(tree: Any) -> Compound:  # noqa: ANN401  # as above
     tests: list[Test] = []
+    positions: list[Position] = []
     any_of: list[tuple[Compound, ...]] = []
     none_of: list[Compound] = []
     for simple in tree.simple_selectors:
@@ -138,9 +202,23 @@ def _compound(tree: Any) -> Compound:  # noqa: ANN401  # as above
             none_of += _alternatives(simple)
         elif isinstance(simple, (parser.MatchesAnySelector, parser.SpecificityAdjustmentSelector)):
             any_of.append(tuple(_alternatives(simple)))
+        elif isinstance(simple, (parser.PseudoClassSelector, parser.FunctionalPseudoClassSelector)):
+            positions += _positions(simple)
         else:
             tests.append(_test(simple))
-    return Compound(tuple(tests), tuple(any_of), tuple(none_of))
+    return Compound(tuple(tests), tuple(positions), tuple(any_of), tuple(none_of))
+
+
+def _positions(simple: Any) -> tuple[Position, ...]:  # noqa: ANN401  # as above
+    if isinstance(simple, parser.PseudoClassSelector) and simple.name in _PLACES:
+        return _PLACES[simple.name]
+    if isinstance(simple, parser.FunctionalPseudoClassSelector) and simple.name in _COUNTED_PLACES:
+        counted = parse_nth(simple.arguments)
+        if counted is None:
+            raise _RefusedError(f":{simple.name}() takes numbers such as 2n+1 and nothing else")
+        of_type, from_end = _COUNTED_PLACES[simple.name]
+        return (Position(*counted, of_type=of_type, from_end=from_end),)
+    raise _RefusedError(f"the pseudo-class :{simple.name} is not supported")
 
 
 def _alternatives(simple: Any) -> list[Compound]:  # noqa: ANN401  # as above
@@ -162,8 +240,6 @@ def _test(simple: Any) -> Test:  # noqa: ANN401  # as above
             return Test("class", "~=", simple.class_name)
         case parser.AttributeSelector():
             return _attribute_test(simple)
-        case parser.PseudoClassSelector() | parser.FunctionalPseudoClassSelector():
-            raise _RefusedError(f"the pseudo-class :{simple.name} is not supported")
         case _:
             raise _RefusedError(f"{simple!r} is not supported")
 

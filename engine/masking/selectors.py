@@ -5,12 +5,12 @@ State must hold decisions, never originals. So a selector is taken apart into si
 about it or its descendants needs. A test on an attribute is made again when the attribute changes, and only then.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import chain
-from typing import Final
+from typing import Final, Protocol
 
 from engine.masking.flags import BLOCKED, MASKED, UNMASKED
-from engine.masking.selector_parts import Chain, Compound, SelectorError, Test, parse_selectors
+from engine.masking.selector_parts import SIDEWAYS, Chain, Compound, SelectorError, Test, parse_selectors
 from schemas.rrweb_nodes import AttributeValue
 
 BitOf = Callable[[Test], int]
@@ -53,6 +53,8 @@ class SelectorSet:
         self._any_element = 0
         self._alone: list[tuple[int, int]] = []
         self._chains: list[tuple[int, _BitChain]] = []
+        self.placed: list[tuple[int, PlacedChain]] = []
+        """Selectors that siblings decide; `decide` leaves them out."""
         self.reaching = 0
         """Bits that decide about an element's descendants too: a change of others concerns the element alone."""
         for flag, texts in lists:
@@ -64,8 +66,8 @@ class SelectorSet:
     def compile(cls, block: Sequence[str], mask: Sequence[str], unmask: Sequence[str]) -> "SelectorSet":
         """Compile three lists of selectors (each entry may be a comma-separated list itself).
 
-        Supported are tags, `*`, ids, classes, attribute operators with the flags i and s, `:not()`, `:is()` and
-        `:where()` of these, the descendant and the child combinator.
+        Supported are tags, `*`, ids, classes, attribute operators with the flags i and s, places among siblings
+        (`:nth-child()` and its kin), `:not()`, `:is()` and `:where()` of these, and all four combinators.
 
         Raises:
             SelectorError: Naming the selector and what is wrong with it, or that there are too many different parts.
@@ -107,7 +109,18 @@ class SelectorSet:
                 flags |= flag
         return flags
 
+    def decide_blindly(self, bits_from_element_outwards: Sequence[int]) -> int:
+        """Decide as `decide` does where siblings are not known: what may be blocked or masked is."""
+        flags = self.decide(bits_from_element_outwards)
+        for flag, placed in self.placed:
+            if flag != UNMASKED and placed.anywhere.matches(bits_from_element_outwards):
+                flags |= flag
+        return flags
+
     def _add(self, flag: int, parsed: Chain) -> None:
+        if parsed.is_structural:
+            self.placed.append((flag, PlacedChain(parsed, self._bits_of)))
+            return
         first = parsed.compounds[0]
         if len(parsed.compounds) == 1 and first.is_single_test:
             # Tests that decide alone share a bit per list and attribute, so that long lists stay within 64 bits.
@@ -203,6 +216,98 @@ class _Watched(dict[str, _Decided | None]):
             if decided is None:
                 self.ignored.add(name)
         return decided
+
+
+class Places(Protocol):
+    """What is known of the elements of a page by their ids."""
+
+    def bits_of(self, node_id: int) -> int:
+        """Return which tests are true for an element."""
+
+    def parent_of(self, node_id: int) -> int:
+        """Return the parent's id in the flat tree, 0 for none."""
+
+    def before(self, node_id: int) -> Sequence[int]:
+        """Return the element siblings before an element, nearest first."""
+
+    def place(self, node_id: int, *, of_type: bool, from_end: bool) -> int:
+        """Return an element's place among its siblings, from 1."""
+
+
+class PlacedChain:
+    """A complex selector with siblings in it; `anywhere` matches without them whatever it may match.
+
+    `reaches` tells whether siblings decide about what is below them, `looks_back` whether later ones decide about
+    earlier ones.
+    """
+
+    __slots__ = ("_combinators", "_compounds", "anywhere", "looks_back", "reaches")
+
+    def __init__(self, parsed: Chain, bit_of: BitOf) -> None:
+        self._compounds = [_PlacedCompound(compound, bit_of) for compound in parsed.compounds]
+        self._combinators = parsed.combinators
+        self.anywhere = _BitChain(parsed.anywhere(), bit_of)
+        self.looks_back = any(compound.looks_back for compound in self._compounds)
+        self.reaches = not SIDEWAYS.issuperset(parsed.combinators)
+
+    def matches(self, node_id: int, places: Places) -> bool:
+        """Tell whether an element matches. Elements and compounds are looked at in pairs, each pair once."""
+        waiting, seen = [(node_id, 0)], set()
+        while waiting:
+            pair = waiting.pop()
+            if pair in seen:
+                continue
+            seen.add(pair)
+            current, number = pair
+            if not self._compounds[number].matches(current, places):
+                continue
+            if number + 1 == len(self._compounds):
+                return True
+            waiting += [(other, number + 1) for other in _related(self._combinators[number], current, places)]
+        return False
+
+
+def _related(combinator: str, node_id: int, places: Places) -> Iterable[int]:
+    if combinator == "~":
+        return places.before(node_id)
+    if combinator == "+":
+        return places.before(node_id)[:1]
+    above = places.parent_of(node_id)
+    if combinator == ">":
+        return (above,) if above else ()
+    found = []
+    while above:
+        found.append(above)
+        above = places.parent_of(above)
+    return found
+
+
+class _PlacedCompound:
+    __slots__ = ("_any_of", "_none_of", "_positions", "_required")
+
+    def __init__(self, compound: Compound, bit_of: BitOf) -> None:
+        self._required = 0
+        for test in compound.tests:
+            self._required |= bit_of(test)
+        self._positions = compound.positions
+        self._any_of = tuple(tuple(_PlacedCompound(part, bit_of) for part in parts) for parts in compound.any_of)
+        self._none_of = tuple(_PlacedCompound(part, bit_of) for part in compound.none_of)
+
+    @property
+    def looks_back(self) -> bool:
+        parts = (*self._none_of, *chain.from_iterable(self._any_of))
+        return any(position.from_end for position in self._positions) or any(part.looks_back for part in parts)
+
+    def matches(self, node_id: int, places: Places) -> bool:
+        return (
+            places.bits_of(node_id) & self._required == self._required
+            and all(
+                position.holds(places.place(node_id, of_type=position.of_type, from_end=position.from_end))
+                for position in self._positions
+            )
+            and all(any(part.matches(node_id, places) for part in parts) for parts in self._any_of)
+            and not any(part.matches(node_id, places) for part in self._none_of)
+        )
 
 
 class _BitCompound:

@@ -97,8 +97,8 @@ class InteractionRebuilder:
             tag = tag_name(link.tag)
             flags = own_flags(tag, link.attributes, is_custom=False) | inherited
             bits.insert(0, policy.selectors.own_bits(tag, link.attributes))
-            if any(bits):
-                flags |= policy.selectors.decide(bits)
+            if any(bits) or policy.selectors.placed:
+                flags |= policy.selectors.decide_blindly(bits)
             judged.append(flags)
             inherited = flags & INHERITED
             if tag == LABEL_TAG and named_flags(link.text or ""):

@@ -10,6 +10,7 @@ from engine.rebuild.additions import Additions, has_text
 from engine.rebuild.field_memory import is_field, judge_names, note_removal
 from engine.rebuild.labels import LabelKeeper
 from engine.rebuild.page import NO_PARENT, TEXT_TAG, Page, detection_attributes, label_text
+from engine.rebuild.structure import Structure
 from engine.rebuild.tree import Note, TreeMasker
 from schemas.rrweb_sources import Addition, AttributeChange, MutationData, Removal, TextChange
 
@@ -26,7 +27,7 @@ class MutationMasker:
     machine). `changes` lists, for detectors, what was changed.
     """
 
-    __slots__ = ("_labels", "_max_depth", "_max_nodes", "_note", "_page", "_swapped", "changes", "total")
+    __slots__ = ("_labels", "_max_depth", "_max_nodes", "_note", "_page", "_placed", "_swapped", "changes", "total")
 
     def __init__(self, page: Page, note: Note, max_depth: int, max_nodes: int) -> None:
         self._page = page
@@ -35,14 +36,18 @@ class MutationMasker:
         self._max_nodes = max_nodes
         self._labels = LabelKeeper(page) if page.policy.reads_labels else None
         self._swapped: set[int] = set()
+        self._placed: dict[int, int] = {}
         self.changes: list[Change] = []
         self.total = 0
 
     def apply(self, data: MutationData) -> MutationData:
         """Return the masked payload; the mirror has moved on when it returns."""
+        page = self._page
         removes = [removal for removal in data.removes if self._remove(removal)] if data.removes else []
         for change in data.attributes:
             self._decide(change)
+        if page.structure is not None:
+            self._decide_places(page.structure, data)
         if self._labels is not None:
             self._labels.read(data)
         adds = self._add(data) if data.adds else []
@@ -87,6 +92,7 @@ class MutationMasker:
         tree = TreeMasker(page, {}, self._note, self._max_depth, self._max_nodes)
         tree.coming = {change.id: change.attributes for change in data.attributes if change.id not in page.parents}
         tree.swapped = self._swapped
+        tree.decided = self._placed
         additions = Additions(page, tree, self._note)
         kept = additions.apply(data.adds)
         if additions.has_news and self._labels is not None:
@@ -131,10 +137,33 @@ class MutationMasker:
             for node_id in below:
                 self._review(node_id)
 
+    def _decide_places(self, structure: Structure, data: MutationData) -> None:
+        """Let changed siblings add decisions; what unmasked an element by its place ends with it."""
+        page = self._page
+        added = {addition.node.id for addition in data.adds}
+        self._placed = structure.apply(data.removes, data.adds, data.attributes)
+        for node_id, flags in self._placed.items():
+            if node_id in page.parents and node_id not in added:
+                self._gain(node_id, flags & ~UNMASKED)
+        if page.policy.unmasks_by_place:
+            shown = [
+                node_id for node_id in structure.tags if node_id in page.parents and self._begins_unmasked(node_id)
+            ]
+            for node_id in shown:
+                self._review(node_id)
+
+    def _begins_unmasked(self, node_id: int) -> bool:
+        """Whether a node is unmasked for itself, and not for what it is in."""
+        page = self._page
+        parent_id = page.parents[node_id]
+        return bool(page.flags(node_id) & UNMASKED) and not (parent_id and page.flags(parent_id) & UNMASKED)
+
     def _review(self, node_id: int) -> None:
         """Ask the selectors again about a node."""
         page = self._page
         decided = page.policy.selectors.decide(page.bits_outwards(node_id))
+        if page.structure is not None:
+            decided |= page.structure.decide([node_id]).get(node_id, 0)
         if page.flags(node_id) & UNMASKED and not decided & UNMASKED:
             page.revoke(node_id, UNMASKED)
         self._gain(node_id, decided & ~UNMASKED)

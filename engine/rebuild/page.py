@@ -21,6 +21,7 @@ from engine.masking.flags import (
 from engine.masking.masker import Masker
 from engine.masking.policy import Policy
 from engine.rebuild.field_memory import FieldMemory
+from engine.rebuild.structure import Structure
 from schemas.rrweb_nodes import AttributeValue, DocumentNode, ElementNode, Node, TextNode
 
 PARENTS: Final = (ElementNode, DocumentNode)
@@ -57,7 +58,8 @@ class Page:
     were taken out and to which something sticks: they may come back. `forgotten_id` is the highest id that found no
     room there any more: what comes back with one up to it is unknown. Of originals nothing is kept.
 
-    `memory` is what fields are known by beyond their attributes. `reviews` counts the nodes that changes elsewhere made
+    `memory` is what fields are known by beyond their attributes. `structure` is the order of nodes, where selectors ask
+    for it. `reviews` counts the nodes that changes elsewhere made
     be judged again. `known` is false until the page's first full snapshot: everything before is masked as unknown.
     `doubtful` is true from a loss in the recording to the next one.
     """
@@ -81,6 +83,7 @@ class Page:
         "reviews",
         "scroll_x",
         "scroll_y",
+        "structure",
         "url",
     )
 
@@ -97,6 +100,7 @@ class Page:
         self.aside: dict[int, tuple[str, int]] = {}
         self.forgotten_id = 0
         self.memory = FieldMemory()
+        self.structure = Structure(policy.selectors) if policy.selectors.placed else None
         self.known = False
         self.doubtful = False
         self.reviews = 0

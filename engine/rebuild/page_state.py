@@ -38,6 +38,7 @@ class PageState(msgspec.Struct, frozen=True, array_like=True):
     doubtful: bool = False
     forgotten_id: int = 0
     memory: FieldMemory = msgspec.field(default_factory=FieldMemory)
+    structure: list[tuple[int, list[int], list[str], list[int]]] = []
 
 
 class _Words:
@@ -89,6 +90,7 @@ def page_state(page: Page) -> PageState:
         page.doubtful,
         page.forgotten_id,
         page.memory.copy(),
+        [] if page.structure is None else page.structure.state(),
     )
 
 
@@ -114,6 +116,8 @@ def restore_page(state: PageState, policy: Policy) -> Page:
     page.doubtful = state.doubtful
     page.forgotten_id = state.forgotten_id
     page.memory = state.memory.copy()
+    if page.structure is not None:
+        page.structure.restore(state.structure)
     page.aside = {node_id: (state.tag_names[tag], sticking) for node_id, tag, sticking in state.aside}
     rows: list[Element] = []
     node_id = 0

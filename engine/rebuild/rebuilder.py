@@ -120,7 +120,7 @@ class Rebuilder:
         context = self.context
         known_pages = context.tools.known_pages
         snapshot, page = bytes(event.data.node), self._next_page(event.data.initial_offset)
-        known = known_pages.get(page, snapshot)
+        known = known_pages.get(page, snapshot) if page.structure is None else None
         if known is not None and not self._sticky(known.root):
             known.show(page)
             event.data.node = known.document
@@ -131,7 +131,8 @@ class Rebuilder:
         if opened is None:
             return None
         sticky = self._sticky(opened.data.node)
-        if self._build(page, opened, sticky) and not sticky and not decoded.repaired:
+        unlike = sticky or decoded.repaired or page.structure is not None
+        if self._build(page, opened, sticky) and not unlike:
             # What is known brings no notes with it: there must be none.
             known_pages.put(page, snapshot, msgspec.json.encode(opened.data.node))
         self._enter(page)

@@ -65,9 +65,10 @@ class TreeMasker:
 
     `sticky` holds, by node id, tag and flags of nodes that were here before (a checkout, a move): the sticky flags hold
     on, in a new snapshot where the tag is the same. `coming` holds, by node id, what the payload at hand goes on to
-    change of the attributes of nodes it adds: they are judged by both. `note` counts what is dropped. Nodes deeper than
-    `max_depth` levels and beyond `max_nodes` a page are dropped with everything below, and so is a node whose id is
-    taken.
+    change of the attributes of nodes it adds: they are judged by both. `decided` holds what siblings decide, `labelled`
+    are nodes within sensitive labels, `swapped` are parents that a password was taken from. `note` counts what is
+    dropped. Nodes deeper than `max_depth` levels and beyond `max_nodes` a page are dropped with everything below, and
+    so is a node whose id is taken.
     """
 
     __slots__ = (
@@ -79,6 +80,7 @@ class TreeMasker:
         "_selectors",
         "below",
         "coming",
+        "decided",
         "labelled",
         "refused",
         "same_page",
@@ -96,6 +98,7 @@ class TreeMasker:
         self._plain = plain_elements(self._selectors)
         self.below: dict[int, list[Node]] = {}
         self.coming: Mapping[int, Changes] = {}
+        self.decided: Mapping[int, int] = {}
         self.same_page = False
         self.labelled: set[int] = set()
         self.swapped: set[int] = set()
@@ -104,6 +107,8 @@ class TreeMasker:
     def add_document(self, document: DocumentNode) -> None:
         """Mask and register a page's own document with everything below."""
         self.read_labels([document])
+        if self._page.structure is not None:
+            self.decided = self._page.structure.add_document(document)
         self._walk([document], NO_PARENT, 0, 0)
 
     def read_labels(self, nodes: Sequence[Node]) -> bool:
@@ -143,7 +148,7 @@ class TreeMasker:
         """
         page, below = self._page, self.below
         # Where something may stick, no element is plain before it was looked at.
-        plain_flags, plain_names, class_bits = NONE_PLAIN if self.sticky or self.coming else self._plain
+        plain_flags, plain_names, class_bits = NONE_PLAIN if self.sticky or self.coming or self.decided else self._plain
         nodes, parents, mask = page.nodes, page.parents, page.masker.attributes
         kept: list[Node] = []
         for node in siblings:
@@ -214,6 +219,7 @@ class TreeMasker:
         if bits:
             page.bits[node.id] = bits
             own |= self._selectors.decide(page.bits_outwards(node.id))
+        own |= self.decided.get(node.id, 0)
         change = self.coming.get(node.id)
         if change is not None:
             own |= self._decide_coming(node, change)

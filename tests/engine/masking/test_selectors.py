@@ -100,10 +100,10 @@ def test_a_selector_that_any_element_can_match_marks_every_element() -> None:
 @pytest.mark.parametrize(
     ("selector", "reason"),
     [
-        ("a + b", "sibling combinator"),
-        ("a ~ b", "sibling combinator"),
+        (":nth-child(2 of .a)", "numbers"),
+        (":nth-child(x)", "numbers"),
         ("a:hover", ":hover"),
-        ("li:nth-child(2)", ":nth-child"),
+        (":empty", ":empty"),
         ("a::before", "pseudo-element"),
         (":has(a)", ":has"),
         (":not(a b)", "combinators within"),
@@ -133,7 +133,7 @@ def test_what_cannot_be_used_is_refused_with_its_reason(selector: str, reason: s
 
 
 def test_a_refusal_names_the_selector() -> None:
-    assert "'a + b'" in str(check_selector("a + b"))
+    assert "'a:hover'" in str(check_selector("a:hover"))
     assert check_selector("a > b") is None
 
 
