@@ -5,7 +5,7 @@ from typing import Generic, TypeAlias, TypeVar
 
 import msgspec
 
-from detectors.protocol import Finding
+from detectors.protocol import Detector, Finding
 
 Report: TypeAlias = Callable[[Finding], None]
 """Takes each finding at the moment it is decided."""
@@ -51,3 +51,8 @@ class Machine(Generic[StateT]):
 
     def _rearm(self) -> None:
         self.deadline = None
+
+
+def may_wait(detector: Detector) -> bool:
+    """Tell whether a detector may ever have a deadline: a machine that decides nothing later has none."""
+    return type(detector).advance is not Machine.advance  # type: ignore[comparison-overlap]  # machines are detectors

@@ -6,6 +6,7 @@ from typing import Final, Protocol
 import msgspec
 
 from detectors.interactions import Click, Failure, Input, Interaction
+from detectors.machine import may_wait
 from detectors.protocol import Detector, Finding
 from detectors.registry import make_detectors
 from engine.core.activity import NOWHEN, ActivityLog
@@ -23,6 +24,12 @@ SNAPSHOTS: Final = (FullSnapshot, UnopenedSnapshot)
 
 NEVER: Final = 1 << 62
 """Later than any event time."""
+
+COUNTED: Final = frozenset({Click, Input, Failure})
+"""Interactions that a session counts."""
+
+Handlers = list[tuple[Callable[..., None], Detector | None]]
+"""What to call for an interaction, each with the detector of which that may change the deadline."""
 
 _encode: Final = msgspec.json.Encoder().encode
 
@@ -83,15 +90,11 @@ class Window:
         self._is_late = late
         self._clock = WindowClock(project.session.idle_timeout_ms, project.session.longest_silence_ms)
         self._detectors: list[Detector] = [] if late else make_detectors(project.detectors, self._found)
-        # What is to be called for an interaction, with the detector of which that may change the deadline.
-        self._handlers: dict[type, list[tuple[Callable[..., None], Detector | None]]] = {
-            kind: [(owner.saw, None)] for kind in (Click, Input, Failure)
-        }
-        for detector in self._detectors:
-            for kind, handler in detector.handlers().items():
-                self._handlers.setdefault(kind, []).append((handler, detector))
+        self._wishes = [(detector.handlers(), detector) for detector in self._detectors]
+        self._handlers: dict[type, Handlers] = {}
         self._told: list[Interaction] = []
-        self._context = Context(project.policy, tools, self._told.append, frozenset(self._handlers), owner.repair)
+        wanted = COUNTED.union(*(wishes for wishes, _ in self._wishes))
+        self._context = Context(project.policy, tools, self._told.append, wanted, owner.repair)
         self._rebuilder = Rebuilder(self._context)
         self._feed = self._rebuilder.feed
         self._deadline = NEVER
@@ -250,13 +253,24 @@ class Window:
     def _tell(self) -> None:
         """Hand what the event told to the detectors; their failures are ours and not the event's."""
         for interaction in self._told:
-            for handler, detector in self._handlers.get(type(interaction), ()):
+            handlers = self._handlers.get(type(interaction))
+            if handlers is None:
+                handlers = self._handlers_of(type(interaction))
+            for handler, waiter in handlers:
                 handler(interaction)
-                if detector is not None:
-                    deadline = detector.deadline
+                if waiter is not None:
+                    deadline = waiter.deadline
                     if deadline is not None and deadline < self._deadline:
                         self._deadline = deadline
         self._told.clear()
+
+    def _handlers_of(self, kind: type) -> Handlers:
+        """Look up who is told of interactions of this kind; most windows see few kinds."""
+        handlers: Handlers = [(self._owner.saw, None)] if kind in COUNTED else []
+        wishes = [(wishes[kind], detector) for wishes, detector in self._wishes if kind in wishes]
+        handlers += [(handler, detector if may_wait(detector) else None) for handler, detector in wishes]
+        self._handlers[kind] = handlers
+        return handlers
 
     def _found(self, finding: Finding) -> None:
         self._owner.find(self.window_id, finding)

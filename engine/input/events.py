@@ -78,7 +78,7 @@ class EventDecoder:
         events = _decode_whole(text)
         if events is None:
             text, repaired = repair_text(text)
-            tally.repaired.update(repaired)
+            tally.add_repairs(repaired)
             events = _decode_whole(text) if repaired else None
         if events is None:
             return _Careful(tally).decode(text)
@@ -93,7 +93,7 @@ class EventDecoder:
         for index in reversed(refused):
             del events[index]
         # What is refused here are payloads; what lies beyond the end may be anything.
-        losses = [len(events)] if tally.dropped[Reason.TOO_MANY_EVENTS] else ()
+        losses = [len(events)] if read > len(events) + len(refused) else ()
         return DecodedEvents(events, read, tally.dropped, tally.repaired, losses)
 
 

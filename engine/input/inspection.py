@@ -121,7 +121,7 @@ class Inspector:
         text = bytes(raw)
         if not (self._is_sound_utf8 or is_utf8(text)):
             text, repaired = repair_text(text)
-            self._tally.repaired.update(repaired)
+            self._tally.add_repairs(repaired)
             raw = msgspec.Raw(text)
         if is_deeper(text, self._max_depth - _DATA_DEPTH):
             raise EventRefusedError(Reason.EVENT_TOO_DEEP)
@@ -130,7 +130,7 @@ class Inspector:
     def _with_short_texts(self, raw: msgspec.Raw, text: bytes) -> msgspec.Raw:
         if is_dense(text):
             raise EventRefusedError(Reason.EVENT_TOO_DENSE)
-        before = self._tally.repaired[Reason.TEXT_TOO_LONG]
+        before = self._tally.repaired.get(Reason.TEXT_TOO_LONG)
         try:
             shortened = self._cut_within(msgspec.json.decode(text))
         except ValueError:  # a number out of range
@@ -138,7 +138,9 @@ class Inspector:
         except RecursionError:
             raise EventRefusedError(Reason.EVENT_TOO_DEEP) from None
         return (
-            raw if self._tally.repaired[Reason.TEXT_TOO_LONG] == before else msgspec.Raw(msgspec.json.encode(shortened))
+            raw
+            if self._tally.repaired.get(Reason.TEXT_TOO_LONG) == before
+            else msgspec.Raw(msgspec.json.encode(shortened))
         )
 
     def _cut_within(self, value: object) -> object:

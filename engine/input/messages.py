@@ -111,7 +111,9 @@ def _check(envelope: Envelope, forbidden: re.Pattern[str]) -> None:
     if envelope.v != ENVELOPE_VERSION:
         raise Poison(Reason.UNKNOWN_VERSION)
     visitor = f"{envelope.user_id or ''}{envelope.anonymous_id or ''}"
-    if forbidden.search(f"{envelope.project_id}{envelope.session_id}{envelope.window_id}{visitor}"):
+    identifiers = f"{envelope.project_id}{envelope.session_id}{envelope.window_id}{visitor}"
+    # What is printable and ASCII, as nearly always, needs no closer look.
+    if not (identifiers.isascii() and identifiers.isprintable()) and forbidden.search(identifiers):
         raise Poison(Reason.INVALID_IDENTIFIER)
     if memoryview(envelope.events)[0] != ord("["):
         raise Poison(Reason.INVALID_ENVELOPE)

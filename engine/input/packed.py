@@ -96,7 +96,7 @@ class Unpacker:
         if is_deeper(opened, self._tally.limits.max_depth):
             raise EventRefusedError(Reason.EVENT_TOO_DEEP)
         opened, repaired = repair_text(opened)
-        self._tally.repaired.update(repaired)
+        self._tally.add_repairs(repaired)
         return _checked(opened.strip())
 
     def _decompress(self, packed: bytes) -> bytes:

@@ -35,7 +35,7 @@ def repair_event(text: bytes, tally: Tally) -> Kept:
     _refuse_packed(value)
     timed = _mend_timestamp(value, "timestamp" if "type" in value else "t")
     event = _fit(value, attempt)
-    tally.repaired.update(attempt.repaired)
+    tally.add_repairs(attempt.repaired)
     return Kept(event, timed, whole=not _is_mutation(event) or _LEFT_OUT.isdisjoint(attempt.repaired))
 
 
@@ -46,7 +46,7 @@ def is_dense(text: bytes) -> bool:
 
 def _parse(text: bytes, attempt: Tally) -> _Parsed:
     text, repaired = repair_text(text)
-    attempt.repaired.update(repaired)
+    attempt.add_repairs(repaired)
     if is_deeper(text, attempt.limits.max_depth):
         raise EventRefusedError(Reason.EVENT_TOO_DEEP)
     if is_dense(text):

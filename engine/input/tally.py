@@ -1,6 +1,7 @@
 """What happened to the events of one batch while they were decoded."""
 
-from collections import Counter
+from collections import defaultdict
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from engine.input.snapshots import UnopenedSnapshot
@@ -41,5 +42,10 @@ class Tally:
 
     def __init__(self, limits: LimitSettings) -> None:
         self.limits = limits
-        self.dropped: Counter[Reason] = Counter()
-        self.repaired: Counter[Reason] = Counter()
+        self.dropped: defaultdict[Reason, int] = defaultdict(int)
+        self.repaired: defaultdict[Reason, int] = defaultdict(int)
+
+    def add_repairs(self, repaired: Mapping[Reason, int]) -> None:
+        """Count changes that were counted elsewhere."""
+        for reason, count in repaired.items():
+            self.repaired[reason] += count

@@ -161,7 +161,10 @@ class WindowOrder(Generic[Payload]):
         return expired
 
     def skip_to(self, next_seq: int) -> bool:
-        """Take everything before `next_seq` for taken; `release` then returns what follows. Return if it wasn't known."""
+        """Take everything before `next_seq` for taken; `release` then returns what follows.
+
+        Return whether some of it was not known to be.
+        """
         if next_seq <= self.next_seq:
             return False
         for seq in [seq for seq in self._held if seq < next_seq]:

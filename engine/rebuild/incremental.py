@@ -1,7 +1,7 @@
 """Incremental snapshots: each of rrweb's sources 0 to 16 is masked, mirrored and told as interactions."""
 
 from collections.abc import Callable, Mapping
-from typing import Final
+from typing import Any, Final
 
 from detectors import interactions as told
 from detectors.elements import Element
@@ -43,32 +43,13 @@ Masked = IncrementalData | None
 class IncrementalRebuilder:
     """Masks incremental data.
 
-    `handlers` maps each class of data to what masks it; `None` from there means that nothing may be published.
+    `MASKERS` maps each class of data to what masks it; `None` from there means that nothing may be published.
     """
 
-    __slots__ = ("_context", "handlers")
+    __slots__ = ("_context",)
 
     def __init__(self, context: Context) -> None:
         self._context = context
-        self.handlers: Mapping[type, Callable[..., Masked]] = {
-            MutationData: self._mutation,
-            MouseMoveData: self._positions,
-            TouchMoveData: self._positions,
-            DragData: self._positions,
-            MouseInteractionData: self._mouse_interaction,
-            ScrollData: self._scroll,
-            ViewportResizeData: _as_it_is,
-            InputData: self._input,
-            MediaInteractionData: self._media,
-            StyleSheetRuleData: self._sheet_rule,
-            CanvasMutationData: self._canvas,
-            FontData: self._font,
-            LogData: self._log,
-            StyleDeclarationData: self._style_declaration,
-            SelectionData: self._selection,
-            AdoptedStyleSheetData: self._adopted_sheet,
-            CustomElementData: self._custom_element,
-        }
 
     def _mutation(self, data: MutationData) -> Masked:
         context = self._context
@@ -143,6 +124,10 @@ class IncrementalRebuilder:
         hidden = element is not None and element.parent is not None and element.parent.flags & BLOCKED
         return None if hidden else data
 
+    def _resize(self, data: ViewportResizeData) -> Masked:
+        """Nothing in it is private."""
+        return data
+
     def _input(self, data: InputData) -> Masked:
         context, page = self._context, self._context.page
         element = page.element(data.id)
@@ -212,5 +197,24 @@ class IncrementalRebuilder:
         return data
 
 
-def _as_it_is(data: IncrementalData) -> Masked:
-    return data
+# ruff: disable[SLF001]
+MASKERS: Final[Mapping[type, Callable[[IncrementalRebuilder, Any], Masked]]] = {
+    MutationData: IncrementalRebuilder._mutation,
+    MouseMoveData: IncrementalRebuilder._positions,
+    TouchMoveData: IncrementalRebuilder._positions,
+    DragData: IncrementalRebuilder._positions,
+    MouseInteractionData: IncrementalRebuilder._mouse_interaction,
+    ScrollData: IncrementalRebuilder._scroll,
+    ViewportResizeData: IncrementalRebuilder._resize,
+    InputData: IncrementalRebuilder._input,
+    MediaInteractionData: IncrementalRebuilder._media,
+    StyleSheetRuleData: IncrementalRebuilder._sheet_rule,
+    CanvasMutationData: IncrementalRebuilder._canvas,
+    FontData: IncrementalRebuilder._font,
+    LogData: IncrementalRebuilder._log,
+    StyleDeclarationData: IncrementalRebuilder._style_declaration,
+    SelectionData: IncrementalRebuilder._selection,
+    AdoptedStyleSheetData: IncrementalRebuilder._adopted_sheet,
+    CustomElementData: IncrementalRebuilder._custom_element,
+}
+# ruff: enable[SLF001]

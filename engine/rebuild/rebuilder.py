@@ -2,7 +2,7 @@
 
 from collections import deque
 from collections.abc import Callable, Mapping
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 from msgspec import UnsetType
@@ -12,7 +12,7 @@ from engine.input.events import DecodedEvents
 from engine.input.snapshots import UnopenedSnapshot
 from engine.reasons import Reason
 from engine.rebuild.context import Context
-from engine.rebuild.incremental import IncrementalRebuilder
+from engine.rebuild.incremental import MASKERS, IncrementalRebuilder
 from engine.rebuild.interaction_events import InteractionRebuilder
 from engine.rebuild.page import Page
 from engine.rebuild.payloads import CUSTOM, PLUGIN, tell_payload
@@ -52,24 +52,13 @@ class Rebuilder:
     the snapshot that follows.
     """
 
-    __slots__ = ("_handlers", "_incremental", "_interactions", "_known_kinds", "context", "loading")
+    __slots__ = ("_incremental", "_interactions", "context", "loading")
 
     def __init__(self, context: Context) -> None:
         self.context = context
         self.loading = False
-        self._incremental = IncrementalRebuilder(context).handlers
-        self._interactions = InteractionRebuilder(context)
-        self._handlers: Mapping[type, Callable[..., Event | None]] = {
-            UnopenedSnapshot: self._unopened_snapshot,
-            FullSnapshot: self._full_snapshot,
-            Meta: self._meta,
-            Custom: self._custom,
-            Plugin: self._plugin,
-            DomContentLoaded: self._dom_content_loaded,
-            Load: _as_it_is,
-            Asset: self._asset,
-            Annotation: self._annotation,
-        }
+        self._incremental = IncrementalRebuilder(context)
+        self._interactions: InteractionRebuilder | None = None
 
     def feed(self, event: Event, t: int) -> Event | None:
         """Return the masked event, `None` if it may not be published. `t` is the window's time (epoch ms).
@@ -79,19 +68,26 @@ class Rebuilder:
         self.context.t = t
         if type(event) is IncrementalSnapshot:
             data = event.data
-            masked = self._incremental[type(data)](data)
+            masked = MASKERS[type(data)](self._incremental, data)
             if masked is None:
                 return None
             event.data = masked
             return event
-        handler = self._handlers.get(type(event))
-        if handler is None:
-            return self._interactions.feed(event)  # type: ignore[arg-type]  # all rrweb events have their handler
-        return handler(event)
+        handler = _HANDLERS.get(type(event))
+        return handler(self, event) if handler is not None else self._interaction(event)  # type: ignore[arg-type]  # all rrweb events have their handler
+
+    def _interaction(self, event: InteractionEvent) -> Event:
+        if self._interactions is None:
+            self._interactions = InteractionRebuilder(self.context)
+        return self._interactions.feed(event)
 
     def _dom_content_loaded(self, event: DomContentLoaded) -> Event:
         if not self.loading:
             self._leave_page()
+        return event
+
+    def _load(self, event: Load) -> Event:
+        """Nothing in it is private."""
         return event
 
     def _leave_page(self) -> None:
@@ -238,5 +234,16 @@ def continues_page(page: Page, node: Node) -> bool:
     return seen > 0 and same >= CONTINUITY_SHARE * seen
 
 
-def _as_it_is(event: Event) -> Event:
-    return event
+# ruff: disable[SLF001]
+_HANDLERS: Final[Mapping[type, Callable[[Rebuilder, Any], Event | None]]] = {
+    UnopenedSnapshot: Rebuilder._unopened_snapshot,
+    FullSnapshot: Rebuilder._full_snapshot,
+    Meta: Rebuilder._meta,
+    Custom: Rebuilder._custom,
+    Plugin: Rebuilder._plugin,
+    DomContentLoaded: Rebuilder._dom_content_loaded,
+    Load: Rebuilder._load,
+    Asset: Rebuilder._asset,
+    Annotation: Rebuilder._annotation,
+}
+# ruff: enable[SLF001]
