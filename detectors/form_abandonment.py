@@ -41,11 +41,12 @@ class FormAbandonment(Machine[Nothing]):
         """Report a form that was left, at `t` (epoch ms)."""
         if len(form.fields) < self._fields:
             return
+        last_t = max(form.input_t, form.refused_t)
         self._report(
             Finding(
                 detector=self.name,
-                t=form.input_t,
-                end_t=max(form.input_t, t),
+                t=last_t,
+                end_t=max(last_t, t),
                 page=form.page,
                 target=form.target,
                 rule=RULE,

@@ -12,6 +12,7 @@ import msgspec
 
 from detectors.default_settings import FormErrorLoopSettings
 from detectors.forms import MAX_FORMS, Form
+from detectors.interactions import Click, Input, Interaction, Mutation, RequestEnd
 from detectors.machine import Machine, Report
 from detectors.protocol import Finding
 from schemas.signals import Target
@@ -50,8 +51,11 @@ class FormErrorLoop(Machine[FormErrorLoopState]):
         self._report = report
 
     def handlers(self) -> Mapping[type, Callable[..., None]]:
-        """Nothing: the watcher tells."""
-        return {}
+        """What the watcher hears refusals in: whoever feeds detectors looks at their deadlines after these."""
+        return dict.fromkeys((Input, Click, Mutation, RequestEnd), self._on_news)
+
+    def _on_news(self, interaction: Interaction) -> None:
+        """The watcher, which comes first, has told already."""
 
     def advance(self, t: int) -> None:
         """Report loops in which nothing was refused for long enough at `t` (epoch ms)."""

@@ -101,6 +101,13 @@ class DetectorSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     strict_quirks: Annotated[
         bool, Meta(description="Whether vendors' presets have their faults as well, where these are known.")
     ] = False
+    plugins: Annotated[
+        dict[str, dict[str, str]],
+        Meta(
+            description="Detectors of other packages, beside every preset: a table `[detectors.plugins.NAME]` switches "
+            "on the entry point NAME of the group `wince.detectors`; what is in it are its options, as texts."
+        ),
+    ] = {}
     rage_click: RageClickSettings = RageClickSettings()
     dead_click: DeadClickSettings = DeadClickSettings()
     error_click: ErrorClickSettings = ErrorClickSettings()

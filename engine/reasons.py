@@ -187,6 +187,11 @@ class Reason(StrEnum):
         Kind.REPAIRED,
         "A timestamp that cannot be one was replaced by that of the event before.",
     )
+    PLUGIN_FAILED = (
+        "plugin_failed",
+        Kind.NOTED,
+        "A detector of another package failed and was left out of the rest of its window.",
+    )
     CLOCK_JUMP = "clock_jump", Kind.REPAIRED, "The browser's clock jumped; the times after it were shifted."
     NODE_DROPPED = "node_dropped", Kind.REPAIRED, "A damaged node was left out of a page, with everything below it."
     NODE_TOO_DEEP = (

@@ -36,9 +36,13 @@ def check_together(settings: Settings) -> None:
     from engine.core.projects import Projects
     from engine.masking.policy import PolicyError
     from engine.masking.selectors import SelectorError
+    from engine.plugins import PluginError
 
     try:
         Projects(settings)
     except (SelectorError, PolicyError) as error:
         problem = SettingsProblem(key="privacy", value="(all)", expected=str(error), source="settings")
+        raise SettingsError([problem]) from error
+    except PluginError as error:
+        problem = SettingsProblem(key="detectors.plugins", value="(all)", expected=str(error), source="settings")
         raise SettingsError([problem]) from error

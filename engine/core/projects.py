@@ -4,13 +4,14 @@ from collections.abc import Mapping
 
 from detectors.settings import DetectorSettings
 from engine.masking.policy import Policy
+from engine.plugins import load_plugins
 from engine.settings import ProjectSettings, SessionSettings, Settings
 
 
 class Project:
     """A project's settings in the form the hot path uses."""
 
-    __slots__ = ("_beside", "detectors", "excluded_users", "policy", "session")
+    __slots__ = ("_beside", "detectors", "excluded_users", "plugins", "policy", "session")
 
     def __init__(self, settings: ProjectSettings) -> None:
         privacy = settings.privacy
@@ -21,10 +22,12 @@ class Project:
             block=privacy.block,
             rules=[(rule.url, rule.level) for rule in privacy.rules],
             key=privacy.identifier_secret.encode() or None,
+            hash_identifiers=privacy.hash_identifiers,
         )
         self.excluded_users = frozenset(privacy.exclude_users)
         self.detectors: DetectorSettings = settings.detectors
         self.session: SessionSettings = settings.session
+        self.plugins = load_plugins(settings.detectors.plugins)
         self._beside = frozenset(settings.detectors.chosen_presets) - {settings.detectors.main_preset}
 
     def scores(self, rule: str) -> bool:
@@ -35,7 +38,8 @@ class Project:
 class Projects:
     """Projects by id; those without settings of their own share one.
 
-    Raises SelectorError or PolicyError if selectors or rules can't be used together.
+    Raises SelectorError or PolicyError if selectors or rules can't be used together, PluginError if a plugin that
+    settings name can't be used.
     """
 
     def __init__(self, settings: Settings) -> None:

@@ -7,6 +7,8 @@ import msgspec
 
 from detectors.interactions import Click, Failure, Input, Interaction
 from detectors.machine import may_wait
+from detectors.opt_out import OptOut
+from detectors.plugins import Guarded, Plugin
 from detectors.protocol import Detector, Finding
 from detectors.registry import make_detectors
 from engine.core.activity import NOWHEN, ActivityLog
@@ -90,6 +92,8 @@ class Window:
         self._is_late = late
         self._clock = WindowClock(project.session.idle_timeout_ms, project.session.longest_silence_ms)
         self._detectors: list[Detector] = [] if late else make_detectors(project.detectors, self._found)
+        if project.plugins and not late:
+            self._detectors += self._plugins(project.plugins)
         self._wishes = [(detector.handlers(), detector) for detector in self._detectors]
         self._handlers: dict[type, Handlers] = {}
         self._told: list[Interaction] = []
@@ -175,7 +179,7 @@ class Window:
         kept = self._owner.room(run, None if self._is_late else self.window_id)
         if kept < len(run.lines):
             run.cut(kept)
-        self.blocks.extend(run, sequence)
+        self.blocks.extend(run, sequence, self._context.page.masker.stamp)
         return kept
 
     def _go(self, url: str, t: int) -> None:
@@ -215,6 +219,16 @@ class Window:
         if kind is Meta or (kind in SNAPSHOTS and not (self._previous_is_meta and self.blocks.open)):
             self.blocks.start_keyframe()
         self._previous_is_meta = kind is Meta
+
+    def _plugins(self, plugins: Sequence[Plugin]) -> list[Detector]:
+        """Make the detectors of others; the opt-out holds for them as well."""
+        opt_out = next((made for made in self._detectors if isinstance(made, OptOut)), None) or OptOut()
+        guards = [] if opt_out in self._detectors else [opt_out]
+        report = opt_out.guard(self._found)
+        return [*guards, *(Guarded(plugin, report, self._plugin_failed) for plugin in plugins)]
+
+    def _plugin_failed(self) -> None:
+        self._owner.repair(Reason.PLUGIN_FAILED)
 
     def _advance(self, t: int) -> None:
         """Let detectors decide what is due."""

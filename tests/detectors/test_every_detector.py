@@ -304,3 +304,15 @@ def test_errors_without_any_text_are_errors() -> None:
 def test_texts_on_the_console_are_no_errors(message: str) -> None:
     text = Failure(1_001, PAGE, "console_error", "", message, ("warn@https://shop.example/app.js:1:1",))
     assert [finding.detector for finding in verdict([*click(1_000), text])] == ["dead_click"]
+
+
+def test_a_deadline_moves_only_with_what_a_detector_hears_itself() -> None:
+    """Whoever feeds detectors looks at the deadline of the one that was told, and of no other."""
+    for tape in GRIEVANCES.values():
+        player = Player()
+        for interaction in tape:
+            player.advance(interaction.t)
+            before = {detector.name: detector.deadline for detector in player.detectors}
+            player.play([interaction])
+            for detector in player.detectors:
+                assert detector.deadline == before[detector.name] or type(interaction) in detector.handlers()

@@ -38,7 +38,7 @@ class TestDefaults:
             level="medium", mask=(), unmask=(), block=(), exclude_users=(), rules=()
         )
         rage = settings.detectors.rage_click
-        assert (rage.enabled, rage.count, rage.window_ms, rage.unanswered_window_ms) == (True, 4, 1_000, 3_000)
+        assert (rage.enabled, rage.count, rage.window_ms, rage.unanswered_window_ms) == (True, 4, 1_000, 4_000)
         assert (rage.max_spread_px, rage.quiet_ms) == (50, 1_000)
         assert settings.detectors.dead_click.wait_ms == 3_000
         assert settings.detectors.error_click.window_ms == 1_000
