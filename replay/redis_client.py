@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from importlib.resources import files
 from typing import Any, Final, Literal, NamedTuple, Protocol
 
@@ -29,6 +29,8 @@ MAX_PIPELINE_BYTES: Final = 4 << 20
 
 MAX_PIPELINES: Final = 4
 """Pipelines of one client under way at a time: the server works on one while the next is being packed."""
+
+_SCAN_AT_ONCE: Final = 1_000
 
 _RETRIES: Final = 3
 """How often redis-py repeats what got no reply, before the caller is told; half a second in all."""
@@ -159,6 +161,17 @@ class RedisClient:
             # What redis-py and the server say may quote arguments, so it is not handed on.
             raise translate(error) from None
         return replies
+
+    async def scan(self, pattern: str) -> AsyncIterator[bytes]:
+        """Give the names of all keys like `pattern`, of all nodes of a cluster, some maybe twice.
+
+        A key that is there from the start to the end is among them. Raises Unavailable or Broken.
+        """
+        try:
+            async for key in self._redis.scan_iter(match=pattern, count=_SCAN_AT_ONCE):
+                yield key
+        except FAILURES as error:
+            raise translate(error) from None
 
     async def close(self) -> None:
         """Close all connections."""

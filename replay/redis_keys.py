@@ -28,6 +28,7 @@ class KeyNames:
         self._prefix = prefix
         self.fates = f"{prefix}:fates"
         self.projects = f"{prefix}:projects"
+        self.excluded = f"{prefix}:excluded"
 
     def session(self, session_id: str) -> SessionKeys:
         """Name the keys of a session."""

@@ -12,6 +12,7 @@ import zstandard
 
 from replay.marks import RedisMarks
 from replay.redis_client import connect
+from replay.redis_exclusions import RedisExclusions
 from replay.redis_store import RedisStore
 from replay.store import StoreSettings
 from schemas.bundle_index import Hole
@@ -59,6 +60,8 @@ async def filled(redis: Any, redis_server: FoundRedis) -> AsyncIterator[Any]:
     assert await marks.move("topic/0", "me", claim.count, "log", 7)
     await client.close()
     await store.note_fate("visit-1", "shop", "late", 1, T0)
+    await RedisExclusions(client := connect(redis_server.url), "wince").add("shop", "mia")
+    await client.close()
     yield redis
     await store.close()
 

@@ -113,7 +113,7 @@ class TestUsers:
         scripts = "".join(path.read_text("utf-8") for path in (ROOT / "replay/lua").glob("*.lua"))
         used = {name.lower() for name in re.findall(r'Call\(\s*"(\w+)"', sources)}
         used |= {name.lower() for name in re.findall(r"(?:redis\.call|with_all)\(\s*'(\w+)'", scripts)}
-        assert set(re.findall(r"\+(\S+)", USERS["wince"])) == used | {"eval", "evalsha"}
+        assert set(re.findall(r"\+(\S+)", USERS["wince"])) == used | {"eval", "evalsha", "scan"}
 
     async def test_a_login_and_another_database_may_be_in_the_url(self, redis_binary: Binary) -> None:
         users = {**USERS, "wince": f"{USERS['wince']} +select"}

@@ -26,6 +26,10 @@ class Emitter:
         self._producer: Any = None
         self._lock = asyncio.Lock()
 
+    async def connect(self) -> None:
+        """Connect now, so that `send` can be counted on for the moment. Raises Unavailable."""
+        await self._ready()
+
     async def send(self, messages: Sequence[Message]) -> None:
         """Send messages and wait for every acknowledgement. Raises Unavailable: send all of them again."""
         await self._send([(self._topics[each.channel], each.key, each.value) for each in messages])

@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
 from importlib.metadata import version
 from typing import Final
@@ -17,6 +17,7 @@ from engine.operate.registry import Meters
 from engine.operate.traces import make_tracer
 from engine.runtime.collecting import collector_by_plan
 from engine.runtime.kafka.emitter import Emitter
+from engine.runtime.kafka.exclusion_watch import watch_exclusions
 from engine.runtime.kafka.patience import Patience
 from engine.runtime.kafka.tools import Tools
 from engine.runtime.kafka.worker import Worker
@@ -24,6 +25,7 @@ from engine.runtime.stores import redis_client, store_settings
 from engine.settings import Settings
 from replay.marks import RedisMarks
 from replay.redis_client import Operation
+from replay.redis_exclusions import RedisExclusions
 from replay.redis_store import RedisStore
 
 ORPHAN_SECONDS: Final = 1.0
@@ -77,20 +79,33 @@ async def run_process(settings: Settings, process_number: int, *, parent: int | 
         )
         worker = Worker(tools, process_number)
         meters.refresh_with(worker.refresh)
-        await _run(worker, parent)
+        exclusions = RedisExclusions(client, settings.store.key_prefix, tools.shared.exclusions)
+        await _run(worker, parent, watch_exclusions(exclusions, tools.patience))
         get_logger().info("worker_stopped", process=process_number)
 
 
-async def _run(worker: Worker, parent: int | None) -> None:
+async def _run(worker: Worker, parent: int | None, starting: Coroutine[None, None, asyncio.Task[None]]) -> None:
+    """Run a worker once what is `starting` has started; that task ends with it."""
     loop = asyncio.get_running_loop()
+    first = asyncio.create_task(starting)
+
+    def stop() -> None:
+        worker.stop()
+        first.cancel()
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, worker.stop)
-    orphan = asyncio.create_task(_watch_parent(parent, worker.stop)) if parent is not None else None
+        loop.add_signal_handler(number, stop)
+    beside: list[asyncio.Task[object]] = (
+        [first] if parent is None else [first, asyncio.create_task(_watch_parent(parent, stop))]
+    )
     try:
+        await asyncio.wait([first])
+        if not first.cancelled():
+            beside.append(first.result())
         await worker.run()
     finally:
-        if orphan is not None:
-            orphan.cancel()
+        for task in beside:
+            task.cancel()
 
 
 async def _watch_parent(parent: int, stop: Callable[[], None]) -> None:
