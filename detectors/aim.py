@@ -1,10 +1,22 @@
 """What a click aimed at, found out once for all detectors of a window."""
 
+from enum import Enum
+from typing import Final
+
 from detectors.elements import Element
 from detectors.interactions import Click
-from detectors.interactive import UNSEEN_TAGS, closest_interactive, is_ignored, is_text_field
+from detectors.interactive import UNSEEN_TAGS, Candidate, candidate, closest_interactive, is_ignored, is_text_field
 from detectors.targets import describe, place_of
 from schemas.signals import Target
+
+
+class Unasked(Enum):
+    """Stands for an answer that may be `None` and was not worked out yet."""
+
+    UNASKED = 0
+
+
+UNASKED: Final = Unasked.UNASKED
 
 
 class Aim:
@@ -14,7 +26,7 @@ class Aim:
     are of the moment: an aim is of no use when the page may have changed.
     """
 
-    __slots__ = ("_is_ignored", "_place", "_target", "control", "element", "is_interactive")
+    __slots__ = ("_candidate", "_is_ignored", "_place", "_target", "control", "element", "is_interactive")
 
     def __init__(self, element: Element) -> None:
         control = closest_interactive(element)
@@ -24,6 +36,7 @@ class Aim:
         self._is_ignored: bool | None = None
         self._target: Target | None = None
         self._place: str | None = None
+        self._candidate: Candidate | Unasked | None = UNASKED
 
     def is_ignored(self) -> bool:
         """Tell whether the site opted the element out of all detectors."""
@@ -34,6 +47,12 @@ class Aim:
     def answers_unseen(self) -> bool:
         """Tell whether clicks are answered where a recording may not show it: fields, canvas, media."""
         return self.element.tag in UNSEEN_TAGS or (self.is_interactive and is_text_field(self.control))
+
+    def candidate(self, page: str) -> Candidate | None:
+        """Find who owes an answer to the click, on `page` (masked URL); see `detectors.interactive.candidate`."""
+        if isinstance(self._candidate, Unasked):
+            self._candidate = candidate(self.element, page)
+        return self._candidate
 
     def target(self) -> Target:
         """Describe the control for a signal."""

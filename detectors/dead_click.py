@@ -25,7 +25,7 @@ import msgspec
 from detectors.aim import Aims
 from detectors.forms import form_of, is_sender
 from detectors.interactions import Click, Failure, Navigation
-from detectors.interactive import candidate, is_chosen
+from detectors.interactive import is_chosen
 from detectors.machine import NEVER, Machine, Report
 from detectors.protocol import Finding
 from detectors.reactions import Reactions
@@ -119,7 +119,7 @@ class DeadClick(Machine[DeadClickState]):
         aim = self._aims.of(click)
         if aim is None or click.modifiers or len(state.pending) >= MAX_PENDING:
             return
-        found = candidate(aim.element, click.page)
+        found = aim.candidate(click.page)
         if found is None or aim.is_ignored() or is_chosen(found.element):
             return
         press = self._reactions.current

@@ -141,9 +141,9 @@ class Forms(Machine[FormsState]):
 
     def _on_input(self, field_input: Input) -> None:
         field, state = field_input.target, self._state
-        if field is None or field.tag == "select" or not is_text_field(field):
+        if field is None or (state.focused is not None and field.node_id != state.focused):
             return
-        if state.focused is not None and field.node_id != state.focused:
+        if field.tag == "select" or not is_text_field(field):
             return
         form = self._known(field)
         if form is None:

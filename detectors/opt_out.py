@@ -35,6 +35,7 @@ class OptOut(Machine[OptOutState]):
 
     def __init__(self) -> None:
         super().__init__(OptOutState())
+        self._pressed: Element | None = None
 
     def handlers(self) -> Mapping[type, Callable[..., None]]:
         """Everything that touches an element; typing begins with a touch."""
@@ -50,14 +51,16 @@ class OptOut(Machine[OptOutState]):
         return told
 
     def _on_touch(self, touch: Touch) -> None:
-        if touch.target is None:
-            return
+        target = touch.target
+        if target is None or (target is self._pressed and not isinstance(touch, Press)):
+            return  # the same gesture goes on
+        self._pressed = target
         muted = self._state.muted
-        inside = _inside(touch.target)
+        inside = _inside(target)
         if not inside:
             # Ids start again with each page: this one is somebody else's now.
             if muted:
-                muted.pop(touch.target.node_id, None)
+                muted.pop(target.node_id, None)
             return
         for node_id in inside:
             muted.pop(node_id, None)

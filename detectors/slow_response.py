@@ -18,7 +18,6 @@ from detectors.aim import Aims
 from detectors.blame import CausingClick, cause, remember
 from detectors.default_settings import SlowResponseSettings
 from detectors.interactions import Click, Input, KeyDown, Mutation, Navigation, Press, RequestEnd, Scroll
-from detectors.interactive import candidate
 from detectors.machine import Machine, Report
 from detectors.protocol import Finding
 from detectors.reactions import LONGEST_WAIT_MS, Reactions
@@ -84,7 +83,7 @@ class SlowResponse(Machine[SlowResponseState]):
         state = self._state
         aim = self._aims.of(click)
         remember(state.clicks, click, aim)
-        state.waiting = bool(state.clicks) and aim is not None and candidate(aim.element, click.page) is not None
+        state.waiting = bool(state.clicks) and aim is not None and aim.candidate(click.page) is not None
 
     def _on_other(self, _interaction: Press | Input | KeyDown | Scroll) -> None:
         self._state.waiting = False
