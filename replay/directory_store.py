@@ -50,7 +50,8 @@ class DirectoryStore:
     async def apply(self, write: SessionWrite) -> WriteResult:
         """Apply a write if the session is at its `base_version`."""
         row = self._spool.session(write.session_id) or _NEW
-        if row.version != write.base_version or (row.version and row.project != write.project_id.encode()):
+        is_other = write.base_token and row.token != write.base_token.encode()
+        if row.version != write.base_version or is_other or (row.version and row.project != write.project_id.encode()):
             repeated = row.version != write.base_version and row.token == write.token.encode()
             outcome = Outcome.REPEATED if repeated else Outcome.REFUSED
             return WriteResult(outcome, row.version, row.blocks)
@@ -110,6 +111,7 @@ class DirectoryStore:
             deadline_ms=row.deadline,
             outbox=row.outbox,
             shard=row.shard.decode(),
+            token=row.token.decode(),
         )
 
     async def load_many(self, session_ids: Sequence[str]) -> list[StoredSession | None]:

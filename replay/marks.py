@@ -5,6 +5,7 @@ every move: of all who believe that they own a shard, only the last to claim it 
 """
 
 import uuid
+from collections.abc import Mapping, Sequence
 from typing import Final, Protocol, cast
 
 import msgspec
@@ -14,6 +15,12 @@ from replay.redis_keys import KeyNames
 
 _CLAIM: Final = load_script("claim")
 _MOVE: Final = load_script("move")
+
+
+Written = Mapping[str, str]
+"""Sessions and the token of the last write of each; nothing (`""`) for one that was withdrawn."""
+
+_NOTHING: Final[Written] = {}
 
 
 class Mark(msgspec.Struct, frozen=True):
@@ -49,11 +56,19 @@ class Marks(Protocol):
         """
         ...
 
-    async def move(self, shard: str, owner: str, count: int, log: str, offset: int) -> bool:
+    async def move(
+        self, shard: str, owner: str, count: int, log: str, offset: int, written: Written = _NOTHING
+    ) -> bool:
         """Set the mark, if `owner` still has it at `count`; the count is one higher then. Say whether that is so.
 
+        Nor is it moved if something of `written` is not stored any more: a server that lost its last moments may have
+        kept an older mark that alone looks right. In a cluster this is looked at just before, as far as that goes.
         The very same move again is answered with yes and changes nothing, as long as nothing was done in between.
         """
+        ...
+
+    async def holds(self, shard: str, owner: str, count: int) -> bool:
+        """Say whether `owner` has the mark at `count`: then what was stored before its last move is still stored."""
         ...
 
     async def read(self, shard: str) -> Mark | None:
@@ -75,10 +90,33 @@ class RedisMarks:
         count, *previous = cast("list[bytes | None]", await self._client.run(call, "mark"))
         return Claim(int(count or 0), _mark(previous))
 
-    async def move(self, shard: str, owner: str, count: int, log: str, offset: int) -> bool:
+    async def move(
+        self, shard: str, owner: str, count: int, log: str, offset: int, written: Written = _NOTHING
+    ) -> bool:
         """Set the mark; see `Marks.move`."""
-        call = Call(_MOVE, (self._names.mark(shard),), (owner, count, log, offset))
+        metas = [self._names.session(session_id).meta for session_id in written]
+        tokens = list(written.values())
+        if self._client.is_cluster:
+            # A script may only look at keys of one slot.
+            if not await self._are_stored(metas, tokens):
+                return False
+            metas, tokens = [], []
+        call = Call(_MOVE, (self._names.mark(shard), *metas), (owner, count, log, offset, *tokens))
         return await self._client.run(call, "mark") == 1
+
+    async def _are_stored(self, metas: Sequence[str], tokens: Sequence[str]) -> bool:
+        calls = [Call("HMGET", (meta,), ("token", "withdrawn")) for meta in metas]
+        replies = cast("list[list[bytes | None]]", await self._client.run_many(calls, "mark", in_order=False))
+        return all(
+            stored == token.encode() if token else withdrawn is not None
+            for token, (stored, withdrawn) in zip(tokens, replies, strict=True)
+        )
+
+    async def holds(self, shard: str, owner: str, count: int) -> bool:
+        """Say whether somebody has the mark; see `Marks.holds`."""
+        call = Call("HMGET", (self._names.mark(shard),), ("owner", "count"))
+        found = cast("list[bytes | None]", await self._client.run(call, "mark"))
+        return found == [owner.encode(), b"%d" % count]
 
     async def read(self, shard: str) -> Mark | None:
         """Read a mark; see `Marks.read`."""

@@ -110,6 +110,11 @@ class RedisClient:
         self._observer = observer
         self._free = asyncio.Semaphore(MAX_PIPELINES)
 
+    @property
+    def is_cluster(self) -> bool:
+        """Whether this is a cluster: one script may only touch keys of one slot."""
+        return isinstance(self._redis, RedisCluster)
+
     async def run(self, call: Call, operation: Operation = "read") -> Reply:
         """Run one call. Raises Saturated, Unavailable or Broken."""
         return (await self.run_many([call], operation))[0]

@@ -103,7 +103,7 @@ class Slots:
     def _call(self, prepared: Prepared, holes: list[Hole] | None, *, cut: bool) -> Call:
         write, names, signals = prepared
         arguments: list[Argument] = [
-            write.base_version,
+            f"{write.base_version} {write.base_token}",
             write.token,
             write.project_id,
             write.position,

@@ -257,11 +257,11 @@ class RedisStore:
         await self._client.close()
 
 
-_META_FIELDS: Final = ("version", "position", "state", "deadline", "shard", "outbox", "withdrawn")
+_META_FIELDS: Final = ("version", "position", "state", "deadline", "shard", "outbox", "token", "withdrawn")
 
 
 def _stored(session_id: str, meta: Reply, record: Reply, index_length: Reply) -> StoredSession | None:
-    version, position, state, deadline, shard, outbox, withdrawn = cast("list[bytes | None]", meta)
+    version, position, state, deadline, shard, outbox, token, withdrawn = cast("list[bytes | None]", meta)
     if version is not None and withdrawn is not None:
         return withdrawn_session(session_id, int(version), withdrawn.decode())
     if version is None or position is None or state is None:
@@ -278,4 +278,5 @@ def _stored(session_id: str, meta: Reply, record: Reply, index_length: Reply) ->
         deadline_ms=int(deadline) if deadline else None,
         outbox=outbox or b"",
         shard=(shard or b"").decode(),
+        token=(token or b"").decode(),
     )

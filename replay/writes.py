@@ -38,8 +38,10 @@ class FilledRange(msgspec.Struct, frozen=True, gc=False):
 class SessionWrite(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """Everything one poll changed in one session, to be applied as a whole or not at all.
 
-    `base_version` is the version the writer built on (0: the session is new to it). `token` is unique for each
-    write attempt that is not a repetition of another; by it a writer whose reply was lost recognises its own write.
+    `base_version` is the version the writer built on (0: the session is new to it); `base_token` the token of the write
+    that made that version, if the writer knows it: in a store that went back in time a version comes a second time.
+    `token` is unique for each write attempt that is not a repetition of another; by it a writer whose reply was lost
+    recognises its own write.
     `position` says, in the source's own notation, how far the input was read. `record` replaces the stored one, so
     does `state` unless it is empty, `blocks` are appended, `holes` added and `filled` taken out of them, `signals` set
     by their id.
@@ -63,6 +65,7 @@ class SessionWrite(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     deadline_ms: int | None = None
     shard: str = ""
     outbox: bytes = b""
+    base_token: str = ""
 
 
 class Outcome(enum.Enum):
@@ -86,7 +89,8 @@ class WriteResult(msgspec.Struct, frozen=True, gc=False):
 class StoredSession(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """What a new owner needs to go on with a session.
 
-    `outbox` is what the last write was to tell elsewhere, and may not have told; `shard` where its deadline is listed.
+    `outbox` is what the last write was to tell elsewhere, and may not have told; `token` is that write's; `shard` is
+    where its deadline is listed.
     Of a `withdrawn` session there is only `session_id`, `version` and the `reason`, a code: all else is empty, and no
     write is accepted.
     """
@@ -99,6 +103,7 @@ class StoredSession(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     deadline_ms: int | None
     outbox: bytes = b""
     shard: str = ""
+    token: str = ""
     withdrawn: bool = False
     reason: str = ""
 

@@ -31,12 +31,12 @@ class Versions:
         self._keep_state = keep_state
         self._shard = shard
         self._outbox = outbox
-        self._versions: dict[str, int] = {}
+        self._versions: dict[str, tuple[int, str]] = {}
         self._attempts = count(1)
 
-    def know(self, session_id: str, version: int) -> None:
-        """Build on this version of a session from now on."""
-        self._versions[session_id] = version
+    def know(self, session_id: str, version: int, token: str) -> None:
+        """Build on this version of a session, made by the write of this token, from now on."""
+        self._versions[session_id] = version, token
 
     def forget(self, session_ids: Iterable[str]) -> None:
         """Know nothing of these sessions any more."""
@@ -54,14 +54,16 @@ class Versions:
             if result.outcome is Outcome.REFUSED:
                 refused.append(write)
             else:
-                self._versions[write.session_id] = result.version
+                self._versions[write.session_id] = result.version, write.token
         return refused
 
     def _write(self, effect: SessionEffects) -> SessionWrite:
+        version, token = self._versions.get(effect.session_id, (0, ""))
         return SessionWrite(
             project_id=effect.project_id,
             session_id=effect.session_id,
-            base_version=self._versions.get(effect.session_id, 0),
+            base_version=version,
+            base_token=token,
             token=f"{self._owner}:{next(self._attempts)}",
             position=self._position(effect),
             record=effect.record,

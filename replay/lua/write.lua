@@ -1,7 +1,7 @@
 -- One write of one session: all of it, or nothing.
 --
 -- KEYS: meta, record, index, signals, entries, data:0, data:1 (all in the session's slot)
--- ARGV: base version, token, project, position, deadline or '', shard, rule of retention, byte cap,
+-- ARGV: base version and a blank and the token of its write (if that is known), token, project, position, deadline or '', shard, rule of retention, byte cap,
 --       '1' if the writer has cut its blocks to the cap, head of the index, holes or '' (unchanged),
 --       state or '' (unchanged), outbox, record,
 --       then a count and that many listing names, then a count and that many (signal id, signal),
@@ -27,10 +27,13 @@ local function reply(status)
 end
 
 if stored[7] then return reply('refused') end
-if version ~= tonumber(ARGV[1]) then
+local base, base_token = string.match(ARGV[1], '^(%d+) ?(.*)$')
+if version ~= tonumber(base) then
   if stored[2] == ARGV[2] then return reply('repeated') end
   return reply('refused')
 end
+-- A server that was put back to an older dump gives versions again, to other writes.
+if base_token ~= '' and base_token ~= stored[2] then return reply('refused') end
 if stored[3] and stored[3] ~= ARGV[3] then return reply('refused') end
 
 -- Where each list begins: the place of its count.

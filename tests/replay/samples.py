@@ -92,6 +92,7 @@ def write(  # noqa: PLR0913
     project_id: str = "shop",
     shard: str = "",
     outbox: bytes = b"",
+    base_token: str = "",
 ) -> SessionWrite:
     return SessionWrite(
         project_id=project_id,
@@ -108,4 +109,5 @@ def write(  # noqa: PLR0913
         deadline_ms=deadline_ms,
         shard=shard,
         outbox=outbox,
+        base_token=base_token,
     )

@@ -3,17 +3,18 @@
 import asyncio
 import contextlib
 from collections.abc import Callable, Sequence
-from typing import Final, NamedTuple
+from typing import Final
 
 from engine.operate.logs import get_logger
 from engine.operate.meters import Count, Gauge, Histogram
 from engine.runtime.kafka.inbox import Inbox
 from engine.runtime.kafka.log_identity import LogIdentity
+from engine.runtime.kafka.ownership import Ownership, ResetError
 from engine.runtime.kafka.positions import Start, choose_start
 from engine.runtime.kafka.records import Place, Record
 from engine.runtime.kafka.source import KafkaSource, NotOwnerError
 from engine.runtime.kafka.tools import Tools
-from engine.runtime.kafka.work import RefusedError, Work
+from engine.runtime.kafka.work import Work
 
 IDLE_SECONDS: Final = 1.0
 """How often a partition looks at the time."""
@@ -21,22 +22,6 @@ IDLE_SECONDS: Final = 1.0
 _DISPUTED: Final = frozenset({"refused_write", "mark_refused"})
 _GONE: Final = frozenset({"log_changed", "out_of_range"})
 """After these, what was read cannot be read again."""
-
-
-class ResetError(Exception):
-    """The partition has to be taken over again; `cause` is a label of the metric of resets."""
-
-    def __init__(self, cause: str) -> None:
-        super().__init__(cause)
-        self.cause = cause
-
-
-class _Owned(NamedTuple):
-    """The mark as this owner left it: how often it was moved, the offset in it, when that was (seconds of the loop)."""
-
-    moves: int
-    offset: int
-    at: float
 
 
 class Partition:
@@ -51,7 +36,7 @@ class Partition:
         self._identity = identity
         self._work: Work | None = None
         self._caught_up_from = 0
-        self._owned = _Owned(0, -1, 0.0)
+        self._ownership = Ownership(self._name, self._tools)
         self._passed_at = 0.0
         self._idle_end: int | None = None
         self._trouble = ""
@@ -106,12 +91,12 @@ class Partition:
         """Store all states, so that the next owner has nothing to read again. Only when the task has ended."""
         if self._work is not None:
             await self._work.flush(save_all=True)
-            await self._move_mark(self._work)
+            await self._work.settle()
 
     async def keep(self) -> None:
         """Store all states of a log that cannot be read again, as far as nobody else goes on with the sessions."""
         if self._work is not None:
-            with contextlib.suppress(RefusedError):
+            with contextlib.suppress(ResetError):
                 await self._work.flush(save_all=True)
 
     # -- the task -----------------------------------------------------------------------------------------------
@@ -130,8 +115,6 @@ class Partition:
                 try:
                     work = await self._take_over()
                     await self._work_off(work)
-                except RefusedError:
-                    await self._reset("refused_write")
                 except ResetError as reset:
                     await self._reset(reset.cause)
         except NotOwnerError:
@@ -146,16 +129,13 @@ class Partition:
 
     async def _take_over(self) -> Work:
         tools, identity = self._tools, self._identity()
-        claim = await tools.patience.insist(lambda: tools.marks.claim(self._name, tools.owner))
-        found = claim.previous
-        undisturbed = found is not None and (found.owner, found.count) == (tools.owner, self._owned.moves)
-        self._owned = _Owned(claim.count, -1, 0.0)
+        found, undisturbed = await self._ownership.claim()
         bounds = await tools.patience.insist(lambda: self._source.bounds(self.place))
         if self._work is None or not undisturbed:
             commit = await tools.patience.insist(lambda: self._source.committed(self.place))
             start = choose_start(*identity, self.place.partition, found, commit, bounds)
             self._tell(start)
-            self._work = Work(self.place, start.log, start.offset, tools)
+            self._work = Work(self.place, start.log, start.offset, tools, self._ownership)
             self._work.share_memory(self._sharing)
         self._caught_up_from = bounds.end
         self._source.seek(self.place, self._work.next_offset)
@@ -204,31 +184,12 @@ class Partition:
                 is_idle = not self.inbox and await self._source.is_read(self.place)
                 self._idle_end = self._source.end_offset(self.place) if is_idle else None
                 await work.pass_time(is_idle=is_idle, is_caught_up=work.next_offset >= self._caught_up_from)
-            await self._move_mark(work)
+            await work.settle()
+            self._refusals = 0
+            self.durable_offset = work.next_offset
         if records:
             tools.meters.observe(Histogram.POLL, clock() - started)
         tools.health.beat(self._name)
-
-    async def _move_mark(self, work: Work) -> None:
-        """Move the mark, if there is anything to tell by it; see that nobody else did, and that Redis kept it."""
-        offset, owned = work.replay_from, self._owned
-        clock = asyncio.get_running_loop().time
-        age_ms = (clock() - owned.at) * 1_000
-        if offset == owned.offset and not work.wrote and age_ms < self._tools.settings.worker.mark_interval_ms:
-            self.durable_offset = work.next_offset
-            return
-        shard, tools = work.shard, self._tools
-        with tools.stage("mark"):
-            moved = await tools.patience.insist(
-                lambda: tools.marks.move(shard, tools.owner, owned.moves, work.log, offset)
-            )
-        if not moved:
-            raise ResetError("mark_refused")
-        work.wrote = False
-        tools.meters.count(Count.MARKS_MOVED)
-        self._owned = _Owned(owned.moves + 1, offset, clock())
-        self._refusals = 0
-        self.durable_offset = work.next_offset
 
     async def _reset(self, cause: str) -> None:
         """Forget everything. Where another owner was at work, go on only if the group still has us here."""

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 import msgspec
@@ -19,6 +19,7 @@ from engine.operate.meters import Count
 from engine.reasons import Reason
 from engine.runtime.kafka.clock import PartitionClock
 from engine.runtime.kafka.outbox import pack_outbox, unpack_outbox, withdrawal_message
+from engine.runtime.kafka.ownership import Ownership, ResetError
 from engine.runtime.kafka.positions import Position, decode_position, encode_position
 from engine.runtime.kafka.progress import Progress
 from engine.runtime.kafka.records import Place, Record, encoding_of
@@ -34,34 +35,31 @@ DUE_SESSIONS: Final = 200
 """Sessions listed at a time whose deadline has come."""
 
 
-class RefusedError(Exception):
-    """A session was moved on by somebody else, or Redis went back in time: what is known here is worth nothing."""
-
-
 class Work:
     """Processes records of one log from `next_offset` on; what was not flushed when it is dropped has to be read again.
 
-    `wrote` says that something was written since it was last set to false. RefusedError is raised where a write was
-    refused, Broken where nothing helps; everything that passes is waited for.
+    ResetError is raised where somebody else was at work, or Redis went back in time; Broken where nothing helps;
+    everything that passes is waited for.
     """
 
-    def __init__(self, place: Place, log: str, offset: int, tools: Tools) -> None:
+    def __init__(self, place: Place, log: str, offset: int, tools: Tools, ownership: Ownership) -> None:
         worker = tools.settings.worker
         self.log = log
         self.next_offset = offset
-        self.shard = f"{place.topic}/{place.partition}"
         self._place = place
         self._tools = tools
+        self._ownership = ownership
+        self._shard = ownership.shard
+        self._written: dict[str, str] = {}
         self._clock = PartitionClock()
         saving = SavingRules(worker.save_max_bytes, worker.save_interval_ms)
         self._core = Core(tools.settings, tools.shared, saving)
-        self._versions = Versions(tools.owner, self._position, keep_state=True, shard=self.shard, outbox=pack_outbox)
+        self._versions = Versions(tools.owner, self._position, keep_state=True, shard=self._shard, outbox=pack_outbox)
         self._progress = Progress(tools.meters)
         self._max_resident = worker.max_resident_sessions
         self._poison_in_row = 0
         self._poisoned_ms: dict[int, int] = {}
         self._last_record_ms = 0
-        self.wrote = False
 
     def _position(self, effects: SessionEffects) -> str:
         return encode_position(Position(self.log, effects.position, dict(effects.next_seqs)))
@@ -138,22 +136,25 @@ class Work:
 
     # -- sessions -----------------------------------------------------------------------------------------------
 
-    async def _know(self, session_ids: Collection[str]) -> list[str]:
-        """Go on with the sessions that are stored; return those that are not in this partition."""
+    async def _know(self, session_ids: Iterable[str]) -> None:
+        """Go on with those of these sessions that are stored."""
         unknown = [session_id for session_id in session_ids if not self._core.knows(session_id)]
-        if not unknown:
+        for stored in await self._load(unknown):
+            self._adopt(stored)
+
+    async def _load(self, session_ids: Sequence[str]) -> list[StoredSession]:
+        """Take over the sessions that are stored, and tell again what was last to be told of them."""
+        if not session_ids:
             return []
         insist = self._tools.patience.insist
-        loaded = await insist(lambda: self._tools.store.load_many(unknown))
+        loaded = await insist(lambda: self._tools.store.load_many(session_ids))
+        await self._ownership.check()
         stored = [session for session in loaded if session is not None]
         messages = [message for session in stored for message in unpack_outbox(session.outbox)]
         # Who wrote them may have died before it told.
         await insist(lambda: self._tools.emitter.send(messages))
-        for session in stored:
-            self._adopt(session)
         self._tools.meters.count(Count.SESSIONS_LOADED, len(stored))
-        here = {session.session_id for session in stored if session.shard == self.shard and not session.withdrawn}
-        return [session_id for session_id in unknown if session_id not in here]
+        return stored
 
     def _adopt(self, stored: StoredSession) -> None:
         session_id = stored.session_id
@@ -169,7 +170,7 @@ class Work:
             get_logger().error("session_unreadable", topic=self._place.topic, error=error)
             self._core.refuse(session_id, Reason.STATE_UNREADABLE)
             return
-        self._versions.know(session_id, stored.version)
+        self._versions.know(session_id, stored.version, stored.token)
 
     # -- time ---------------------------------------------------------------------------------------------------
 
@@ -200,27 +201,37 @@ class Work:
         skipped = 0
         while True:
             due = [session_id for session_id, _ in await self._list_due(now_ms, skipped)]
-            known = sum(map(self._core.knows, due))
-            for session_id in await self._know(due):
-                await self._forget_deadline(session_id)
+            unknown = [session_id for session_id in due if not self._core.knows(session_id)]
+            await self._know_due(unknown)
             await self._tick(now_ms)
             await self.flush()
             if len(due) < DUE_SESSIONS:
                 return
-            skipped += known
+            skipped += len(due) - len(unknown)
+
+    async def _know_due(self, session_ids: Sequence[str]) -> None:
+        """Go on with those sessions of the partition's list that are in it; the list is a hint."""
+        stored = {session.session_id: session for session in await self._load(session_ids)}
+        for session_id in session_ids:
+            session = stored.get(session_id)
+            if session is None or session.withdrawn or session.shard != self._shard:
+                # Of a session that went on in another partition the owner of that one has the say.
+                await self._forget_deadline(session_id)
+            else:
+                self._adopt(session)
 
     async def _list_due(self, now_ms: int, skipped: int) -> list[tuple[str, int]]:
         return await self._tools.patience.insist(
-            lambda: self._tools.store.due(now_ms, DUE_SESSIONS, skipped, self.shard)
+            lambda: self._tools.store.due(now_ms, DUE_SESSIONS, skipped, self._shard)
         )
 
     async def _forget_deadline(self, session_id: str) -> None:
-        await self._tools.patience.insist(lambda: self._tools.store.forget_deadline(self.shard, session_id))
+        await self._tools.patience.insist(lambda: self._tools.store.forget_deadline(self._shard, session_id))
 
     # -- writes -------------------------------------------------------------------------------------------------
 
     async def flush(self, *, save_all: bool = False) -> None:
-        """Make durable what is to be published, and with `save_all` all states; then let go of what is too much."""
+        """Make durable what is to be published, and with `save_all` all states."""
         core, tools = self._core, self._tools
         effects = core.take(self._clock.now_ms, save_all=save_all)
         refusals, letters = core.take_refusals(), self._letters(core.take_dead_letters())
@@ -231,16 +242,22 @@ class Work:
         withdrawn = [effect for effect in effects if effect.withdrawal is not None]
         with tools.stage("write", sessions=len(writes)):
             results = await tools.patience.insist(lambda: self._store(writes, withdrawn, letters))
-        self.wrote = True
         self._progress.wrote(results)
         refused = self._versions.confirm(writes, results)
         if refused and not await self._let_go(refused):
-            raise RefusedError
-        self._versions.forget([effect.session_id for effect in withdrawn])
+            raise ResetError("refused_write")
+        gone = [effect.session_id for effect in withdrawn] + [write.session_id for write in refused]
+        self._written |= {write.session_id: write.token for write in writes} | dict.fromkeys(gone, "")
+        self._versions.forget(gone)
         self._progress.published(effects, max(tools.clock_ms() - self._last_record_ms, 0) / 1_000)
         with tools.stage("list"):
             await tools.patience.insist(lambda: self._aside(writes, results, refusals))
-        self._versions.forget(core.evict(self._max_resident))
+
+    async def settle(self) -> None:
+        """Have the mark vouch for all that was flushed; only then let go of sessions that are too many."""
+        await self._ownership.move(self.log, self.replay_from, self._written)
+        self._written.clear()
+        self._versions.forget(self._core.evict(self._max_resident))
 
     async def _store(
         self, writes: Sequence[SessionWrite], withdrawn: Sequence[SessionEffects], letters: Sequence[DeadLetter]
@@ -266,7 +283,6 @@ class Work:
             return False
         for stored in withdrawn:
             self._adopt(stored)
-        self._versions.forget([write.session_id for write in refused])
         told_ms = self._tools.clock_ms()
         messages = [withdrawal_message(write.project_id, write.session_id, told_ms) for write in refused]
         await insist(lambda: self._tools.emitter.send(messages))

@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
@@ -24,7 +24,7 @@ class Port:
         self._rng = rng
         self._open = asyncio.Event()
         self._open.set()
-        self._trouble = trouble
+        self.trouble = trouble
         self.calls = 0
         self.cut_after: int | None = None
 
@@ -46,7 +46,7 @@ class Port:
             await asyncio.get_running_loop().create_future()
         await asyncio.sleep(self._rng.choice([0, 0, 0.001, 0.02]))
         await self._open.wait()
-        if self._rng.random() < self._trouble:
+        if self._rng.random() < self.trouble:
             raise Unavailable("it was so decided")
 
 
@@ -132,6 +132,8 @@ class MemoryStore:
         if version != write.base_version:
             repeated = slot is not None and slot.token == write.token
             return WriteResult(Outcome.REPEATED if repeated else Outcome.REFUSED, version, 0)
+        if write.base_token and (slot is None or slot.token != write.base_token):
+            return WriteResult(Outcome.REFUSED, version, 0)
         if slot is not None and slot.project_id != write.project_id:
             return WriteResult(Outcome.REFUSED, version, 0)
         blocks = (() if slot is None else slot.blocks) + write.blocks
@@ -181,6 +183,7 @@ class MemoryStore:
             record=slot.record,
             deadline_ms=slot.deadline_ms,
             outbox=slot.outbox,
+            token=slot.token,
             shard=slot.shard,
         )
 
@@ -234,15 +237,26 @@ class MemoryMarks:
         await self._port.go()
         return Claim(count, row if row is not None and row.log else None)
 
-    async def move(self, shard: str, owner: str, count: int, log: str, offset: int) -> bool:
+    async def move(self, shard: str, owner: str, count: int, log: str, offset: int, written: Mapping[str, str]) -> bool:
         await self._port.go()
         row = self._data.marks.get(shard)
         moved = Mark(log, offset, owner, count + 1)
         if row is None or row.owner != owner or (row.count != count and row != moved):
             return False
+        if row != moved and not all(self._is_stored(session_id, token) for session_id, token in written.items()):
+            return False
         self._data.marks[shard] = moved
         await self._port.go()
         return True
+
+    def _is_stored(self, session_id: str, token: str) -> bool:
+        slot = self._data.slots.get(session_id)
+        return slot is not None and (slot.token == token if token else slot.withdrawn)
+
+    async def holds(self, shard: str, owner: str, count: int) -> bool:
+        await self._port.go()
+        row = self._data.marks.get(shard)
+        return row is not None and (row.owner, row.count) == (owner, count)
 
     async def read(self, shard: str) -> Mark | None:
         await self._port.go()
