@@ -15,7 +15,7 @@ from engine.rebuild.context import Context
 from engine.rebuild.incremental import MASKERS, IncrementalRebuilder
 from engine.rebuild.interaction_events import InteractionRebuilder
 from engine.rebuild.page import Page
-from engine.rebuild.payloads import CUSTOM, PLUGIN, tell_payload
+from engine.rebuild.payloads import CUSTOM, PLUGIN, Teller, tell_payload
 from engine.rebuild.tree import Sticky, TreeMasker, tag_name
 from schemas.interaction_events import InteractionEvent
 from schemas.rrweb_events import (
@@ -185,26 +185,31 @@ class Rebuilder:
         self.loading = False
 
     def _custom(self, event: Custom) -> Event | None:
-        context = self.context
-        payload = bytes(event.data.payload)
-        masked = context.page.masker.custom(event.data.tag, payload)
-        tell_payload(context, CUSTOM, event.data.tag, payload)
+        data = event.data
+        masked = self._payload(self.context.page.masker.custom, CUSTOM, data.tag, data.payload)
         if masked is None:
-            context.drop_reason = Reason.CUSTOM_DROPPED
+            self.context.drop_reason = Reason.CUSTOM_DROPPED
             return None
-        event.data = CustomData(event.data.tag, msgspec.Raw(masked))
+        event.data = CustomData(data.tag, masked)
         return event
 
     def _plugin(self, event: Plugin) -> Event | None:
-        context = self.context
-        payload = bytes(event.data.payload)
-        masked = context.page.masker.plugin(event.data.plugin, payload)
-        tell_payload(context, PLUGIN, event.data.plugin, payload)
+        data = event.data
+        masked = self._payload(self.context.page.masker.plugin, PLUGIN, data.plugin, data.payload)
         if masked is None:
-            context.drop_reason = Reason.PLUGIN_DROPPED
+            self.context.drop_reason = Reason.PLUGIN_DROPPED
             return None
-        event.data = PluginData(event.data.plugin, msgspec.Raw(masked))
+        event.data = PluginData(data.plugin, masked)
         return event
+
+    def _payload(
+        self, mask: Callable[[str, bytes], bytes | None], tellers: Mapping[str, Teller], name: str, payload: msgspec.Raw
+    ) -> msgspec.Raw | None:
+        """Mask a payload and tell what it says, also if nothing of it may be shown."""
+        text = bytes(payload)
+        masked = mask(name, text)
+        tell_payload(self.context, tellers, name, text)
+        return None if masked is None else msgspec.Raw(masked)
 
     def _asset(self, _event: Asset) -> None:
         """An asset's bytes can't be masked: counted, never published."""

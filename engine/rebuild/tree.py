@@ -142,10 +142,7 @@ class TreeMasker:
         return kept
 
     def _walk(self, siblings: Sequence[Node], parent_id: int, inherited: int, depth: int) -> list[Node]:
-        """Mask and register siblings and what is below each; return those that stay. The engine's hottest loop.
-
-        `inherited` are the flags they take over from their parent.
-        """
+        """Mask and register siblings and what is below each; return those that stay. They take over `inherited`."""
         page, below = self._page, self.below
         # Where something may stick, no element is plain before it was looked at.
         plain_flags, plain_names, class_bits = NONE_PLAIN if self.sticky or self.coming or self.decided else self._plain
@@ -164,16 +161,14 @@ class TreeMasker:
                 tag, attributes = node.tag_name, node.attributes
                 own = plain_flags.get(tag, -1)
                 name = attributes.get("class", "")
-                if own < 0 or not (
-                    plain_names.issuperset(attributes) and isinstance(name, str) and not class_bits[name]
-                ):
-                    flags = self._mask_element(node, flags)
-                else:
+                if own >= 0 and plain_names.issuperset(attributes) and isinstance(name, str) and not class_bits[name]:
                     if own:
                         page.own[node_id] = own
                         flags |= own
                     if attributes:
                         node.attributes = mask(tag, flags, attributes)
+                else:
+                    flags = self._mask_element(node, flags)
             elif type(node) is TextNode:
                 if self.sticky:
                     flags |= self._stick(node_id, TEXT_TAG)

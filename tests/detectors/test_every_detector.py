@@ -34,6 +34,13 @@ from detectors.interactions import (
 )
 from detectors.protocol import Finding
 from detectors.registry import RULES
+from tests.detectors.promises import (
+    FOREIGN_STATES,
+    a_foreign_state_is_refused,
+    looking_at_the_clock_changes_nothing,
+    resuming_is_invisible,
+    the_end_comes_once,
+)
 from tests.detectors.tape import (
     BUTTON,
     DOCUMENT,
@@ -138,30 +145,12 @@ class TestEveryDetector:
     @given(tape=tapes())
     @hypothesis_settings(max_examples=80)
     def test_looking_at_the_clock_in_between_changes_nothing(self, name: str, tape: list[Interaction]) -> None:
-        player = Player(ONLY[name])
-        previous = tape[0].t
-        for interaction in tape:
-            for t in (previous, (previous + interaction.t) // 2, interaction.t):
-                for detector in player.detectors:
-                    detector.advance(t)
-            player.play([interaction])
-            previous = interaction.t
-        player.advance(tape[-1].t + 10_000)
-        assert player.finish().findings == verdict(tape, ONLY[name])
+        looking_at_the_clock_changes_nothing(ONLY[name], tape)
 
     @given(cut=cut_tapes())
     @hypothesis_settings(max_examples=80)
     def test_resuming_from_a_snapshot_is_invisible(self, name: str, cut: tuple[list[Interaction], list[int]]) -> None:
-        tape, places = cut
-        player = Player(ONLY[name])
-        for position, interaction in enumerate(tape):
-            if position in places:
-                deadlines = [detector.deadline for detector in player.detectors]
-                player.resume()
-                assert [detector.deadline for detector in player.detectors] == deadlines
-            player.play([interaction])
-        player.resume().advance(tape[-1].t + 10_000)
-        assert player.finish().findings == verdict(tape, ONLY[name])
+        resuming_is_invisible(ONLY[name], *cut)
 
     @given(tape=tapes())
     @hypothesis_settings(max_examples=40)
@@ -171,10 +160,7 @@ class TestEveryDetector:
     @given(tape=tapes())
     @hypothesis_settings(max_examples=40)
     def test_ending_twice_says_nothing_new_and_nothing_waits(self, name: str, tape: list[Interaction]) -> None:
-        player = Player(ONLY[name]).play(tape).finish()
-        before = list(player.findings)
-        assert all(detector.deadline is None for detector in player.detectors)
-        assert player.finish().findings == before
+        the_end_comes_once(ONLY[name], tape)
 
     @given(tape=tapes())
     @hypothesis_settings(max_examples=40)
@@ -211,14 +197,9 @@ class TestEveryDetector:
         assert all(detector.deadline is None for detector in player.detectors)
         assert player.finish().findings == []
 
-    @pytest.mark.parametrize("state", [b"", b"\xc1", b"\x93\x01\x02\x03", b"\xa5hello"])
+    @pytest.mark.parametrize("state", FOREIGN_STATES)
     def test_a_foreign_state_is_refused_and_harms_nothing(self, name: str, state: bytes) -> None:
-        player = Player(ONLY[name]).play(clicks([1_000, 1_200, 1_400, 1_600]))
-        before = player.snapshots()
-        for detector in player.detectors:
-            with pytest.raises(msgspec.ValidationError):
-                detector.restore(msgspec.Raw(state))
-        assert player.snapshots() == before
+        a_foreign_state_is_refused(ONLY[name], state)
 
     def test_a_flood_does_not_grow_the_state(self, name: str) -> None:
         player = Player(ONLY[name])

@@ -25,6 +25,13 @@ from detectors.interactions import (
 from detectors.presets.amplitude import AmplitudeSettings, ErrorClicks, ThrashedCursor
 from detectors.protocol import Finding
 from detectors.settings import DetectorSettings, PresetName
+from tests.detectors.promises import (
+    FOREIGN_STATES,
+    a_foreign_state_is_refused,
+    looking_at_the_clock_changes_nothing,
+    resuming_is_invisible,
+    the_end_comes_once,
+)
 from tests.detectors.tape import (
     BUTTON,
     DOCUMENT,
@@ -114,31 +121,14 @@ class TestEveryPreset:
     @given(tape=richer_tapes())
     @hypothesis_settings(max_examples=60)
     def test_looking_at_the_clock_in_between_changes_nothing(self, name: PresetName, tape: list[Interaction]) -> None:
-        player = Player(only(name))
-        previous = tape[0].t
-        for interaction in tape:
-            for t in (previous, (previous + interaction.t) // 2, interaction.t):
-                for detector in player.detectors:
-                    detector.advance(t)
-            player.play([interaction])
-            previous = interaction.t
-        player.advance(tape[-1].t + 10_000)
-        assert player.finish().findings == verdict(tape, only(name))
+        looking_at_the_clock_changes_nothing(only(name), tape)
 
     @given(tape=richer_tapes(), places=st.lists(st.integers(0, 60), max_size=5))
     @hypothesis_settings(max_examples=60)
     def test_resuming_from_a_snapshot_is_invisible(
         self, name: PresetName, tape: list[Interaction], places: list[int]
     ) -> None:
-        player = Player(only(name))
-        for position, interaction in enumerate(tape):
-            if position in places:
-                deadlines = [detector.deadline for detector in player.detectors]
-                player.resume()
-                assert [detector.deadline for detector in player.detectors] == deadlines
-            player.play([interaction])
-        player.resume().advance(tape[-1].t + 10_000)
-        assert player.finish().findings == verdict(tape, only(name))
+        resuming_is_invisible(only(name), tape, places)
 
     @given(tape=richer_tapes())
     @hypothesis_settings(max_examples=30)
@@ -150,10 +140,7 @@ class TestEveryPreset:
     @given(tape=richer_tapes())
     @hypothesis_settings(max_examples=30)
     def test_ending_twice_says_nothing_new_and_nothing_waits(self, name: PresetName, tape: list[Interaction]) -> None:
-        player = Player(only(name)).play(tape).finish()
-        before = list(player.findings)
-        assert all(detector.deadline is None for detector in player.detectors)
-        assert player.finish().findings == before
+        the_end_comes_once(only(name), tape)
 
     @given(tape=richer_tapes())
     @hypothesis_settings(max_examples=30)
@@ -193,14 +180,9 @@ class TestEveryPreset:
         assert len(set(names)) == len(names)
         assert all(own.startswith(f"{name}/") for own in names if own != "opt_out")
 
-    @pytest.mark.parametrize("state", [b"", b"\xc1", b"\x93\x01\x02\x03", b"\xa5hello"])
+    @pytest.mark.parametrize("state", FOREIGN_STATES)
     def test_a_foreign_state_is_refused_and_harms_nothing(self, name: PresetName, state: bytes) -> None:
-        player = Player(only(name)).play(clicks([1_000, 1_200, 1_400, 1_600]))
-        before = player.snapshots()
-        for detector in player.detectors:
-            with pytest.raises(msgspec.ValidationError):
-                detector.restore(msgspec.Raw(state))
-        assert player.snapshots() == before
+        a_foreign_state_is_refused(only(name), state)
 
     def test_a_flood_does_not_grow_the_state(self, name: PresetName) -> None:
         player = Player(only(name))
