@@ -1,7 +1,7 @@
 """One window of a session: its clock, its pages, its detectors, the block it writes."""
 
 from collections.abc import Callable, Sequence
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 import msgspec
 
@@ -30,10 +30,14 @@ NEVER: Final = 1 << 62
 COUNTED: Final = frozenset({Click, Input, Failure})
 """Interactions that a session counts."""
 
-Handlers = list[tuple[Callable[..., None], Detector | None]]
-"""What to call for an interaction, each with the detector of which that may change the deadline."""
-
 _encode: Final = msgspec.json.Encoder().encode
+
+
+class Audience(NamedTuple):
+    """What to call for an interaction of one kind, and whose deadlines that may change."""
+
+    handlers: list[Callable[..., None]]
+    waiters: list[Detector]
 
 
 class WindowOwner(Protocol):
@@ -95,7 +99,7 @@ class Window:
         if project.plugins and not late:
             self._detectors += self._plugins(project.plugins)
         self._wishes = [(detector.handlers(), detector) for detector in self._detectors]
-        self._handlers: dict[type, Handlers] = {}
+        self._audiences: dict[type, Audience] = {}
         self._told: list[Interaction] = []
         wanted = COUNTED.union(*(wishes for wishes, _ in self._wishes))
         self._context = Context(project.policy, tools, self._told.append, wanted, owner.repair)
@@ -266,25 +270,26 @@ class Window:
 
     def _tell(self) -> None:
         """Hand what the event told to the detectors; their failures are ours and not the event's."""
+        nearest = self._deadline
         for interaction in self._told:
-            handlers = self._handlers.get(type(interaction))
-            if handlers is None:
-                handlers = self._handlers_of(type(interaction))
-            for handler, waiter in handlers:
+            audience = self._audiences.get(type(interaction)) or self._audience(type(interaction))
+            for handler in audience.handlers:
                 handler(interaction)
-                if waiter is not None:
-                    deadline = waiter.deadline
-                    if deadline is not None and deadline < self._deadline:
-                        self._deadline = deadline
+            for waiter in audience.waiters:
+                deadline = waiter.deadline
+                if deadline is not None and deadline < nearest:
+                    nearest = deadline
+        self._deadline = nearest
         self._told.clear()
 
-    def _handlers_of(self, kind: type) -> Handlers:
+    def _audience(self, kind: type) -> Audience:
         """Look up who is told of interactions of this kind; most windows see few kinds."""
-        handlers: Handlers = [(self._owner.saw, None)] if kind in COUNTED else []
         wishes = [(wishes[kind], detector) for wishes, detector in self._wishes if kind in wishes]
-        handlers += [(handler, detector if may_wait(detector) else None) for handler, detector in wishes]
-        self._handlers[kind] = handlers
-        return handlers
+        handlers = [handler for handler, _ in wishes]
+        waiters = [detector for _, detector in wishes if may_wait(detector)]
+        audience = Audience([self._owner.saw, *handlers] if kind in COUNTED else handlers, waiters)
+        self._audiences[kind] = audience
+        return audience
 
     def _found(self, finding: Finding) -> None:
         self._owner.find(self.window_id, finding)
