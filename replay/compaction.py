@@ -18,7 +18,8 @@ def plan_compaction(index: BundleIndex, max_block_bytes: int) -> list[list[Block
     """Group the blocks that may become one, in playing order. Pure.
 
     A group never reaches over a keyframe (a player starts there), a hole (a late batch may still have to be placed
-    there), or the border of late data, and holds at most `max_block_bytes` of JSON unless one block alone does.
+    there), the border of late data, or another privacy policy, and holds at most `max_block_bytes` of JSON unless one
+    block alone does.
     """
     hole_starts = _hole_starts(index)
     groups: list[list[BlockEntry]] = []
@@ -42,7 +43,8 @@ def _hole_starts(index: BundleIndex) -> dict[str, list[int]]:
 
 
 def _parted(before: BlockEntry, after: BlockEntry, hole_starts: dict[str, list[int]]) -> bool:
-    if before.window_id != after.window_id or after.keyframe or before.late != after.late:
+    same = (before.window_id, before.late, before.policy) == (after.window_id, after.late, after.policy)
+    if not same or after.keyframe:
         return True
     starts = hole_starts.get(before.window_id, [])
     return bisect_right(starts, before.sequence) != bisect_right(starts, after.sequence)

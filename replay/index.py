@@ -22,6 +22,7 @@ def place_blocks(drafts: Iterable[BlockDraft], offset: int) -> list[BlockEntry]:
                 last_t=draft.last_t,
                 keyframe=draft.keyframe,
                 late=draft.late,
+                policy=draft.policy,
             )
         )
         offset += len(draft.data)

@@ -25,6 +25,7 @@ class BlockDraft(msgspec.Struct, frozen=True, gc=False):
     last_t: int
     keyframe: bool = False
     late: bool = False
+    policy: str = ""
 
 
 class FilledRange(msgspec.Struct, frozen=True, gc=False):

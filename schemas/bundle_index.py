@@ -13,7 +13,8 @@ class BlockEntry(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     `offset` and `length` are bytes in the bundle's data, `raw_length` is the size after decompression. `sequence` is
     the window's running number of the block's first batch, the order in which a window's blocks are to be played.
     `first_t` and `last_t` are the smallest and largest event time in it (epoch ms). A `keyframe` starts with a full
-    snapshot (its Meta event before it); `late` blocks came after their place was given up.
+    snapshot (its Meta event before it); `late` blocks came after their place was given up. `policy` is the privacy
+    level it was masked at and the version of the project's privacy settings (`medium@0123456789ab`).
     """
 
     window_id: str
@@ -26,6 +27,7 @@ class BlockEntry(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     last_t: int
     keyframe: bool = False
     late: bool = False
+    policy: str = ""
 
 
 class Hole(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):

@@ -25,15 +25,27 @@ class Run:
 class BlockBuilder:
     """The block a window is writing, and those it has finished since they were last taken.
 
-    A block is cut before a page's Meta event, so that a keyframe starts its block.
+    A block is cut before a page's Meta event, so that a keyframe starts its block, and where another privacy policy or
+    level begins to hold.
     """
 
-    __slots__ = ("_finished", "_first_t", "_keyframe", "_last_t", "_late", "_lines", "_sequence", "_window_id")
+    __slots__ = (
+        "_finished",
+        "_first_t",
+        "_keyframe",
+        "_last_t",
+        "_late",
+        "_lines",
+        "_policy",
+        "_sequence",
+        "_window_id",
+    )
 
     def __init__(self, window_id: str, *, late: bool = False) -> None:
         self._window_id = window_id
         self._late = late
         self._finished: list[BlockDraft] = []
+        self._policy = ""
         self._start()
 
     def _start(self) -> None:
@@ -42,10 +54,14 @@ class BlockBuilder:
         self._first_t = self._last_t = 0
         self._keyframe = False
 
-    def extend(self, run: Run, sequence: int) -> None:
-        """Append masked events of the batch with number `sequence`."""
+    def extend(self, run: Run, sequence: int, policy: str = "") -> None:
+        """Append masked events of the batch with number `sequence`; `policy` is what they were masked by."""
         if not run.lines:
             return
+        if policy != self._policy:
+            if self._lines:
+                self.cut()
+            self._policy = policy
         first_t, last_t = min(run.timestamps), max(run.timestamps)
         if self._lines:
             first_t, last_t = min(first_t, self._first_t), max(last_t, self._last_t)
@@ -81,6 +97,7 @@ class BlockBuilder:
                 last_t=self._last_t,
                 keyframe=self._keyframe,
                 late=self._late,
+                policy=self._policy,
             )
         )
         self._start()

@@ -123,7 +123,8 @@ class Session:
         if self.phase is Phase.ENDED:
             self.ledger.reopened += 1
         self.phase = advance(self.phase, Sign.ACTIVITY)
-        self.ledger.identify(batch.envelope.user_id, batch.envelope.anonymous_id)
+        envelope, identity = batch.envelope, self._project.policy.identity
+        self.ledger.identify(identity(envelope.user_id), identity(envelope.anonymous_id))
         for reason, count in batch.repaired.items():
             self.repair(reason, count)
 

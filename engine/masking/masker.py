@@ -57,11 +57,13 @@ class Masker:
     """The rules of one level. Everything returned may be stored and shown.
 
     `key` makes the tokens of names that may not be kept (`None`: the constant `masked`); derive one per session, so
-    that names cannot be followed from session to session. `tables` are shared between maskers, see `Policy`.
+    that names cannot be followed from session to session. `tables` are shared between maskers, see `Policy`. `stamp`
+    names the level and the `version` of the policy.
     """
 
-    def __init__(self, level: Level, key: bytes | None = None, tables: Tables | None = None) -> None:
+    def __init__(self, level: Level, key: bytes | None = None, tables: Tables | None = None, version: str = "") -> None:
         self.level = level
+        self.stamp = f"{level}@{version}"
         self._strict = level is Level.CONSERVATIVE
         self._key = key
         self._tokens: dict[str, str] = {}

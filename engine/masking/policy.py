@@ -11,11 +11,12 @@ import msgspec
 
 from engine.masking.attributes import Tables
 from engine.masking.flags import UNMASKED
+from engine.masking.identities import identity_token, looks_personal
 from engine.masking.levels import Level
 from engine.masking.masker import Masker
 from engine.masking.selectors import RECORDER_BLOCKS, RECORDER_MASKS, SelectorSet
 
-RULES_VERSION: Final = 1
+RULES_VERSION: Final = 2
 """Grows when the rules themselves change what is kept."""
 
 MAX_URL_CHARACTERS: Final = 16_000
@@ -39,14 +40,15 @@ class Policy:
         rules: Pairs of a glob over origin and path (`https://shop.example/pay/*`; or a path alone, `/pay/*`, at any
             origin) and a level. The first that matches holds; query and fragment are not looked at.
         key: Makes the tokens of names that may not be kept, see `Masker`.
+        hash_identifiers: Whether ids of people that look like personal data become tokens too; needs `key`.
 
     Raises:
         SelectorError: If a selector cannot be used.
         PolicyError: If a url rule cannot match.
-        ValueError: If a level is none.
+        ValueError: If a level is none, or a key is missing.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # one for each setting
         self,
         *,
         level: Level | str = Level.MEDIUM,
@@ -55,6 +57,7 @@ class Policy:
         block: Sequence[str] = (),
         rules: Sequence[tuple[str, Level | str]] = (),
         key: bytes | None = None,
+        hash_identifiers: bool = False,
     ) -> None:
         self.level = Level(level)
         self.selectors = SelectorSet.compile((*RECORDER_BLOCKS, *block), (*RECORDER_MASKS, *mask), unmask)
@@ -65,7 +68,10 @@ class Policy:
         """Whether any field may be shown, so that labels have to be read to know which may not."""
         self.unmasks_by_place = any(flag == UNMASKED for flag, _ in self.selectors.placed)
         """Whether a change elsewhere can end what an `unmask` selector shows."""
+        if hash_identifiers and not key:
+            raise ValueError("identifiers are hashed with a key, and there is none")
         self._key = key
+        self._identity_key = key if hash_identifiers else None
         self._tables = Tables()
         self._maskers: dict[Level, Masker] = {}
         self._levels: dict[str, Level] = {}
@@ -84,12 +90,18 @@ class Policy:
             self._levels[url] = level
         return level
 
+    def identity(self, user_id: str | None) -> str | None:
+        """Return a user's or visitor's id as it may be stored."""
+        if self._identity_key is None or user_id is None or not looks_personal(user_id):
+            return user_id
+        return identity_token(self._identity_key, user_id)
+
     def masker(self, level: Level, key: bytes | None = None) -> Masker:
         """Return the masker of a level; with `key` (one session's) a new one that shares all decisions."""
         if key is not None:
-            return Masker(level, key, self._tables)
+            return Masker(level, key, self._tables, self.version)
         if level not in self._maskers:
-            self._maskers[level] = Masker(level, self._key, self._tables)
+            self._maskers[level] = Masker(level, self._key, self._tables, self.version)
         return self._maskers[level]
 
     def _judge(self, url: str) -> Level:

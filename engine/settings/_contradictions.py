@@ -9,7 +9,7 @@ import msgspec
 from detectors.wince import RULES
 from engine.settings._kafka_section import KafkaSettings
 from engine.settings._reader import Path, Reader
-from engine.settings._sections import KeepSettings, ProjectSettings, Settings, StoreSettings
+from engine.settings._sections import KeepSettings, PrivacySettings, ProjectSettings, Settings, StoreSettings
 from engine.settings._toml import write_toml
 from engine.settings._units import format_duration, format_size
 
@@ -47,10 +47,13 @@ def note_contradictions(settings: Settings, reader: Reader) -> None:
 def _contradictions(settings: Settings) -> Found:
     yield from _of_session(settings, ())
     yield from _of_retention(settings.store, ())
+    yield from _of_privacy(settings.privacy, ())
     for name, project in settings.projects.items():
         if project.session != settings.session:
             yield from _of_session(project, ("projects", name))
         yield from _of_retention(project.store, ("projects", name))
+        if project.privacy != settings.privacy:
+            yield from _of_privacy(project.privacy, ("projects", name))
     yield from _of_sizes(settings)
     yield from _of_times(settings)
     yield from _of_topics(settings.kafka)
@@ -64,6 +67,14 @@ def _of_session(project: ProjectSettings, at: Path) -> Found:
         low, high = ("session", "idle_timeout"), ("session", "max_duration")
         expected = f'at most session.max_duration, which is "{format_duration(longest_ms)}"'
         yield Contradiction((*at, *low), format_duration(idle_ms), expected, ((*at, *high), low, high))
+
+
+def _of_privacy(privacy: PrivacySettings, where: Path) -> Found:
+    if privacy.hash_identifiers and not privacy.identifier_secret:
+        path: Path = (*where, "privacy", "hash_identifiers")
+        secret: Path = (*where, "privacy", "identifier_secret")
+        others = (("privacy", "hash_identifiers"), secret)
+        yield Contradiction(path, value=True, expected="false, or a secret in identifier_secret", others=others)
 
 
 def _of_retention(keep: KeepSettings, at: Path) -> Found:

@@ -64,6 +64,13 @@ class PrivacySettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
             extra={"expected": "at least 16 characters, or nothing"},
         ),
     ] = ""
+    hash_identifiers: Annotated[
+        bool,
+        Meta(
+            description="Whether user ids that look like personal data (mail addresses, phone numbers, names) are "
+            "stored as keyed hashes only; needs `identifier_secret`."
+        ),
+    ] = False
     exclude_users: Annotated[
         tuple[UserId, ...],
         Meta(description="Ids of users about whom nothing is stored or published."),

@@ -249,3 +249,9 @@ class TestShown:
 
     def test_a_long_value_is_cut(self) -> None:
         assert shown("x" * 1_000) == '"' + "x" * 119 + "..."
+
+
+def test_ids_cannot_be_hashed_without_a_secret(tmp_path: Path) -> None:
+    for text in ("[privacy]\nhash_identifiers = true\n", "[projects.a.privacy]\nhash_identifiers = true\n"):
+        (problem,) = problems_of(tmp_path, text)
+        assert problem.key.endswith("hash_identifiers")
