@@ -38,6 +38,7 @@ JUDGE_SECONDS = 30.0
 SEND_SECONDS = 120
 TOLD_TOPICS = ("signals", "activity", "dead-letters")
 SCRAPE_SECONDS = 5
+MISSING_SHOWN = 5
 PAST_MS = 6 * 3_600_000
 
 
@@ -300,9 +301,22 @@ class Trial:
         try:
             return await until(ask, SETTLE_SECONDS, f"{share:.0%} of a wave")
         except TimeoutError as error:
-            now = await self.progress(wave)
-            said = "\n".join(worker.said() for worker in self.workers)
-            raise TimeoutError(f"{error}: {now.done} of {wave.total}; {now}\n{said}") from error
+            raise TimeoutError(f"{error}: {await self.what_is_missing(wave)}") from error
+
+    async def what_is_missing(self, wave: Wave) -> str:
+        """Tell of the first sessions of a wave that are not complete what is stored, and where their batches are."""
+        now = await self.progress(wave)
+        lines = [f"{now.done} of {wave.total}, by partition {dict(now.stored)} of {dict(now.wanted)}"]
+        async with self.arena.redis.client() as redis:
+            for key, count in wave.batches.items():
+                base = f"{self.name}:session:{{{key}}}:"
+                record, position = await redis.get(base + "record"), await redis.hget(base + "meta", "position")
+                stored = orjson.loads(record)["totals"]["batches"] if record else 0
+                if stored != count and len(lines) < MISSING_SHOWN:
+                    sent = [each for each in self.journal.sent if each.message.key == key]
+                    places = [(each.partition, each.offset, each.message.batch) for each in sent]
+                    lines.append(f"{key}: {stored} of {count}; position {position!r}; sent {places}")
+        return "\n".join([*lines, *(worker.said() for worker in self.workers)])
 
     # -- the end ------------------------------------------------------------------------------------------------
 

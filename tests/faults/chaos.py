@@ -56,7 +56,7 @@ async def strike(trial: Trial, wave: Wave, fault: Fault, share: float) -> Strike
     try:
         await until(ask, RECOVER_SECONDS, f"progress after {fault.__name__}")
     except TimeoutError as error:
-        raise TimeoutError(f"{error}: {at}, {await trial.progress(wave)}") from error
+        raise TimeoutError(f"{error}: {at}; {await trial.what_is_missing(wave)}") from error
     return Strike(fault.__name__, at.done, at.left, time.monotonic() - started, note)
 
 

@@ -38,6 +38,9 @@ class Worker:
         self._identity = LogIdentity("", "")
         self._failure: BaseException | None = None
         self._stopping = asyncio.Event()
+        # Held while tasks are started or ended: the group may deal anew in the middle of a drain.
+        self._dealing = asyncio.Lock()
+        self._is_drained = False
 
     @property
     def counts(self) -> Counts:
@@ -133,6 +136,11 @@ class Worker:
 
     async def _assigned(self, places: list[Place]) -> None:
         """Start a task for each partition; those that were here before and were nobody else's go on as they were."""
+        async with self._dealing:
+            if not self._is_drained:
+                await self._start_tasks(places)
+
+    async def _start_tasks(self, places: Sequence[Place]) -> None:
         self._source.pause(places)
         # A topic that was made again is assigned anew, and then nothing must be read by what was known of the old one.
         await self._ask_identity()
@@ -158,7 +166,8 @@ class Worker:
         """End all tasks within the time the group gives. Their partitions are kept: most come back as they were."""
         self._health.joined(group=False)
         kafka, worker = self._tools.settings.kafka, self._tools.settings.worker
-        await self._end_tasks(min(worker.drain_timeout_ms, kafka.rebalance_timeout_ms // 2) / 1_000)
+        async with self._dealing:
+            await self._end_tasks(min(worker.drain_timeout_ms, kafka.rebalance_timeout_ms // 2) / 1_000)
         await self._commit()
         get_logger().info("partitions_revoked", partitions=sorted(place.partition for place in places))
 
@@ -194,7 +203,8 @@ class Worker:
         """Write what was fetched, and all states: whoever comes next has little to read again."""
         seconds = self._tools.settings.worker.drain_timeout_ms / 1_000
         try:
-            async with asyncio.timeout(seconds):
+            async with asyncio.timeout(seconds), self._dealing:
+                self._is_drained = True
                 await self._end_tasks(seconds / 2)
                 if self._failure is None:
                     await asyncio.gather(*(partition.save() for partition in self._partitions.values()))
