@@ -36,23 +36,26 @@ def measure_text(measure: Measure | None) -> str:
 
 
 def markdown(report: EvaluationReport) -> str:
-    """Write the scores as a Markdown table: one line for each kind of signal, F1 of every preset."""
+    """Write the scores as a Markdown table: one line for each kind of signal that is labelled, F1 of every preset."""
     first, *others = report.presets
-    head = ["signal", "labels", "precision", "recall", "F1", *(f"F1 of {preset.preset}" for preset in others)]
-    rows = [_markdown_row(first, others, name) for name in signal_names(report)]
+    head = ["signal", "labels", "precision", "recall", "F1", *(preset.preset for preset in others)]
+    rows = [_markdown_row(name, scores, others) for name, scores in first.signals.items() if scores.f1 is not None]
     lines = [head, ["---"] * len(head), *rows]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n"
 
 
-def _markdown_row(first: PresetReport, others: Sequence[PresetReport], name: str) -> list[str]:
-    scores = first.signals.get(name)
-    labels = next(s.tally.found + s.tally.missed for p in (first, *others) for n, s in p.signals.items() if n == name)
-    own = [NOTHING] * 3 if scores is None else [measure_text(m) for m in (scores.precision, scores.recall, scores.f1)]
+def _markdown_row(name: str, scores: Scores, others: Sequence[PresetReport]) -> list[str]:
+    labels = scores.tally.found + scores.tally.missed
+    own = [measure_text(measure) for measure in (scores.precision, scores.recall, scores.f1)]
     return [f"`{name}`", str(labels), *own, *(_f1_text(preset.signals.get(name)) for preset in others)]
 
 
 def _f1_text(scores: Scores | None) -> str:
-    return NOTHING if scores is None or scores.f1 is None else f"{scores.f1.value:.2f}"
+    """Write F1; nothing for a preset that told no signal of this kind, which may not be in its rules."""
+    tally = None if scores is None else scores.tally
+    if scores is None or scores.f1 is None or not (tally and tally.right + tally.excused + tally.wrong):
+        return NOTHING
+    return f"{scores.f1.value:.2f}"
 
 
 def _label_count(report: EvaluationReport) -> int:

@@ -70,6 +70,18 @@ def test_markdown_is_one_table(capsys: pytest.CaptureFixture[str]) -> None:
     assert {line.count("|") for line in lines} == {6}
 
 
+def test_the_table_in_the_documentation_is_what_the_command_prints(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = Path(__file__).parents[3]
+    monkeypatch.chdir(root)
+    section = (root / "docs" / "detectors.md").read_text(encoding="utf-8").partition("## How well it does")[2]
+    command = re.search(r"^\$ wince (.*)$", section, re.MULTILINE)
+    assert command is not None
+    assert main([*command[1].split(), "--quiet"]) == 0
+    assert capsys.readouterr().out in section
+
+
 def test_the_page_loads_nothing_and_hides_nothing(report: EvaluationReport) -> None:
     hostile = msgspec.json.decode(
         msgspec.json.encode(report).replace(b"order_fails", b"<script>alert(1)</script>"), type=EvaluationReport
