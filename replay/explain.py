@@ -7,6 +7,7 @@ import msgspec
 
 from replay.index import late_events
 from replay.store import Fate, Store
+from replay.tombstones import Tombstone
 from schemas.bundle_index import Hole
 from schemas.session_record import SessionRecord
 
@@ -29,7 +30,8 @@ HOLE_SENTENCES: Final[Mapping[str, str]] = {
 
 UNKNOWN: Final = (
     "Nothing is known of this session. Its data may never have been sent, may be on its way, may lie further back than "
-    "sessions (or the reasons for their absence) are kept, or the session was deleted."
+    "sessions (or the reasons for their absence) are kept, or its user is excluded or refused consent, of which not "
+    "even that is noted."
 )
 
 NO_SENTENCE: Final = "There is no explanation of this reason in this version."
@@ -53,6 +55,7 @@ class Known(msgspec.Struct, frozen=True, kw_only=True):
     fates: Sequence[Fate] = ()
     late_events: int = 0
     compacted: bool = False
+    tombstone: Tombstone | None = None
 
 
 class Explanation(msgspec.Struct, frozen=True):
@@ -87,6 +90,9 @@ def explain(known: Known, reasons: Mapping[str, str]) -> Explanation:
         Statement(f"refused for project {fate.project_id}", fate.reason, _sentence(reasons, fate.reason), fate.count)
         for fate in known.fates
     ]
+    if known.tombstone is not None:
+        # Of what came of it since nothing is noted.
+        statements.append(Statement("withdrawn", known.tombstone.reason, _sentence(reasons, known.tombstone.reason)))
     if not statements:
         statements.append(Statement("unknown", "", UNKNOWN))
     return Explanation(known.session_id, known.record is not None, statements)
@@ -130,8 +136,10 @@ def _about_hole(hole: Hole) -> Statement:
     return Statement(about, hole.reason, _sentence(HOLE_SENTENCES, hole.reason), hole.events)
 
 
-async def explain_session(store: Store, session_id: str, reasons: Mapping[str, str]) -> Explanation:
-    """Explain a session from a store. Raises what the store raises."""
+async def explain_session(
+    store: Store, session_id: str, reasons: Mapping[str, str], tombstone: Tombstone | None = None
+) -> Explanation:
+    """Explain a session from a store; `tombstone` is what stands for it, if so. Raises what the store raises."""
     index = await store.index(session_id)
     known = Known(
         session_id=session_id,
@@ -140,5 +148,6 @@ async def explain_session(store: Store, session_id: str, reasons: Mapping[str, s
         fates=await store.fates(session_id),
         late_events=late_events(index) if index else 0,
         compacted=bool(index and index.compacted),
+        tombstone=tombstone,
     )
     return explain(known, reasons)

@@ -10,12 +10,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
+import msgspec
 from rich.console import Console
 from rich.progress import Progress
 
 from engine.cli._commands import SubParsers
 from engine.cli._options import add_config_option, load_chosen_settings
 from engine.cli._receipt import Receipt
+from engine.core.projects import Projects
 from engine.errors import Unavailable as KafkaUnavailable
 from engine.runtime.kafka.emitter import Emitter
 from engine.runtime.kafka.outbox import withdrawal_message
@@ -133,7 +135,7 @@ async def _run(args: argparse.Namespace, settings: Settings, query: DeletionQuer
     client = redis_client(settings)
     try:
         deletion = Deletion(client, store_settings(settings))
-        planned = await deletion.plan(query)
+        planned = await _plan(deletion, settings, query)
         _show(planned)
         if args.dry_run or not (planned or args.and_exclude) or not (args.yes or _agreed(len(planned))):
             print("Nothing was deleted.")
@@ -142,6 +144,23 @@ async def _run(args: argparse.Namespace, settings: Settings, query: DeletionQuer
             return await _Run(args, settings, client, deletion, emitter).delete(query, planned)
     finally:
         await client.close()
+
+
+async def _plan(deletion: Deletion, settings: Settings, query: DeletionQuery) -> list[Deletable]:
+    """List what a query means, whichever id its user is stored under."""
+    found: dict[str, Deletable] = {}
+    for user in _known_as(settings, query):
+        planned = await deletion.plan(msgspec.structs.replace(query, user=user))
+        found |= {each.session_id: each for each in planned}
+    return list(found.values())
+
+
+def _known_as(settings: Settings, query: DeletionQuery) -> list[str]:
+    """List the ids a user may be stored under: as sent, and as projects hash it."""
+    projects = Projects(settings)
+    ids = [query.project_id] if query.project_id else ["", *settings.projects]
+    hashed = (projects.of(project_id).policy.identity(query.user) or "" for project_id in ids)
+    return list(dict.fromkeys([query.user, *hashed]))
 
 
 def _show(planned: Sequence[Deletable]) -> None:
@@ -205,7 +224,7 @@ class _Run:
         if self._args.and_exclude:
             print(f"Waiting {WORKERS_KNOW_SECONDS:.0f} seconds for workers to know of the user.")
             await asyncio.sleep(WORKERS_KNOW_SECONDS)
-            await self._delete(await self._deletion.plan(query))
+            await self._delete(await _plan(self._deletion, self._settings, query))
         proof = await self._deletion.prove(self._removed)
         if self._args.receipt is not None:
             receipt.write(self._args.receipt, self._removed, proof, _now_ms(), told=self._emitter is not None)

@@ -59,6 +59,6 @@ def run(args: argparse.Namespace) -> int:
 async def _of_redis(settings: Settings, session_id: str, reasons: Mapping[str, str]) -> Explanation:
     store = RedisStore(redis_client(settings), store_settings(settings))
     try:
-        return await explain_session(store, session_id, reasons)
+        return await explain_session(store, session_id, reasons, await store.tombstone(session_id))
     finally:
         await store.close()

@@ -4,7 +4,7 @@ import argparse
 import asyncio
 import json
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ import pytest
 from redis.asyncio import Redis
 
 from engine.cli import delete as command
+from engine.masking.identities import identity_token
 from replay.exclusions import user_digest
 from replay.redis_client import connect
 from replay.redis_server import RedisServer
@@ -48,9 +49,12 @@ class Filled:
         async with Redis.from_url(self._url, protocol=2) as redis:
             return await read(redis)
 
-    async def fill(self) -> None:
+    def fill_with(self, session_id: str, user: str) -> None:
+        self._loop.run_until_complete(self.fill([(session_id, user)]))
+
+    async def fill(self, sessions: Sequence[tuple[str, str]]) -> None:
         store = RedisStore(connect(self._url), StoreSettings(), lambda: T0)
-        for session_id, user in (("a1", "mia"), ("b1", "mia"), ("c1", "noa")):
+        for session_id, user in sessions:
             of = record(session_id, user_id=user, anonymous_id=None)
             told = signal(f"s-{session_id}", session_id=session_id)
             await store.apply(write(session_id, blocks=[block([0])], signals=[told], record_of=of, deadline_ms=T0))
@@ -66,7 +70,7 @@ def filled(monkeypatch: pytest.MonkeyPatch) -> Iterator[Filled]:
         monkeypatch.setenv("WINCE_KAFKA_BOOTSTRAP_SERVERS", "127.0.0.1:1")
         monkeypatch.setattr(command, "WORKERS_KNOW_SECONDS", 0.0)
         found = Filled(runner.get_loop(), server.url)
-        runner.run(found.fill())
+        runner.run(found.fill([("a1", "mia"), ("b1", "mia"), ("c1", "noa")]))
         yield found
         runner.run(server.__aexit__(None, None, None))
 
@@ -96,6 +100,19 @@ def test_a_user_is_deleted_with_a_receipt(filled: Filled, tmp_path: Path, capsys
     assert not any(name in repr(content) for name in ("a1", "b1"))
     assert b"mia" not in path.read_bytes()
     assert b"wince:session:{c1}:record" in content
+
+
+def test_a_user_whose_id_is_hashed_is_found_by_the_id(
+    filled: Filled, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    secret = "a secret of sixteen"
+    filled.fill_with("d1", identity_token(secret.encode(), "mia@shop.test"))
+    monkeypatch.setenv("WINCE_PRIVACY_HASH_IDENTIFIERS", "true")
+    monkeypatch.setenv("WINCE_PRIVACY_IDENTIFIER_SECRET", secret)
+    assert run("--user", "mia@shop.test", "--yes", "--no-kafka") == 0
+    assert "Deleted 1 sessions" in capsys.readouterr().out
+    assert b"wince:session:{d1}:record" not in filled.dump()
+    assert b"hashed-" not in filled.text()
 
 
 def test_a_dry_run_and_a_no_change_nothing(

@@ -26,6 +26,7 @@ def run(*arguments: str) -> int:
 async def fill(store: Store) -> None:
     await store.apply(write(blocks=[block([0])], holes=[Hole("w1", "gap", T0, 1, 2)]))
     await store.note_fate("ghost", "shop", "not_json", 2, T0)
+    await store.withdraw("gone", "session_deleted")
     await store.close()
 
 
@@ -57,15 +58,16 @@ def test_a_redis(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[
         await fill(RedisStore(connect(server.url), StoreSettings()))
         return server.url
 
-    async def session() -> tuple[int, int]:
+    async def session() -> tuple[int, ...]:
         async with RedisServer() as server:
             monkeypatch.setenv("WINCE_STORE_REDIS_URL", await filled_url(server))
-            return await asyncio.to_thread(run, "a"), await asyncio.to_thread(run, "ghost")
+            return tuple([await asyncio.to_thread(run, session_id) for session_id in ("a", "ghost", "gone")])
 
-    assert asyncio.run(session()) == (0, 0)
+    assert asyncio.run(session()) == (0, 0, 0)
     printed = capsys.readouterr().out
     assert "batches 1 to 2" in printed
     assert "The message is no JSON text." in printed
+    assert "- withdrawn session_deleted: The session was deleted" in printed
 
 
 def test_a_redis_that_is_away(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
