@@ -62,7 +62,8 @@ class Marks(Protocol):
         """Set the mark, if `owner` still has it at `count`; the count is one higher then. Say whether that is so.
 
         Nor is it moved if something of `written` is not stored any more: a server that lost its last moments may have
-        kept an older mark that alone looks right. In a cluster this is looked at just before, as far as that goes.
+        kept an older mark that alone looks right; a session that was deleted since counts as stored. In a cluster this
+        is looked at just before, as far as that goes.
         The very same move again is answered with yes and changes nothing, as long as nothing was done in between.
         """
         ...
@@ -108,7 +109,7 @@ class RedisMarks:
         calls = [Call("HMGET", (meta,), ("token", "withdrawn")) for meta in metas]
         replies = cast("list[list[bytes | None]]", await self._client.run_many(calls, "mark", in_order=False))
         return all(
-            stored == token.encode() if token else withdrawn is not None
+            withdrawn is not None or (token and stored == token.encode())
             for token, (stored, withdrawn) in zip(tokens, replies, strict=True)
         )
 

@@ -12,6 +12,9 @@ from redis.asyncio import Redis
 from replay.errors import Saturated, Unavailable
 from replay.marks import Claim, Mark, RedisMarks
 from replay.redis_client import connect
+from replay.redis_store import RedisStore
+from replay.store import StoreSettings
+from tests.replay.samples import T0, write
 from tests.replay.wires import dump, losing_replies
 from tests.servers.redis_server import FoundRedis
 
@@ -228,3 +231,22 @@ class TestAnyInterleaving:
                 assert await marks.move(shard, name, base, LOG, old_offset) == stands
             found = await marks.read(shard)
             assert found == (None if mark is None else Mark(LOG, mark, f"owner-{owner}", count))
+
+
+@pytest.mark.usefixtures("redis")
+async def test_a_session_that_was_deleted_since_it_was_written_does_not_hold_the_mark_up(
+    redis_server: FoundRedis,
+) -> None:
+    client = connect(redis_server.url)
+    marks, store = RedisMarks(client, "wince"), RedisStore(client, StoreSettings(), lambda: T0)
+    for session_id in ("deleted", "there"):
+        await store.withdraw(session_id, "session_deleted")
+    kept = write("kept-by-the-mark", token=uuid.uuid4().hex)
+    await store.apply(kept)
+    shard = uuid.uuid4().hex
+    claim = await marks.claim(shard, "me")
+    written = {"deleted": "token-before", "there": "", kept.session_id: kept.token}
+    assert await marks.move(shard, "me", claim.count, "log", 7, written)
+    assert not await marks.move(shard, "me", claim.count + 1, "log", 8, {kept.session_id: "another"})
+    assert not await marks.move(shard, "me", claim.count + 1, "log", 8, {"lost": ""})
+    await client.close()

@@ -18,6 +18,7 @@ from engine.operate.registry import Meters
 from engine.operate.traces import NO_TRACES
 from engine.runtime.kafka.emitter import Emitter
 from engine.runtime.kafka.outbox import Message
+from engine.runtime.kafka.ownership import Ownership
 from engine.runtime.kafka.patience import Patience
 from engine.runtime.kafka.records import Place
 from engine.runtime.kafka.tools import Tools
@@ -86,7 +87,7 @@ class Site:
         self.meters = Meters("test")
         self.deletion = Deletion(client, store_settings(settings))
 
-    def work(self, offset: int = 0, *, owner: str = "me") -> Work:
+    async def work(self, offset: int = 0, *, owner: str = "me") -> Work:
         """Start to work on the partition, as after a crash."""
         health = Health()
         tools = Tools(
@@ -103,7 +104,9 @@ class Site:
             collect=lambda: None,
             clock_ms=lambda: NOW_MS,
         )
-        return Work(PLACE, "log#0", offset, tools)
+        ownership = Ownership("events/3", tools)
+        await ownership.claim()
+        return Work(PLACE, "log#0", offset, tools, ownership)
 
     async def delete(self, session_id: str) -> None:
         removed = [each async for each in self.deletion.delete([session_id])]
@@ -148,12 +151,15 @@ async def test_a_deletion_under_work_stops_it_there_and_nowhere_else(site: Site)
     (gone, batches), (kept, others) = two_sessions()
     all_records = records(batches, others)
     half = len(batches)
-    work = site.work()
+    work = await site.work()
     await work.process(all_records[:half])
     assert gone.encode() in await everything(site.redis)
     await site.delete(gone)
     told_before = len(site.told.kinds(gone))
+    # What was written before the deletion is vouched for by the tombstone.
+    await work.settle()
     await work.process(all_records[half:])
+    await work.settle()
     assert await site.is_gone(gone.encode())
     # Said by the worker when it found out; it did not start anew, and tells nothing else of the session.
     assert site.told.kinds(gone)[told_before:] == ["session_withdrawn"]
@@ -161,7 +167,9 @@ async def test_a_deletion_under_work_stops_it_there_and_nowhere_else(site: Site)
     assert await RedisStore(site.client, store_settings(site.settings)).record(kept) is not None
     told_before = len(site.told.kinds(gone))
     for start in (0, half):
-        await site.work(start, owner=f"after {start}").process(all_records[start:])
+        later = await site.work(start, owner=f"after {start}")
+        await later.process(all_records[start:])
+        await later.settle()
         assert await site.is_gone(gone.encode())
     assert site.told.kinds(gone)[told_before:] == []
 
@@ -171,11 +179,12 @@ async def test_a_deletion_at_any_moment_of_the_work_wins(site: Site, seed: int) 
     rng = random.Random(seed)
     (gone, batches), (_, others) = two_sessions()
     all_records = records(batches, others)
-    work = site.work()
+    work = await site.work()
 
     async def process() -> None:
         for record in all_records:
             await work.process([record])
+            await work.settle()
             await work.pass_time(is_idle=rng.random() < 0.1, is_caught_up=True)
 
     async def delete() -> None:
@@ -204,7 +213,7 @@ async def test_what_becomes_known_in_mid_session_takes_all_of_it_back(
     all_records = [*records(batches, others), Sent(len(batches) + len(others), NOW_MS, b'{"not": "a batch"}')]
     logs = io.StringIO()
     configure_logs("debug", "json", stream=logs)
-    work = site.work()
+    work = await site.work()
     for record in all_records:
         await work.process([record])
     needles = (gone.encode(), USER.encode())
@@ -221,7 +230,8 @@ async def test_what_becomes_known_in_mid_session_takes_all_of_it_back(
         assert needle not in b"".join(message.value for message in site.told.messages if message.key != gone)
     # After a restart only the tombstone knows, and what follows names nobody.
     after = [record for record in all_records if record.offset > 2 * middle + 1]
-    await site.work(after[0].offset, owner="later").process(after)
+    later = await site.work(after[0].offset, owner="later")
+    await later.process(after)
     assert await site.is_gone(*needles)
     assert kept.encode() in await everything(site.redis)
 
@@ -229,11 +239,11 @@ async def test_what_becomes_known_in_mid_session_takes_all_of_it_back(
 @pytest.mark.parametrize("fields", [{"user_id": USER}, {"anonymous_id": USER}, {"consent": False}])
 async def test_what_is_known_from_the_start_leaves_no_trace_at_all(site: Site, fields: dict[str, Any]) -> None:
     (gone, batches), _ = two_sessions()
-    work = site.work()
+    work = await site.work()
     await work.process(records([changed(batch, **fields) for batch in batches]))
     await work.flush(save_all=True)
     await work.pass_time(is_idle=True, is_caught_up=True)
-    assert await site.redis.keys() == []
+    assert await site.redis.keys() == [b"wince:mark:{events%2F3}"]
     assert (site.told.messages, site.told.letters) == ([], [])
     assert gone.encode() not in site.meters.exposition()
 
@@ -242,7 +252,7 @@ async def test_a_user_excluded_while_work_goes_on_is_taken_back_with_the_next_ba
     (gone, batches), (_, others) = two_sessions()
     named = [changed(batch, user_id="noa") for batch in batches]
     all_records = records(named, others)
-    work = site.work()
+    work = await site.work()
     await work.process(all_records[: len(batches)])
     assert b"noa" in await everything(site.redis)
     site.shared.exclusions.replace([user_digest("", "noa")])
