@@ -44,7 +44,7 @@ class Row(NamedTuple):
 
 async def mixed_round(arena: Arena, name: str, seed: int, faults: Sequence[Fault], number: int) -> Row:
     """Have each fault strike once, in an order of its own, while sessions come in."""
-    async with Trial(arena, name, seed, worker=CONDITIONS[number % len(CONDITIONS)]) as trial:
+    async with Trial(arena, name, seed, settings={"worker": CONDITIONS[number % len(CONDITIONS)]}) as trial:
         workers = trial.rng.choice([2, 3])
         for _ in range(workers):
             trial.start_worker()

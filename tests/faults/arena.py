@@ -23,7 +23,7 @@ from tests.faults.journal import Journal, Sender
 from tests.faults.load import Message, Mix, make_load
 from tests.faults.proxy import CuttingProxy
 from tests.faults.recordings import Recording, load_recordings
-from tests.faults.settings import JUDGING, write_settings
+from tests.faults.settings import JUDGING, Tables, write_settings
 from tests.faults.told import Repeats, judge_activity, judge_dead_letters, judge_signals, read_topic
 from tests.faults.verdict import Verdict, verify
 from tests.servers.kafka_admin import create_topic
@@ -119,8 +119,7 @@ class Trial:
         seed: int,
         *,
         partitions: int = 6,
-        worker: Mapping[str, str | int] | None = None,
-        session: Mapping[str, str | int] | None = None,
+        settings: Tables | None = None,
     ) -> None:
         self.arena = arena
         self.name = name
@@ -129,8 +128,7 @@ class Trial:
         self.workers: list[ServerProcess] = []
         self.lines: list[str] = []
         self._partitions = partitions
-        self._worker_settings = worker or {}
-        self._session_settings = session or {}
+        self._own_settings = settings or {}
         self.recordings = load_recordings()
         self._started = 0
         self._producer: AIOKafkaProducer | None = None
@@ -182,7 +180,7 @@ class Trial:
         return f"{self.name}-{what}"
 
     def _tables(self) -> dict[str, dict[str, str | int]]:
-        return {
+        tables: dict[str, dict[str, str | int]] = {
             "kafka": {
                 "bootstrap_servers": self.bootstrap,
                 "group_id": self.name,
@@ -202,18 +200,23 @@ class Trial:
                 "poll_max_messages": 20,
                 "mark_interval": "500ms",
                 "save_interval": "5s",
-                **self._worker_settings,
             },
             "store": {"redis_url": self.arena.proxy.url, "key_prefix": self.name},
-            "session": {**JUDGING["session"], **self._session_settings},
+            "session": dict(JUDGING["session"]),
         }
+        for name, own in self._own_settings.items():
+            tables[name].update(own)
+        return tables
 
     # -- workers ------------------------------------------------------------------------------------------------
 
-    def start_worker(self) -> ServerProcess:
-        """Start one more; it joins the group by itself."""
+    def start_worker(self, instance: str = "") -> ServerProcess:
+        """Start one more; it joins the group by itself, as a static member if it is given a name."""
         self._started += 1
-        command = (*WINCE, "worker", "--config", str(self.settings))
+        tables = self._tables()
+        tables["kafka"]["instance_id"] = instance
+        settings = write_settings(self.folder / f"worker-{self._started}.toml", tables)
+        command = (*WINCE, "worker", "--config", str(settings))
         worker = ServerProcess(command, self.folder / f"worker-{self._started}.log", ROOT)
         worker.start()
         self.workers.append(worker)
@@ -221,7 +224,11 @@ class Trial:
 
     async def meter(self, name: str) -> float:
         """Add up a metric over all workers and labels."""
-        return sum([await asyncio.to_thread(_scrape, worker, name) for worker in self.workers])
+        return sum([await self.meter_of(worker, name) for worker in self.workers])
+
+    async def meter_of(self, worker: ServerProcess, name: str) -> float:
+        """Read a metric of one worker, all labels added up."""
+        return await asyncio.to_thread(_scrape, worker, name)
 
     def drop(self, worker: ServerProcess) -> None:
         """Forget one that is over."""

@@ -127,7 +127,7 @@ async def redis_emptied(arena: Arena, seed: int) -> tuple[list[Strike], Outcome]
 
 async def ends_in_silence(arena: Arena, seed: int) -> tuple[list[Strike], Outcome]:
     """Sessions that nobody ends go silent; all workers die before they are due, and others end them in time."""
-    async with Trial(arena, "silence", seed, session={"idle_timeout": "8s"}) as trial:
+    async with Trial(arena, "silence", seed, settings={"session": {"idle_timeout": "8s"}}) as trial:
         await _workers(trial, 2)
         wave = trial.make_wave(60, CALM._replace(ends=False))
         await trial.sender.send(wave.messages)
@@ -140,6 +140,28 @@ async def ends_in_silence(arena: Arena, seed: int) -> tuple[list[Strike], Outcom
 
         await until(all_ended, END_SECONDS, "the end of all sessions")
         return [struck._replace(fault="ends_in_silence")], await trial.judge()
+
+
+async def restart_in_place(arena: Arena, seed: int) -> tuple[list[Strike], Outcome]:
+    """A worker with a name of its own is killed and started again: its partitions wait for it, the others go on."""
+    async with Trial(arena, "in-place", seed, settings={"kafka": {"session_timeout": "30s"}}) as trial:
+        stays, restarts = trial.start_worker("stays"), trial.start_worker("restarts")
+        await group_of(trial, 2)
+        wave = trial.make_wave(80, Mix())
+        before = await trial.meter_of(stays, "wince_rebalances_total")
+
+        async def restart_in_place(trial: Trial, _wave: Wave) -> str:
+            restarts.kill()
+            trial.drop(restarts)
+            trial.start_worker("restarts")
+            return ""
+
+        await trial.sender.send(wave.messages)
+        struck = await strike(trial, wave, restart_in_place, share=0.2)
+        await trial.reached(wave, 1.0)
+        rebalances = await trial.meter_of(stays, "wince_rebalances_total") - before
+        assert not rebalances, f"the other worker had {rebalances:g} rebalances"
+        return [struck._replace(note="without a rebalance")], await trial.judge()
 
 
 async def _workers(trial: Trial, count: int) -> None:
@@ -156,4 +178,5 @@ SPECIALS = (
     out_of_range,
     redis_emptied,
     ends_in_silence,
+    restart_in_place,
 )
