@@ -26,6 +26,10 @@ TICK_SESSIONS: Final = 512
 """Sessions unpacked by one `tick`: after a long pause all may be due at once."""
 
 
+MOST_DEADLINES_A_SESSION: Final = 4
+"""Entries in the list of deadlines for each session that has one: those that do not hold any more are taken out then."""
+
+
 class StoredState(msgspec.Struct, frozen=True):
     """A session as a store has it.
 
@@ -127,7 +131,7 @@ class Core:
         """Bring a session to where it was, what comes of it being stored; say whether the batch was part of that."""
         known = self._catching_up[session.ledger.session_id].position or 0
         if position <= known:
-            session.offer(batch, position, now_ms)
+            session.offer(batch, position, now_ms, decides=False)
             session.take(saves=False)
             self._note_holding(session)
         if position >= known:
@@ -237,11 +241,18 @@ class Core:
             self._held_bytes.pop(session_id, None)
 
     def _make_room(self) -> None:
-        """Give up the oldest waits while more is held back than there is room for."""
-        while self._held_total_bytes > self._max_held_bytes and self._holding:
-            oldest = next(iter(self._holding.values()))
-            oldest.give_up()
-            self._touch(oldest)
+        """Give up the oldest waits while more is held back than there is room for.
+
+        But none of a session that is not yet where it was: what it holds back may be about to be read again.
+        """
+        if self._held_total_bytes <= self._max_held_bytes:
+            return
+        for session_id, session in list(self._holding.items()):
+            if session_id not in self._catching_up and not session.awaits:
+                session.give_up()
+                self._touch(session)
+            if self._held_total_bytes <= self._max_held_bytes:
+                return
 
     def _schedule(self, session_id: str, deadline_ms: int) -> None:
         """Note when to look at a session again; an entry that is too early is corrected when it comes up."""
@@ -249,6 +260,10 @@ class Core:
         if scheduled is None or deadline_ms < scheduled:
             self._scheduled[session_id] = deadline_ms
             heapq.heappush(self._deadlines, (deadline_ms, session_id))
+            if len(self._deadlines) > MOST_DEADLINES_A_SESSION * (len(self._scheduled) + 1):
+                # Sessions that came and went left theirs behind.
+                self._deadlines = [(at_ms, id_) for id_, at_ms in self._scheduled.items()]
+                heapq.heapify(self._deadlines)
 
     # -- time ---------------------------------------------------------------------------------------------------
 

@@ -53,8 +53,9 @@ class LaneOwner(WindowOwner, Protocol):
     def save_soon(self) -> None:
         """Take note that the session's state has to be stored with what is published now.
 
-        The clock decided something, which reading again could not repeat; or batches that had been held back were
-        processed, from which on an older state would have to be fed again.
+        The clock decided something, which reading again could not repeat; batches that had been held back were
+        processed, from which on an older state would have to be fed again; or a hole was filled, which the number of
+        the next batch does not say.
         """
 
 
@@ -84,7 +85,10 @@ class Lane:
         return self._window.now
 
     def offer(self, batch: DecodedBatch, position: int, now_ms: int) -> Verdict:
-        """Take a batch: process it if it is its turn, and what it was waited for by; return what became of it."""
+        """Take a batch: process it if it is its turn, and what it was waited for by; return what became of it.
+
+        After one that is held the caller has to `expire`.
+        """
         envelope = batch.envelope
         verdict = self._order.offer(
             envelope.seq, fingerprint(envelope.events), batch.size_bytes, position, now_ms, batch
@@ -96,8 +100,6 @@ class Lane:
             self._process_late(batch)
         elif verdict in REFUSALS:
             self._owner.refuse(batch, REFUSALS[verdict])
-        elif verdict is Verdict.HELD:
-            self.expire(now_ms)
         return verdict
 
     def _process_held(self, released: list[Held[DecodedBatch]]) -> None:
@@ -118,6 +120,7 @@ class Lane:
         seq = batch.envelope.seq
         self._filled.append(FilledRange(self.window_id, seq, seq))
         self._owner.repair(Reason.LATE_BATCH)
+        self._owner.save_soon()
 
     def _take(self, batch: DecodedBatch, window: Window) -> None:
         self._owner.start_batch(batch)
@@ -216,6 +219,11 @@ class Lane:
     def replay_from(self) -> int | None:
         """Return the smallest input position of a batch held back."""
         return self._order.replay_from()
+
+    @property
+    def awaits(self) -> bool:
+        """Whether batches that were held back before a restart are still to be read again."""
+        return self._order.awaits
 
     @property
     def held_bytes(self) -> int:

@@ -76,11 +76,15 @@ class Session:
 
     # -- batches ------------------------------------------------------------------------------------------------
 
-    def offer(self, batch: DecodedBatch, position: int, now_ms: int) -> None:
-        """Take one batch, at `position` of the input."""
+    def offer(self, batch: DecodedBatch, position: int, now_ms: int, *, decides: bool = True) -> None:
+        """Take one batch, at `position` of the input.
+
+        With `decides` false nothing is given up for time or room: that is stored at once when it is decided, so between
+        a stored state and what was published after it there was no such thing, whatever it looks like now.
+        """
         envelope = batch.envelope
         if position <= self.position:
-            self._offer_again(batch, position, now_ms)
+            self._offer_again(batch, position, now_ms, decides=decides)
             return
         self.position = position
         lane = self._lane(envelope.window_id)
@@ -94,7 +98,9 @@ class Session:
             if envelope.ended and self.phase is Phase.OPEN:
                 # Lists may show it at once; its windows end in their turn, with what is still missing before.
                 self._note_end("explicit", Sign.ENDED_BY_SENDER)
-            self._make_room()
+            if decides:
+                lane.expire(now_ms)
+                self._make_room()
 
     def _make_room(self) -> None:
         """Keep what all windows hold back within what one may: the window that holds most gives up first."""
@@ -106,11 +112,11 @@ class Session:
             if fullest.held_bytes == before_bytes:
                 return  # It waits for what has to be read again after a restart; that gives it room soon.
 
-    def _offer_again(self, batch: DecodedBatch, position: int, now_ms: int) -> None:
+    def _offer_again(self, batch: DecodedBatch, position: int, now_ms: int, *, decides: bool) -> None:
         """Take a batch that is read again after a restart: all that it said is known, but for what was held back."""
         lane = self._lanes.get(batch.envelope.window_id)
-        if lane is not None:
-            lane.offer(batch, position, now_ms)
+        if lane is not None and lane.offer(batch, position, now_ms) is Verdict.HELD and decides:
+            lane.expire(now_ms)
 
     def _lane(self, window_id: str) -> Lane | None:
         lane = self._lanes.get(window_id)
@@ -287,6 +293,11 @@ class Session:
     def held_bytes(self) -> int:
         """Bytes of the batches held back."""
         return sum(lane.held_bytes for lane in self._lanes.values())
+
+    @property
+    def awaits(self) -> bool:
+        """Whether batches that were held back before a restart are still to be read again."""
+        return any(lane.awaits for lane in self._lanes.values())
 
     def give_up(self) -> None:
         """Wait for nothing any more: there is no room for what is held back."""

@@ -197,6 +197,11 @@ class WindowOrder(Generic[Payload]):
         return self._last_position
 
     @property
+    def awaits(self) -> bool:
+        """Whether the content of batches that were held before a restart is still to come."""
+        return bool(self._awaited)
+
+    @property
     def held_count(self) -> int:
         """How many batches are held back."""
         return len(self._held)
