@@ -4,7 +4,8 @@ Our rule: errors with the same fingerprint (see `detectors.fingerprints`) are on
 have passed without another. A browser tells an uncaught error twice, as an event and on the console: the two are
 joined by fingerprint, or by their messages where the console's stack differs. An error object that only the console
 shows counts as well (an application that catches and prints), a mere text on it does not; the evidence names the
-sources.
+sources, and the click before the first of them, if there was one within `CLICK_MS` on the same page. When an error was
+seen for the first time, and whether it is back, is for whoever knows all sessions: its fingerprint is the same in all.
 """
 
 from collections.abc import Callable, Mapping
@@ -12,13 +13,17 @@ from typing import Final
 
 import msgspec
 
+from detectors.aim import Aims
 from detectors.fingerprints import Identified, identify
-from detectors.interactions import Failure
-from detectors.machine import Machine, Report
+from detectors.interactions import Click, Failure, Navigation
+from detectors.machine import NEVER, Machine, Report
 from detectors.protocol import Finding
 from detectors.settings import JsErrorSettings
 
 RULE: Final = "wince/js_error@1"
+
+CLICK_MS: Final = 10_000
+"""A click longer ago has nothing to do with an error."""
 
 MAX_ERRORS: Final = 32
 """Different errors open at a time; the quietest is closed for one more."""
@@ -31,13 +36,18 @@ JOIN_MIN_CHARACTERS: Final = 12
 
 
 class OpenError(msgspec.Struct, gc=False):
-    """A burst of one error from `t` to `end_t` (epoch ms); `by_source` counts its reports."""
+    """A burst of one error from `t` to `end_t` (epoch ms); `by_source` counts its reports.
+
+    `clicked` is the selector of the element that was clicked `click_delay_ms` before it.
+    """
 
     t: int
     end_t: int
     page: str
     identified: Identified
     by_source: dict[str, int]
+    clicked: str = ""
+    click_delay_ms: int | None = None
 
     def count(self) -> int:
         """Give the number of errors: what the console says comes on top only where it says more."""
@@ -46,9 +56,11 @@ class OpenError(msgspec.Struct, gc=False):
 
 
 class JsErrorState(msgspec.Struct, gc=False):
-    """Open bursts by fingerprint, the one that spoke last at the end."""
+    """Open bursts by fingerprint, the one that spoke last at the end; the last click (epoch ms) and its selector."""
 
     errors: dict[str, OpenError] = msgspec.field(default_factory=dict)
+    click_t: int = NEVER
+    clicked: str = ""
 
 
 class JsError(Machine[JsErrorState]):
@@ -56,14 +68,15 @@ class JsError(Machine[JsErrorState]):
 
     name = "js_error"
 
-    def __init__(self, settings: JsErrorSettings, report: Report) -> None:
+    def __init__(self, settings: JsErrorSettings, aims: Aims, report: Report) -> None:
         super().__init__(JsErrorState())
+        self._aims = aims
         self._quiet_ms = settings.quiet_ms
         self._report = report
 
     def handlers(self) -> Mapping[type, Callable[..., None]]:
-        """Only failures."""
-        return {Failure: self._on_failure}
+        """Failures, and the clicks before them."""
+        return {Failure: self._on_failure, Click: self._on_click, Navigation: self._on_navigation}
 
     def advance(self, t: int) -> None:
         """Close the bursts that have been quiet for long enough at `t` (epoch ms)."""
@@ -89,13 +102,26 @@ class JsError(Machine[JsErrorState]):
         found = identify(failure)
         known = errors.pop(found.fingerprint, None) or self._other_report(failure, found)
         if known is None:
-            known = OpenError(failure.t, failure.t, failure.page, found, {})
+            known = OpenError(failure.t, failure.t, failure.page, found, {}, *self._click_before(failure.t))
         known.end_t = failure.t
         known.by_source[failure.source] = known.by_source.get(failure.source, 0) + 1
         errors[known.identified.fingerprint] = known
         if len(errors) > MAX_ERRORS:
             self._close(next(iter(errors)))
         self._rearm()
+
+    def _on_click(self, click: Click) -> None:
+        aim = self._aims.of(click)
+        known = aim is not None and not aim.is_ignored()
+        self._state.click_t, self._state.clicked = (click.t, aim.target().selector) if aim and known else (NEVER, "")
+
+    def _on_navigation(self, navigation: Navigation) -> None:
+        if navigation.nav == "load":
+            self._state.click_t = NEVER
+
+    def _click_before(self, t: int) -> tuple[str, int | None]:
+        delay_ms = t - self._state.click_t
+        return (self._state.clicked, delay_ms) if delay_ms <= CLICK_MS else ("", None)
 
     def _other_report(self, failure: Failure, found: Identified) -> OpenError | None:
         """Take out the open error that `failure` tells for the second time, under the name the page gave it."""
@@ -128,6 +154,8 @@ class JsError(Machine[JsErrorState]):
                     "message": error.identified.message,
                     "top_frame": error.identified.top_frame,
                     "sources": sorted(error.by_source),
+                    "clicked": error.clicked,
+                    "click_delay_ms": error.click_delay_ms,
                 },
                 count=error.count(),
                 key=error.identified.fingerprint,

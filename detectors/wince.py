@@ -77,7 +77,7 @@ def _of_failures(settings: DetectorSettings, aims: Aims, report: Report) -> list
     if settings.error_click.enabled:
         made.append(error_click.ErrorClick(settings.error_click, aims, report))
     if settings.js_error.enabled:
-        made.append(js_error.JsError(settings.js_error, report))
+        made.append(js_error.JsError(settings.js_error, aims, report))
     if settings.network_error.enabled:
         made.append(network_error.NetworkError(settings.network_error, aims, report))
     return made

@@ -4,11 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from detectors.interactions import Failure, Interaction
+from detectors.interactions import Failure, Interaction, Navigation
 from detectors.js_error import MAX_ERRORS
 from detectors.protocol import Finding
 from detectors.settings import DetectorSettings, JsErrorSettings
-from tests.detectors.tape import PAGE, Player, failure, found
+from tests.detectors.tape import PAGE, Player, click, failure, found
 
 T = 10_000
 FRAME = "buy@https://shop.example/app.js:34:75"
@@ -129,3 +129,15 @@ def test_no_error_is_lost_and_none_is_counted_twice(steps: list[tuple[int, int]]
         t += pause
         tape.append(other(t, number))
     assert sum(finding.count or 0 for finding in errors(list(tape))) == len(steps)
+
+
+@pytest.mark.parametrize(("delay", "expected"), [(5, 5), (10_000, 10_000), (10_001, None)])
+def test_the_click_before_it_is_named(delay: int, expected: int | None) -> None:
+    (finding,) = found("js_error", [*click(5_000), failure(5_000 + delay)])
+    assert finding.evidence["click_delay_ms"] == expected
+    assert finding.evidence["clicked"] == ("" if expected is None else "div.actions > button#notify.btn")
+
+
+def test_a_click_on_another_page_is_not() -> None:
+    (finding,) = found("js_error", [*click(5_000), Navigation(5_400, PAGE, "load"), failure(5_600)])
+    assert finding.evidence["clicked"] == ""
