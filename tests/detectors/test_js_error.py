@@ -31,6 +31,8 @@ def test_an_error_is_told_with_what_it_was() -> None:
         "message": "x is undefined",
         "top_frame": FRAME,
         "sources": ["error"],
+        "clicked": "",
+        "click_delay_ms": None,
     }
 
 
