@@ -23,6 +23,7 @@ class Project:
             rules=[(rule.url, rule.level) for rule in privacy.rules],
             key=privacy.identifier_secret.encode() or None,
             hash_identifiers=privacy.hash_identifiers,
+            echo=privacy.echo,
         )
         self.excluded_users = frozenset(privacy.exclude_users)
         self.detectors: DetectorSettings = settings.detectors

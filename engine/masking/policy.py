@@ -41,6 +41,7 @@ class Policy:
             origin) and a level. The first that matches holds; query and fragment are not looked at.
         key: Makes the tokens of names that may not be kept, see `Masker`.
         hash_identifiers: Whether ids of people that look like personal data become tokens too; needs `key`.
+        echo: Whether what was typed into masked fields is masked where the page shows it again; needs `key`.
 
     Raises:
         SelectorError: If a selector cannot be used.
@@ -58,6 +59,7 @@ class Policy:
         rules: Sequence[tuple[str, Level | str]] = (),
         key: bytes | None = None,
         hash_identifiers: bool = False,
+        echo: bool = False,
     ) -> None:
         self.level = Level(level)
         self.selectors = SelectorSet.compile((*RECORDER_BLOCKS, *block), (*RECORDER_MASKS, *mask), unmask)
@@ -68,14 +70,15 @@ class Policy:
         """Whether any field may be shown, so that labels have to be read to know which may not."""
         self.unmasks_by_place = any(flag == UNMASKED for flag, _ in self.selectors.placed)
         """Whether a change elsewhere can end what an `unmask` selector shows."""
-        if hash_identifiers and not key:
-            raise ValueError("identifiers are hashed with a key, and there is none")
+        if (hash_identifiers or echo) and not key:
+            raise ValueError("identifiers and echoes are hashed with a key, and there is none")
+        self.echo_key = key if echo else None
         self._key = key
         self._identity_key = key if hash_identifiers else None
         self._tables = Tables()
         self._maskers: dict[Level, Masker] = {}
         self._levels: dict[str, Level] = {}
-        parts = [RULES_VERSION, self.level, list(mask), list(unmask), list(block), [list(rule) for rule in rules]]
+        parts = [RULES_VERSION, self.level, list(mask), list(unmask), list(block), [list(rule) for rule in rules], echo]
         self.version = hashlib.blake2b(msgspec.json.encode(parts), digest_size=6).hexdigest()
 
     def level_for(self, url: str) -> Level:

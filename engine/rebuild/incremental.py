@@ -140,6 +140,7 @@ class IncrementalRebuilder:
         shown = page.masker.input_text(data.text, flags)
         if page.policy.reads_labels and element is not None:
             page.learn(data.id, data.text, shown)
+        page.heard(data.id, data.text, shown)
         data.text = shown
         if data.is_checked:
             data.is_checked = page.masker.is_checked(data.is_checked, flags)

@@ -4,7 +4,7 @@ from typing import Final
 
 from detectors.interactions import MUTATION_MAX_CHANGES, SCOPE_MAX_NODES, Change
 from engine.masking.elements import own_flags
-from engine.masking.flags import BLOCKED, FIELD, INTERACTIVE, MASKED, UNKNOWN, UNMASKED
+from engine.masking.flags import BLOCKED, EDITABLE, FIELD, FIELD_TEXT, INTERACTIVE, MASKED, UNKNOWN, UNMASKED
 from engine.reasons import Reason
 from engine.rebuild.additions import Additions, has_text
 from engine.rebuild.field_memory import is_field, judge_names, note_removal
@@ -190,8 +190,11 @@ class MutationMasker:
         kept = {name: value for name, value in element.attributes.items() if name not in masked}
         element.attributes = {**kept, **detection_attributes(changed)}
         page.unprepare(change.id, element.flags)
-        if isinstance(sent_value, str) and page.policy.reads_labels:
-            page.learn(change.id, sent_value, masked.get("value"))
+        if isinstance(sent_value, str):
+            if page.policy.reads_labels:
+                page.learn(change.id, sent_value, masked.get("value"))
+            if element.flags & FIELD:
+                page.heard(change.id, sent_value, masked.get("value"))
         return bool(masked)
 
     def _change_text(self, change: TextChange) -> bool:
@@ -203,7 +206,10 @@ class MutationMasker:
             return True
         if element.flags & BLOCKED:
             return False
-        text = change.value = page.masker.text(change.value or "", element.flags)
+        sent = change.value or ""
+        text = change.value = page.masker.text(sent, element.flags)
+        if element.flags & (FIELD_TEXT | EDITABLE):
+            page.heard(change.id, sent, text)
         if element.tag == TEXT_TAG and element.flags & INTERACTIVE:
             element.text = label_text(text)
             page.unprepare(page.parents[change.id], element.flags)

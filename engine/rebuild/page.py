@@ -6,6 +6,7 @@ from typing import Final
 
 from detectors.elements import DETECTION_ATTRIBUTES, LABEL_MAX_CHARACTERS, Element
 from engine.masking.decisions import MASK
+from engine.masking.echo import Echo, echo_masker
 from engine.masking.elements import TAG_FLAGS
 from engine.masking.flags import (
     BLOCKED,
@@ -18,6 +19,7 @@ from engine.masking.flags import (
     STICKY,
     UNKNOWN,
 )
+from engine.masking.levels import Level
 from engine.masking.masker import Masker
 from engine.masking.policy import Policy
 from engine.rebuild.field_memory import FieldMemory
@@ -71,6 +73,7 @@ class Page:
         "bits",
         "children",
         "doubtful",
+        "echo",
         "elements",
         "forgotten_id",
         "known",
@@ -90,7 +93,8 @@ class Page:
     def __init__(self, policy: Policy) -> None:
         self.policy = policy
         # Until an address is known.
-        self.masker: Masker = policy.masker(policy.strictest)
+        self.echo = None if policy.echo_key is None else Echo(policy.echo_key)
+        self.masker: Masker = self.masker_of(policy.strictest)
         self.nodes: dict[int, Node] = {}
         self.parents: dict[int, int] = {}
         self.own: dict[int, int] = {}
@@ -110,9 +114,29 @@ class Page:
         self._prepared: dict[int | str, int] = {}
         self._changes = 0
 
+    def masker_of(self, level: Level) -> Masker:
+        """Return the masker of a level for this page's window."""
+        return echo_masker(self.policy.masker(level), self.echo)
+
+    def follow(self, before: "Page") -> None:
+        """Take over what a window keeps from page to page."""
+        self.url, self.masker, self.echo = before.url, before.masker, before.echo
+        if self.echo is not None:
+            self.echo.settle()
+
+    def heard(self, node_id: int, sent: str, shown: object) -> None:
+        """Take note of a value that is not shown, by the echo rule."""
+        if self.echo is not None and sent != shown:
+            self.echo.note(node_id, sent)
+
+    @property
+    def is_shareable(self) -> bool:
+        """Whether the same snapshot looks the same in other sessions."""
+        return self.structure is None and self.echo is None
+
     def enter(self, href: str) -> None:
         """Take `href` as the page's address: it decides the privacy level and is shown masked."""
-        self.masker = self.policy.masker(self.policy.level_for(href))
+        self.masker = self.masker_of(self.policy.level_for(href))
         self.url = self.masker.url(href)
 
     def doubt(self) -> None:
@@ -121,7 +145,7 @@ class Page:
         What its nodes say from now on is masked as unknown, at the strictest level, until the next full snapshot.
         What is known of them is kept, for detectors.
         """
-        self.masker = self.policy.masker(self.policy.strictest)
+        self.masker = self.masker_of(self.policy.strictest)
         if self.doubtful:
             return
         self.doubtful = True

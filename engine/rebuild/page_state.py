@@ -3,6 +3,7 @@
 import msgspec
 
 from detectors.elements import Element
+from engine.masking.echo import EchoState
 from engine.masking.flags import INTERACTIVE
 from engine.masking.levels import Level
 from engine.masking.policy import Policy
@@ -39,6 +40,7 @@ class PageState(msgspec.Struct, frozen=True, array_like=True):
     forgotten_id: int = 0
     memory: FieldMemory = msgspec.field(default_factory=FieldMemory)
     structure: list[tuple[int, list[int], list[str], list[int]]] = []
+    echo: EchoState = msgspec.field(default_factory=EchoState)
 
 
 class _Words:
@@ -91,6 +93,7 @@ def page_state(page: Page) -> PageState:
         page.forgotten_id,
         page.memory.copy(),
         [] if page.structure is None else page.structure.state(),
+        EchoState() if page.echo is None else page.echo.state,
     )
 
 
@@ -110,7 +113,9 @@ def restore_page(state: PageState, policy: Policy) -> Page:
     """Make the page that `state` describes."""
     page = Page(policy)
     page.url, page.known, page.scroll_x, page.scroll_y = state.url, state.known, state.scroll_x, state.scroll_y
-    page.masker = policy.masker(Level(state.level))
+    if page.echo is not None:
+        page.echo.state = state.echo
+    page.masker = page.masker_of(Level(state.level))
     page.bits = dict(state.bits)
     page.reviews = state.reviews
     page.doubtful = state.doubtful

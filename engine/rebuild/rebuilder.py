@@ -116,7 +116,7 @@ class Rebuilder:
         context = self.context
         known_pages = context.tools.known_pages
         snapshot, page = bytes(event.data.node), self._next_page(event.data.initial_offset)
-        known = known_pages.get(page, snapshot) if page.structure is None else None
+        known = known_pages.get(page, snapshot) if page.is_shareable else None
         if known is not None and not self._sticky(known.root):
             known.show(page)
             event.data.node = known.document
@@ -127,8 +127,8 @@ class Rebuilder:
         if opened is None:
             return None
         sticky = self._sticky(opened.data.node)
-        unlike = sticky or decoded.repaired or page.structure is not None
-        if self._build(page, opened, sticky) and not unlike:
+        unlike = sticky or decoded.repaired
+        if self._build(page, opened, sticky) and not unlike and page.is_shareable:
             # What is known brings no notes with it: there must be none.
             known_pages.put(page, snapshot, msgspec.json.encode(opened.data.node))
         self._enter(page)
@@ -155,7 +155,8 @@ class Rebuilder:
     def _next_page(self, offset: Offset | UnsetType) -> Page:
         old = self.context.page
         page = Page(self.context.policy)
-        page.url, page.masker, page.known = old.url, old.masker, True
+        page.follow(old)
+        page.known = True
         if offset:
             page.scroll_x, page.scroll_y = float(offset.left), float(offset.top)
         return page

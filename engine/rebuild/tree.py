@@ -223,8 +223,17 @@ class TreeMasker:
         if own:
             page.own[node.id] = own
         flags |= own
-        node.attributes = page.masker.attributes(tag, flags, node.attributes)
+        sent = node.attributes
+        node.attributes = page.masker.attributes(tag, flags, sent)
+        if page.echo is not None and flags & FIELD:
+            self._hear(node, sent)
         return flags
+
+    def _hear(self, node: ElementNode, sent: Mapping[str, AttributeValue]) -> None:
+        """Let the echo rule know what a field holds already, but for hidden ones: nobody typed that."""
+        value = sent.get("value")
+        if isinstance(value, str) and node.attributes.get("type") != "hidden":
+            self._page.heard(node.id, value, node.attributes.get("value"))
 
     def _remembered(self, node: ElementNode, own: int) -> int:
         """Return the flags a field has by what was there before it, and by its labels."""

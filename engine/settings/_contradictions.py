@@ -70,11 +70,11 @@ def _of_session(project: ProjectSettings, at: Path) -> Found:
 
 
 def _of_privacy(privacy: PrivacySettings, where: Path) -> Found:
-    if privacy.hash_identifiers and not privacy.identifier_secret:
-        path: Path = (*where, "privacy", "hash_identifiers")
-        secret: Path = (*where, "privacy", "identifier_secret")
-        others = (("privacy", "hash_identifiers"), secret)
-        yield Contradiction(path, value=True, expected="false, or a secret in identifier_secret", others=others)
+    for name, wanted in (("hash_identifiers", privacy.hash_identifiers), ("echo", privacy.echo)):
+        if wanted and not privacy.identifier_secret:
+            path: Path = (*where, "privacy", name)
+            others: tuple[Path, ...] = (("privacy", name), (*where, "privacy", "identifier_secret"))
+            yield Contradiction(path, value=True, expected="false, or a secret in identifier_secret", others=others)
 
 
 def _of_retention(keep: KeepSettings, at: Path) -> Found:

@@ -71,6 +71,13 @@ class PrivacySettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
             "stored as keyed hashes only; needs `identifier_secret`."
         ),
     ] = False
+    echo: Annotated[
+        bool,
+        Meta(
+            description="Whether what was typed into masked fields (six characters or more) is masked where the page "
+            "shows it again; keyed hashes of it are kept while the session lives; needs `identifier_secret`."
+        ),
+    ] = False
     exclude_users: Annotated[
         tuple[UserId, ...],
         Meta(description="Ids of users about whom nothing is stored or published."),
