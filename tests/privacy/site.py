@@ -315,7 +315,8 @@ class Site:
 
     def _navigate(self) -> None:
         self._emit(0, {})
-        self._act_blindly()
+        # Until its snapshot comes, these may be any nodes of the new page.
+        self._name_unknown(self.random.choice(list(self._nodes)))
         self._emit(1, {})
         self._load()
 
@@ -476,9 +477,9 @@ class Site:
 
     def _act_blindly(self) -> None:
         """Name nodes that are not there, or not there any more."""
-        unknown = self.random.choice([*self._gone[-3:], -1, 99_999])
-        if self._t > T0 and not self._gone and unknown != -1:
-            unknown = 99_999
+        self._name_unknown(self.random.choice([*self._gone[-3:], -1, 99_999]))
+
+    def _name_unknown(self, unknown: int) -> None:
         self._mutate(texts=[{"id": unknown, "value": self._secret()}])
         self._mutate(attributes=[{"id": unknown, "attributes": {"title": self._secret(), "value": self._secret()}}])
         self._emit(3, {"source": 5, "id": unknown, "text": self._secret(), "isChecked": True})
