@@ -18,6 +18,7 @@ from engine.errors import Poison
 from engine.input.messages import DecodedBatch, decode_message
 from engine.reasons import Reason
 from engine.settings import Settings
+from schemas.session_record import SessionRecord
 
 HOT_SESSIONS: Final = 512
 """Sessions kept unpacked; the least recently touched others are packed, to be unpacked with their next batch."""
@@ -27,7 +28,7 @@ TICK_SESSIONS: Final = 512
 
 
 MOST_DEADLINES_A_SESSION: Final = 4
-"""Entries in the list of deadlines for each session that has one: those that do not hold any more are taken out then."""
+"""Entries in the list of deadlines for each session that has one; beyond, those that hold no more are taken out."""
 
 
 class StoredState(msgspec.Struct, frozen=True):
@@ -35,7 +36,8 @@ class StoredState(msgspec.Struct, frozen=True):
 
     `state` is what `SessionEffects.state` gave last, empty if it never did. What the session published is stored up to
     input position `position`, maybe beyond what `state` knows; `next_seqs` has the number of the next batch by window.
-    `position` is `None` if it, and the positions in `state`, are those of another input.
+    `position` is `None` if it, and the positions in `state`, are those of another input. `record` and `deadline_ms` are
+    what was published and asked for last.
     """
 
     session_id: str
@@ -43,6 +45,8 @@ class StoredState(msgspec.Struct, frozen=True):
     state: bytes
     position: int | None
     next_seqs: dict[str, int]
+    record: SessionRecord
+    deadline_ms: int | None
 
 
 class Core:
@@ -142,7 +146,7 @@ class Core:
         session_id = session.ledger.session_id
         session.take(saves=False)
         # Some of it may be gone from the input by now.
-        session.skip_to(self._catching_up.pop(session_id).next_seqs)
+        self._skip(session, self._catching_up.pop(session_id))
         if session.must_save:
             self._touch(session)
         self._schedule(session_id, session.deadline())
@@ -393,12 +397,18 @@ class Core:
             return
         if stored.position is None:
             session.forget_positions()
-            session.skip_to(stored.next_seqs)
+            self._skip(session, stored)
         elif stored.position > session.position:
             self._catching_up[session_id] = stored
             return
         self._note_holding(session)
         self._schedule(session_id, session.deadline())
+
+    def _skip(self, session: Session, stored: StoredState) -> None:
+        """Go on after what is stored, whether or not it is known here."""
+        if session.lacks(stored.next_seqs):
+            session.go_on_from(stored.record, stored.deadline_ms)
+        session.skip_to(stored.next_seqs)
 
     def refuse(self, session_id: str, reason: Reason) -> None:
         """Take nothing of a session from now on; what is known of it is forgotten, and not written."""

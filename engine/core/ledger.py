@@ -69,6 +69,19 @@ class Ledger(msgspec.Struct, gc=False):
         """Count a signal that makes tags and score."""
         self.tags[detector] = self.tags.get(detector, 0) + 1
 
+    def resume(self, record: SessionRecord) -> None:
+        """Go on from what a record says."""
+        totals = record.totals
+        if totals.events:
+            self.started_at, self.last_event_at = record.started_at, record.last_event_at
+        self.user_id, self.anonymous_id = record.user_id, record.anonymous_id
+        self.batches, self.events, self.bytes = totals.batches, totals.events, totals.bytes
+        self.clicks, self.inputs, self.errors = totals.clicks, totals.inputs, totals.errors
+        self.tags, self.pages = dict(record.tags), list(record.pages)
+        self.signals = max(self.signals, sum(record.tags.values()))
+        self.dropped, self.repaired = dict(record.dropped), dict(record.repaired)
+        self.reopened, self.end_reason = record.reopened, record.end_reason
+
     def record(self, window_ids: list[str], policy: Policy, *, latest_ms: int, is_open: bool) -> SessionRecord:
         """Make the record as it is now; no time in it is later than `latest_ms`."""
         points, parts = score(self.tags)

@@ -414,6 +414,29 @@ class Session:
             if lane is not None:
                 lane.skip_to(next_seq)
 
+    def lacks(self, next_seqs: Mapping[str, int]) -> bool:
+        """Say whether a batch before those with these numbers, by window, is not known here."""
+        known = {window_id: lane.next_seq for window_id, lane in self._lanes.items()}
+        return any(known.get(window_id, 0) < next_seq for window_id, next_seq in next_seqs.items())
+
+    def go_on_from(self, record: SessionRecord, deadline_ms: int | None) -> None:
+        """Take what was published last for what the session came to, because the state lacks some of it.
+
+        When the last batch arrived is worked out of the deadline that was asked for; it may have been a little later.
+        """
+        self.ledger.resume(record)
+        self._capped = next((reason for reason, end in CAP_REASONS.items() if end == record.end_reason), None)
+        if self._capped is not None:
+            self.phase = Phase.CAPPED
+        elif record.status == "open":
+            self.phase = Phase.OPEN
+        elif self.phase is Phase.OPEN:
+            self.phase = Phase.ENDED
+        if deadline_ms is not None:
+            limits = self._project.session
+            silence_ms = limits.idle_timeout_ms + (limits.grace_ms if self.phase is Phase.ENDED else 0)
+            self.last_arrival_ms = max(self.last_arrival_ms, deadline_ms - silence_ms)
+
     def forget_positions(self) -> None:
         """Go on with another input, whose positions say nothing about those known."""
         self.position = -1

@@ -183,7 +183,9 @@ class Partition:
                 self._passed_at = started
                 is_idle = not self.inbox and await self._source.is_read(self.place)
                 self._idle_end = self._source.end_offset(self.place) if is_idle else None
-                await work.pass_time(is_idle=is_idle, is_caught_up=work.next_offset >= self._caught_up_from)
+                # The last offset may be that of a transaction's marker, which is no record.
+                is_caught_up = is_idle or work.next_offset >= self._caught_up_from
+                await work.pass_time(is_idle=is_idle, is_caught_up=is_caught_up)
             await work.settle()
             self._refusals = 0
             self.durable_offset = work.next_offset
@@ -199,12 +201,19 @@ class Partition:
         if cause in _GONE:
             await self.keep()
         self._work = None
+        self.durable_offset = -1
         self.is_fetching = False
         self._source.pause([self.place])
         self.inbox.clear()
         if cause in _DISPUTED:
             await asyncio.sleep(tools.patience.pause_ms(self._refusals) / 1_000)
             self._refusals += 1
-            offset = await tools.patience.insist(lambda: self._source.committed(self.place))
-            if offset >= 0:
-                await tools.patience.insist(lambda: self._source.commit({self.place: offset}))
+            await self._ask_group()
+
+    async def _ask_group(self) -> None:
+        """Commit what is committed: the group lets only a partition's owner do that. Raises NotOwnerError."""
+        insist = self._tools.patience.insist
+        offset = await insist(lambda: self._source.committed(self.place))
+        if offset < 0:
+            offset = (await insist(lambda: self._source.bounds(self.place))).begin
+        await insist(lambda: self._source.commit({self.place: offset}))

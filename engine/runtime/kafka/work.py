@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import Final
 
 import msgspec
@@ -18,7 +19,7 @@ from engine.operate.logs import get_logger
 from engine.operate.meters import Count
 from engine.reasons import Reason
 from engine.runtime.kafka.clock import PartitionClock
-from engine.runtime.kafka.outbox import pack_outbox, unpack_outbox, withdrawal_message
+from engine.runtime.kafka.outbox import Message, pack_outbox, unpack_outbox, withdrawal_message
 from engine.runtime.kafka.ownership import Ownership, ResetError
 from engine.runtime.kafka.positions import Position, decode_position, encode_position
 from engine.runtime.kafka.progress import Progress
@@ -33,6 +34,9 @@ BREATHE_SECONDS: Final = 0.02
 
 DUE_SESSIONS: Final = 200
 """Sessions listed at a time whose deadline has come."""
+
+DUE_SECONDS: Final = 0.5
+"""Time after which no more of them are listed for now: records wait meanwhile, and so may the group."""
 
 
 class Work:
@@ -150,11 +154,18 @@ class Work:
         loaded = await insist(lambda: self._tools.store.load_many(session_ids))
         await self._ownership.check()
         stored = [session for session in loaded if session is not None]
-        messages = [message for session in stored for message in unpack_outbox(session.outbox)]
+        messages = [message for session in stored for message in self._untold(session)]
         # Who wrote them may have died before it told.
         await insist(lambda: self._tools.emitter.send(messages))
         self._tools.meters.count(Count.SESSIONS_LOADED, len(stored))
         return stored
+
+    def _untold(self, stored: StoredSession) -> list[Message]:
+        try:
+            return unpack_outbox(stored.outbox)
+        except msgspec.MsgspecError as error:
+            get_logger().error("outbox_unreadable", topic=self._place.topic, error=error)
+            return []
 
     def _adopt(self, stored: StoredSession) -> None:
         session_id = stored.session_id
@@ -164,13 +175,24 @@ class Work:
         try:
             position = decode_position(stored.position)
             offset = position.offset if position.log == self.log else None
-            project_id = stored.record.project_id
-            self._core.adopt(StoredState(session_id, project_id, stored.state, offset, position.next_seqs))
+            record = stored.record
+            self._core.adopt(
+                StoredState(
+                    session_id,
+                    record.project_id,
+                    stored.state,
+                    offset,
+                    position.next_seqs,
+                    record,
+                    stored.deadline_ms,
+                )
+            )
         except (ValueError, msgspec.MsgspecError) as error:
             get_logger().error("session_unreadable", topic=self._place.topic, error=error)
             self._core.refuse(session_id, Reason.STATE_UNREADABLE)
             return
-        self._versions.know(session_id, stored.version, stored.token)
+        if stored.deadline_ms is not None:
+            self._versions.know(session_id, stored.version, stored.token)
 
     # -- time ---------------------------------------------------------------------------------------------------
 
@@ -198,8 +220,9 @@ class Work:
             await self._look_for_due(self._clock.now_ms)
 
     async def _look_for_due(self, now_ms: int) -> None:
-        skipped = 0
-        while True:
+        clock = asyncio.get_running_loop().time
+        enough_at, skipped = clock() + DUE_SECONDS, 0
+        while clock() < enough_at:
             due = [session_id for session_id, _ in await self._list_due(now_ms, skipped)]
             unknown = [session_id for session_id in due if not self._core.knows(session_id)]
             await self._know_due(unknown)
@@ -241,14 +264,17 @@ class Work:
         writes = self._versions.writes(effects)
         withdrawn = [effect for effect in effects if effect.withdrawal is not None]
         with tools.stage("write", sessions=len(writes)):
-            results = await tools.patience.insist(lambda: self._store(writes, withdrawn, letters))
+            await self._withdraw(withdrawn)
+            await tools.patience.insist(lambda: tools.emitter.bury(letters))
+            results = await self._store(writes)
         self._progress.wrote(results)
         refused = self._versions.confirm(writes, results)
         if refused and not await self._let_go(refused):
             raise ResetError("refused_write")
         gone = [effect.session_id for effect in withdrawn] + [write.session_id for write in refused]
         self._written |= {write.session_id: write.token for write in writes} | dict.fromkeys(gone, "")
-        self._versions.forget(gone)
+        closed = [write.session_id for write in writes if write.deadline_ms is None]
+        self._versions.forget(gone + closed)
         self._progress.published(effects, max(tools.clock_ms() - self._last_record_ms, 0) / 1_000)
         with tools.stage("list"):
             await tools.patience.insist(lambda: self._aside(writes, results, refusals))
@@ -259,17 +285,30 @@ class Work:
         self._written.clear()
         self._versions.forget(self._core.evict(self._max_resident))
 
-    async def _store(
-        self, writes: Sequence[SessionWrite], withdrawn: Sequence[SessionEffects], letters: Sequence[DeadLetter]
-    ) -> list[WriteResult]:
+    async def _withdraw(self, withdrawn: Sequence[SessionEffects]) -> None:
+        if not withdrawn:
+            return
         tools = self._tools
-        for effect in withdrawn:
-            await tools.store.withdraw(effect.session_id, effect.withdrawal or Reason.EXCLUDED_USER)
-        await tools.emitter.send(
-            [withdrawal_message(each.project_id, each.session_id, tools.clock_ms()) for each in withdrawn]
-        )
-        await tools.emitter.bury(letters)
-        return await tools.store.apply_many(writes, self._announce) if writes else []
+        for session_id, reason in [(each.session_id, each.withdrawal or Reason.EXCLUDED_USER) for each in withdrawn]:
+            await tools.patience.insist(partial(tools.store.withdraw, session_id, reason))
+        messages = [withdrawal_message(each.project_id, each.session_id, tools.clock_ms()) for each in withdrawn]
+        await tools.patience.insist(lambda: tools.emitter.send(messages))
+
+    async def _store(self, writes: Sequence[SessionWrite]) -> list[WriteResult]:
+        """Store writes and tell what comes of them: once, however often something else has to be tried again."""
+        if not writes:
+            return []
+        is_told = False
+
+        async def announce(accepted: Sequence[SessionWrite]) -> None:
+            nonlocal is_told
+            if not is_told:
+                messages = [message for write in accepted for message in unpack_outbox(write.outbox)]
+                with self._tools.stage("announce"):
+                    await self._tools.emitter.send(messages)
+                is_told = True
+
+        return await self._tools.patience.insist(lambda: self._tools.store.apply_many(writes, announce))
 
     async def _let_go(self, refused: Sequence[SessionWrite]) -> bool:
         """Forget sessions that were withdrawn while they were at work here; say whether all that were refused are such.
@@ -287,11 +326,6 @@ class Work:
         messages = [withdrawal_message(write.project_id, write.session_id, told_ms) for write in refused]
         await insist(lambda: self._tools.emitter.send(messages))
         return True
-
-    async def _announce(self, writes: Sequence[SessionWrite]) -> None:
-        messages = [message for write in writes for message in unpack_outbox(write.outbox)]
-        with self._tools.stage("announce"):
-            await self._tools.emitter.send(messages)
 
     async def _aside(
         self,

@@ -28,7 +28,15 @@ class Shelf:
                 continue
             known = self.sessions.get(session_id)
             state = effect.state() if effect.saves else b"" if known is None else known.state
-            stored = StoredState(session_id, effect.project_id, state, effect.position, dict(effect.next_seqs))
+            stored = StoredState(
+                session_id,
+                effect.project_id,
+                state,
+                effect.position,
+                dict(effect.next_seqs),
+                effect.record,
+                effect.deadline_ms,
+            )
             self.sessions[session_id] = msgspec.msgpack.decode(msgspec.msgpack.encode(stored), type=StoredState)
 
     def hand_over(self, core: Core, batch: DecodedBatch) -> None:

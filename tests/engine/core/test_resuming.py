@@ -7,7 +7,7 @@ from engine.core.core import Core, StoredState
 from engine.core.effects import SessionEffects
 from engine.core.saving import SavingRules
 from engine.reasons import Reason
-from engine.settings import OrderSettings, Settings
+from engine.settings import OrderSettings, SessionSettings, Settings
 from replay.blocks import decode_block
 from tests.engine.core.shelf import Shelf
 from tests.engine.core.test_sessions import MINUTE_MS, SESSION, T0, batch
@@ -149,6 +149,38 @@ class TestAnotherInput:
         after = self.rebased(shelf).feed(0, batch(1)).publish()
         assert after.published == []
 
+    def test_a_session_whose_state_was_never_stored_goes_on_as_it_was_published(self, shelf: Shelf) -> None:
+        before = Owner(shelf).feed(10, batch(0, user_id="ann")).feed(11, batch(1)).publish()
+        record = before.effects[-1].record
+        after = self.rebased(shelf)
+        after.core.tick(T0 + 29 * MINUTE_MS)
+        assert after.publish().effects == []
+        after.feed(0, batch(2)).publish()
+        assert after.published == [2]
+        went_on = after.effects[-1].record
+        assert (went_on.status, went_on.started_at, went_on.user_id) == ("open", record.started_at, "ann")
+        assert went_on.totals.events == 3
+        assert went_on.tags == record.tags
+
+    def test_one_that_was_published_as_ended_is_opened_again_by_data(self, shelf: Shelf) -> None:
+        Owner(shelf).feed(10, batch(0, ended=True)).publish()
+        after = self.rebased(shelf)
+        after.core.tick(T0 + 31 * MINUTE_MS)
+        assert after.publish().effects == [], "its grace is not over"
+        after.feed(0, batch(1), T0 + 31 * MINUTE_MS).publish()
+        assert (after.effects[-1].record.status, after.effects[-1].record.reopened) == ("open", 1)
+
+    def test_one_that_was_published_as_too_large_takes_nothing_more(self, shelf: Shelf) -> None:
+        settings = Settings(session=SessionSettings(max_bytes=100))
+        before = Owner(shelf, settings).feed(10, batch(0)).feed(11, batch(1)).publish()
+        assert before.effects[-1].record.end_reason == "max_bytes"
+        after = Owner(Shelf(), settings)
+        after.core.adopt(msgspec.structs.replace(shelf.sessions[SESSION], position=None))
+        after.feed(0, batch(2)).publish()
+        assert after.published == []
+        assert after.effects[-1].record.end_reason == "max_bytes"
+        assert after.core.counts.events_dropped == {Reason.SESSION_MAX_BYTES: 1}
+
     def test_windows_that_the_state_does_not_know_go_on_after_what_is_stored_of_them(self, shelf: Shelf) -> None:
         Owner(shelf).feed(10, batch(0)).publish(save_all=True).feed(11, batch(0, window_id="w2")).publish()
         after = self.rebased(shelf).feed(0, batch(0, window_id="w2")).feed(1, batch(1, window_id="w2")).publish()
@@ -177,6 +209,18 @@ class TestInputThatIsGone:
         after.core.read_up_to(11)
         after.core.tick(T0 + 31 * MINUTE_MS)
         assert [effect.record.status for effect in after.publish().effects] == ["ended"]
+
+    def test_one_whose_state_was_never_stored_keeps_its_record(self, shelf: Shelf) -> None:
+        before = Owner(shelf).feed(10, batch(0)).feed(11, batch(1)).publish()
+        after = Owner(shelf)
+        shelf.hand_over_session(after.core, SESSION)
+        after.core.read_up_to(11)
+        after.core.tick(T0 + 31 * MINUTE_MS)
+        (effect,) = after.publish(T0 + 31 * MINUTE_MS).effects
+        published = before.effects[-1].record
+        assert effect.record.status == "ended"
+        assert effect.record.totals == published.totals
+        assert effect.record.started_at == published.started_at
 
     def test_its_state_is_not_stored_half_way(self, shelf: Shelf) -> None:
         before = Owner(shelf).feed(10, batch(0)).publish(save_all=True)
@@ -241,9 +285,9 @@ def test_a_session_that_is_refused_takes_nothing() -> None:
 
 @pytest.mark.parametrize("state", [b"x", b"W1", b"W1\x28\xb5\x2f\xfd"])
 def test_a_state_that_is_none_is_told_and_changes_nothing(state: bytes) -> None:
-    core = Core(Settings())
+    core, record = Core(Settings()), Owner(Shelf()).feed(0, batch(0)).publish().effects[-1].record
     with pytest.raises(ValueError, match="state"):
-        core.adopt(StoredState(SESSION, "shop", state, 3, {}))
+        core.adopt(StoredState(SESSION, "shop", state, 3, {}, record, None))
     assert not core.knows(SESSION)
     assert core.open_sessions == 0
 

@@ -362,7 +362,7 @@ def test_a_refusal_before_the_consent_that_is_read_again_withdraws_nothing(*, is
     first = Driver().feed(refusal).feed(consent).tick(T0 + 30 * MINUTE_MS)
     if is_closed:
         first.tick(T0 + 72 * 60 * MINUTE_MS)
-    stored = StoredState(SESSION, "shop", first.last.state(), 1, {"w1": 2})
+    stored = StoredState(SESSION, "shop", first.last.state(), 1, {"w1": 2}, first.last.record, None)
     again = Driver()
     again.core.adopt(stored)
     again.feed(refusal)

@@ -63,6 +63,27 @@ class _MemoryEmitter:
             self._told.letters.append(letter)
 
 
+def memory_tools(
+    settings: Settings, owner: str, data: Data, told: Told, port: Port, clock_ms: Callable[[], int]
+) -> Tools:
+    """Make the tools of one process: all of it real but store, marks and producer."""
+    meters, health = Meters("test"), Health()
+    return Tools(
+        settings=settings,
+        owner=owner,
+        shared=Shared(settings),
+        store=cast("Store", MemoryStore(data, port)),
+        marks=cast("Marks", MemoryMarks(data, port)),
+        emitter=cast("Emitter", _MemoryEmitter(told, port)),
+        patience=Patience(settings.worker, meters, health.beat),
+        meters=meters,
+        health=health,
+        tracer=NO_TRACES,
+        collect=lambda: None,
+        clock_ms=clock_ms,
+    )
+
+
 class Node:
     """One worker process."""
 
@@ -73,21 +94,7 @@ class Node:
         self._world = world
         self._partitions: dict[Place, Partition] = {}
         self._tasks: dict[Place, asyncio.Task[None]] = {}
-        meters, health = Meters("test"), Health()
-        self._tools = Tools(
-            settings=world.settings,
-            owner=name,
-            shared=Shared(world.settings),
-            store=cast("Store", MemoryStore(world.data, self.port)),
-            marks=cast("Marks", MemoryMarks(world.data, self.port)),
-            emitter=cast("Emitter", _MemoryEmitter(world.told, self.port)),
-            patience=Patience(world.settings.worker, meters, health.beat),
-            meters=meters,
-            health=health,
-            tracer=NO_TRACES,
-            collect=lambda: None,
-            clock_ms=world.clock_ms,
-        )
+        self._tools = memory_tools(world.settings, name, world.data, world.told, self.port, world.clock_ms)
         self._fetching = asyncio.create_task(self._fetch_always())
 
     async def _fetch_always(self) -> None:
