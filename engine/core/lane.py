@@ -25,10 +25,6 @@ REFUSALS: Final[Mapping[Verdict, Reason]] = {
 class LaneOwner(WindowOwner, Protocol):
     """What a lane tells its session, besides what its window does."""
 
-    @property
-    def capped(self) -> Reason | None:
-        """Why nothing more of the session is taken, if so."""
-
     def refuse(self, batch: DecodedBatch, reason: Reason) -> None:
         """Count a whole batch that is not used."""
 
@@ -43,9 +39,6 @@ class LaneOwner(WindowOwner, Protocol):
 
     def repair(self, reason: Reason, count: int = 1) -> None:
         """Count changes inside events, or things worth a note."""
-
-    def drop(self, reason: Reason, count: int = 1) -> None:
-        """Count events that are not published."""
 
     def hole(self, hole: Hole) -> None:
         """Take note of a part that is missing."""
@@ -187,9 +180,9 @@ class Lane:
         """Nothing more of this window is expected."""
         self._window.finish()
 
-    def rest(self, t: int) -> None:
-        """The session ended at this window's time `t`: the visit at hand is over."""
-        self._window.rest(t)
+    def rest(self) -> None:
+        """The session ended: the visit at hand is over."""
+        self._window.rest()
 
     @property
     def waits(self) -> bool:

@@ -142,32 +142,31 @@ class Session:
 
     # -- what windows tell --------------------------------------------------------------------------------------
 
-    def room(self, run: Run, window_id: str | None) -> int:
-        """Take room for masked events; return for how many, from the first on. The others are counted as dropped.
+    def room(self) -> tuple[int, int, int]:
+        """Return how many bytes of events, and from when to when, are certain to be admitted."""
+        ledger = self.ledger
+        if ledger.started_at < 0:
+            return 0, 0, 0
+        return self._max_bytes - ledger.bytes, ledger.started_at, ledger.started_at + self._max_duration_ms
 
-        `window_id` is `None` for events that say nothing of when their window is.
-        """
+    def admit(self, run: Run) -> int:
+        """Admit masked events; return how many, from the first on. The others are counted as dropped."""
         ledger, last_t, count = self.ledger, run.times[-1], len(run.lines)
-        size_bytes = ledger.bytes + sum(map(len, run.lines)) + count
-        if (
-            self._capped is None
-            and 0 <= ledger.started_at <= run.times[0]
-            and last_t - ledger.started_at <= self._max_duration_ms
-            and size_bytes <= self._max_bytes
-        ):
-            # As nearly always: no event can be the one that is too much.
-            ledger.bytes = size_bytes
+        left_bytes, first_t, most_t = self.room()
+        size_bytes = sum(map(len, run.lines)) + count
+        if self._capped is None and size_bytes <= left_bytes and first_t <= run.times[0] and last_t <= most_t:
+            ledger.bytes += size_bytes
             ledger.events += count
             ledger.last_event_at = max(ledger.last_event_at, last_t)
             return count
         for place, (t, line) in enumerate(zip(run.times, run.lines, strict=True)):
-            refused = self._capped or self._refusal(t, len(line), window_id)
+            refused = self._capped or self._refusal(t, len(line))
             if refused is not None:
                 self.drop(refused, count - place)
                 return place
         return count
 
-    def _refusal(self, t: int, size_bytes: int, window_id: str | None) -> Reason | None:
+    def _refusal(self, t: int, size_bytes: int) -> Reason | None:
         """Take room for one masked event; return why there is none left, if so."""
         ledger = self.ledger
         if not ledger.started_at <= t <= ledger.last_event_at:
@@ -175,7 +174,7 @@ class Session:
         size_bytes += ledger.bytes + 1
         if t - ledger.started_at > self._max_duration_ms or size_bytes > self._max_bytes:
             over = size_bytes > self._max_bytes
-            return self._cap(Reason.SESSION_MAX_BYTES if over else Reason.SESSION_MAX_DURATION, t, window_id)
+            return self._cap(Reason.SESSION_MAX_BYTES if over else Reason.SESSION_MAX_DURATION)
         ledger.bytes = size_bytes
         ledger.events += 1
         return None
@@ -193,15 +192,13 @@ class Session:
         elif ledger.started_at - t <= longest_ms:
             ledger.started_at = t
 
-    def _cap(self, reason: Reason, t: int, window_id: str | None) -> Reason:
-        """Take nothing more: an event of a window, at its time `t`, was too much."""
+    def _cap(self, reason: Reason) -> Reason:
         self._capped = reason
         self.phase = advance(self.phase, Sign.CAPPED)
         self.ledger.end_reason = CAP_REASONS[reason]
         for lane in self._lanes.values():
-            now = t if lane.window_id == window_id else lane.now
-            self.hole(Hole(lane.window_id, CAP_HOLES[reason], max(now, self.ledger.last_event_at)))
-            lane.rest(now)
+            self.hole(Hole(lane.window_id, CAP_HOLES[reason], max(lane.now, self.ledger.last_event_at)))
+            lane.rest()
         self.activity.end(self.ledger.last_event_at, self.ledger.end_reason, over=True)
         return reason
 
@@ -318,7 +315,7 @@ class Session:
         for lane in silent:
             lane.finish()
         for lane in self._lanes.values():
-            lane.rest(lane.now)
+            lane.rest()
         self.activity.end(self.ledger.last_event_at, self.ledger.end_reason)
 
     def _note_end(self, reason: EndReason, sign: Sign) -> None:

@@ -43,14 +43,18 @@ class Audience(NamedTuple):
 class WindowOwner(Protocol):
     """What a window tells its session."""
 
-    def room(self, run: Run, window_id: str | None) -> int:
-        """Take room for masked events; return for how many, from the first on. The others are counted as dropped.
+    @property
+    def capped(self) -> Reason | None:
+        """Why nothing more of the session is taken, if so."""
 
-        `window_id` is `None` for events that say nothing of when their window is.
-        """
+    def room(self) -> tuple[int, int, int]:
+        """Return how many bytes of events, and from when to when, are certain to be admitted."""
 
-    def drop(self, reason: Reason) -> None:
-        """Count an event that is not published."""
+    def admit(self, run: Run) -> int:
+        """Admit masked events; return how many, from the first on. The others are counted as dropped."""
+
+    def drop(self, reason: Reason, count: int = 1) -> None:
+        """Count events that are not published."""
 
     def repair(self, reason: Reason) -> None:
         """Count a change inside an event."""
@@ -93,7 +97,6 @@ class Window:
         self.window_id = window_id
         self.blocks = BlockBuilder(window_id, late=late)
         self._owner = owner
-        self._is_late = late
         self._clock = WindowClock(project.session.idle_timeout_ms, project.session.longest_silence_ms)
         self._detectors: list[Detector] = [] if late else make_detectors(project.detectors, self._found)
         if project.plugins and not late:
@@ -120,9 +123,10 @@ class Window:
 
     def process(self, events: Sequence[Event], sequence: int) -> int:
         """Take the events of the batch with this number; return how many were published."""
-        clock, mask, idle_timeout_ms = self._clock, self._mask, self._clock.idle_timeout_ms
-        run, published = Run(), 0
-        for event in events:
+        owner, clock, mask, idle_timeout_ms = self._owner, self._clock, self._mask, self._clock.idle_timeout_ms
+        run, published, rest = Run(), 0, iter(events)
+        left_bytes, first_t, last_t = owner.room()
+        for event in () if owner.capped else rest:
             timestamp = int(event.timestamp)
             t = timestamp + clock.offset
             # What nearly every event's time is: a little later than the one before. The clock knows the rest.
@@ -132,22 +136,29 @@ class Window:
                 t = self._step(event.timestamp)
             if t >= self._deadline:
                 self._advance(t)
-            if type(event) is IncrementalSnapshot:
-                line = mask(event, t)
-                if line is None:
-                    continue
-                self._previous_is_meta = False
-            else:
-                # It may lead to another page: whether the session has room up to here must be known before.
+            if type(event) is not IncrementalSnapshot:
+                # It may lead to another page, under another policy.
                 published += self._publish(run, sequence)
                 run = Run()
-                line = mask(event, t)
-                if line is None:
-                    continue
+            line = mask(event, t)
+            if line is None:
+                continue
+            if type(event) is IncrementalSnapshot:
+                self._previous_is_meta = False
+            else:
                 self._divide(type(event))
             run.lines.append(line)
             run.times.append(t)
             run.timestamps.append(timestamp)
+            left_bytes -= len(line) + 1
+            if left_bytes < 0 or not first_t <= t <= last_t:
+                published += self._publish(run, sequence)
+                run = Run()
+                left_bytes, first_t, last_t = owner.room()
+                if owner.capped:
+                    break
+        if owner.capped:
+            owner.drop(owner.capped, sum(1 for _ in rest))
         return published + self._publish(run, sequence)
 
     def _step(self, timestamp: float) -> int:
@@ -180,7 +191,7 @@ class Window:
         """Put masked events into the block, as far as the session has room; return how many."""
         if not run.lines:
             return 0
-        kept = self._owner.room(run, None if self._is_late else self.window_id)
+        kept = self._owner.admit(run)
         if kept < len(run.lines):
             run.cut(kept)
         self.blocks.extend(run, sequence, self._context.page.masker.stamp)
@@ -204,9 +215,9 @@ class Window:
             self._activity.leave(self.window_id, self._url, self._entered_at, t)
             self._entered_at = NOWHEN
 
-    def rest(self, t: int) -> None:
-        """The session ended at `t`: so do visits. What is on show is told anew if the session goes on."""
-        self._leave(t)
+    def rest(self) -> None:
+        """The session ended: so do visits. What is on show is told anew if the session goes on."""
+        self._leave(self.now)
         self._told_url = None
 
     def lost(self) -> None:

@@ -1,10 +1,12 @@
 """Sessions end, open again, grow over caps, lose batches and disappear, each with its reason."""
 
+from itertools import pairwise
 from typing import Any
 
 import msgspec
 import pytest
 from hypothesis import given
+from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from engine.core.core import Core, StoredState
@@ -189,6 +191,41 @@ def test_sessions_end_with_the_input_some_at_a_time() -> None:
         rounds.append([effect.session_id for effect in driver.core.take() if effect.record.end_reason == "input_end"])
     assert [len(ended) for ended in rounds] == [4, 4, 2]
     assert {session_id for ended in rounds for session_id in ended} == {f"s{number}" for number in range(10)}
+
+
+def address(href: str) -> dict[str, Any]:
+    return {"type": 4, "timestamp": T0, "data": {"href": href, "width": 1, "height": 1}}
+
+
+PARTS = [address("https://shop.example/a"), PAGE, event(), *click(T0), event(), address("https://shop.example/b")]
+VISIT = [{**part, "timestamp": T0 + 1_000 * number} for number, part in enumerate(PARTS * 5)]
+
+
+@given(cuts=st.sets(st.integers(1, len(VISIT) - 1)), most=st.integers(50, 4_000), seconds=st.integers(1, 40))
+@hypothesis_settings(deadline=None)
+def test_a_cap_falls_on_the_same_event_however_the_events_are_cut(cuts: set[int], most: int, seconds: int) -> None:
+    settings = Settings(session=SessionSettings(max_bytes=most, max_duration_ms=seconds * 1_000))
+
+    def outcome(places: list[int]) -> object:
+        driver = Driver(settings)
+        for seq, (first, last) in enumerate(pairwise([0, *places, len(VISIT)])):
+            driver.feed(batch(seq, *VISIT[first:last]))
+        driver.feed(batch(0, event(T0 + 10), window_id="w2"))
+        effects = driver.effects
+        lines = [
+            line
+            for effect in effects
+            for made in effect.blocks
+            for line in decode_block(made.data, 1 << 20).splitlines()
+        ]
+        holes = [hole for effect in effects for hole in effect.holes]
+        activities = [activity for effect in effects for activity in effect.activities]
+        signals = [signal.id for effect in effects for signal in effect.signals]
+        record = driver.last.record
+        totals = msgspec.structs.replace(record.totals, batches=0)
+        return lines, holes, activities, signals, msgspec.structs.replace(record, totals=totals, dropped={})
+
+    assert outcome(sorted(cuts)) == outcome([])
 
 
 def test_a_batch_delivered_twice_neither_opens_a_session_again_nor_keeps_it_open() -> None:
