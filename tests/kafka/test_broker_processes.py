@@ -14,11 +14,15 @@ from aiokafka.errors import KafkaError
 
 from engine.errors import Unavailable
 from engine.runtime.kafka.log_identity import read_log_identities
+from tests.engine.core.test_sessions import batch
 from tests.kafka.groups import producer
+from tests.kafka.workers import Site, running, stored
 from tests.servers.certificates import Certificates
 from tests.servers.kafka_admin import admin, cluster_client, create_topic, log_bounds
+from tests.servers.kafka_broker import Kafka
 from tests.servers.kafka_cluster import KafkaCluster
 from tests.servers.kafka_settings import PASSWORD, USER
+from tests.servers.redis_server import FoundRedis
 from tests.servers.waiting import until
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -145,3 +149,55 @@ async def test_three_brokers_bear_the_loss_of_one(jars: Path) -> None:
                 return all(len(each["isr"]) == 3 for each in described["partitions"])
 
             await until(all_in_sync, 30, "replicas that caught up")
+
+
+class TestAWorkerWithoutKafka:
+    async def test_it_can_be_stopped(
+        self, cluster: KafkaCluster, redis_server: FoundRedis, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("engine.runtime.kafka.source.COMMIT_WITHIN_SECONDS", 0.2)
+        monkeypatch.setattr("engine.runtime.kafka.source.CLOSE_WITHIN_SECONDS", 0.2)
+        site = Site(Kafka(cluster.bootstrap, ""), redis_server)
+        await site.create()
+        await site.send([batch(0)])
+        (broker,) = cluster.brokers
+        async with running(site) as worker:
+            await worker.reads_all()
+            async with stored(site) as redis:
+                before = await redis.mark()
+            broker.pause()
+            try:
+                await worker.stop()
+            finally:
+                broker.resume()
+        async with stored(site) as redis:
+            mark = await redis.mark()
+        assert before is not None
+        assert mark is not None
+        assert (before.offset, mark.offset) == (0, 1), "its states are stored, though Kafka is away"
+
+    async def test_it_is_not_ready_and_lives(self, cluster: KafkaCluster, redis_server: FoundRedis) -> None:
+        site = Site(Kafka(cluster.bootstrap, ""), redis_server)
+        await site.create()
+        await site.send([batch(0)])
+        (broker,) = cluster.brokers
+        async with running(site) as worker:
+            await worker.reads_all()
+            await worker.until(lambda: _so(worker.health.ready().ok), "a worker that is ready")
+            broker.pause()
+            try:
+                worker.health._reached_within_ms = 3_000
+
+                async def is_not_ready() -> bool:
+                    return worker.health.ready().checks["kafka"] != "ok"
+
+                await worker.until(is_not_ready, "a worker that misses Kafka")
+                assert worker.health.ready().checks["redis"] == "ok"
+                assert worker.health.alive().ok
+            finally:
+                broker.resume()
+            await worker.until(lambda: _so(worker.health.ready().ok), "a worker that is ready again")
+
+
+async def _so(value: bool) -> bool:  # noqa: FBT001 - it is what it is
+    return value

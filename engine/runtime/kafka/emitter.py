@@ -6,9 +6,9 @@ from typing import Any, Final
 
 import msgspec
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 
-from engine.errors import Unavailable
+from engine.errors import Broken, Unavailable
 from engine.runtime.kafka.client_options import producer_options
 from engine.runtime.kafka.outbox import Message
 from engine.settings import KafkaSettings
@@ -49,6 +49,8 @@ class Emitter:
                 for topic, key, value in messages
             ]
             await asyncio.gather(*acknowledged)
+        except MessageSizeTooLargeError as error:
+            raise Broken("a message is larger than kafka.max_request_bytes, or than its topic takes") from error
         except KafkaError as error:
             await self._discard(producer)
             raise Unavailable(f"Kafka does not take messages: {type(error).__name__}") from error
@@ -59,9 +61,11 @@ class Emitter:
                 producer = AIOKafkaProducer(**producer_options(self._kafka))
                 try:
                     await producer.start()
-                except (KafkaError, OSError) as error:
+                except BaseException as error:
                     await producer.stop()
-                    raise Unavailable(f"Kafka cannot be reached: {type(error).__name__}") from error
+                    if isinstance(error, KafkaError | OSError):
+                        raise Unavailable(f"Kafka cannot be reached: {type(error).__name__}") from error
+                    raise
                 self._producer = producer
             return self._producer
 

@@ -3,6 +3,7 @@
 Everything the worker knows of the client is here and in `client_options`, so that another client can take its place.
 """
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final, cast
@@ -24,6 +25,15 @@ from engine.runtime.kafka.log_identity import LogIdentity, read_log_identities
 from engine.runtime.kafka.positions import Bounds
 from engine.runtime.kafka.records import Place, Record
 from engine.settings import KafkaSettings
+
+DEALING_SECONDS: Final = 1.0
+"""How long fetching waits for partitions that are being dealt out; the client itself would wait without an end."""
+
+COMMIT_WITHIN_SECONDS: Final = 5.0
+"""A commit is a hint. The client would try it for as long as Kafka is away."""
+
+CLOSE_WITHIN_SECONDS: Final = 5.0
+"""Leaving the group in good order may have to wait for others; they notice all the same."""
 
 FRESH_MS: Final = 5_000
 """What the broker last said of a partition's end counts as current for this long: it is asked all the time."""
@@ -72,29 +82,41 @@ class KafkaSource:
         revoked: Callable[[list[Place]], Awaitable[None]],
     ) -> None:
         self._topic = kafka.events_topic
-        self._consumer: Any = AIOKafkaConsumer(**consumer_options(kafka, process_number))
+        self._options = consumer_options(kafka, process_number)
+        self._consumer: Any = AIOKafkaConsumer(**self._options)
         self._listener = _Listener(assigned, revoked)
 
     async def start(self) -> None:
-        """Connect and join the group. Raises Unavailable if no broker answers."""
+        """Connect. Raises Unavailable if no broker answers."""
         try:
             await self._consumer.start()
         except (KafkaError, OSError) as error:
             await self._consumer.stop()
+            self._consumer = AIOKafkaConsumer(**self._options)  # one that was stopped does not start again
             raise Unavailable(f"Kafka cannot be reached: {type(error).__name__}") from error
+
+    def join(self) -> None:
+        """Join the group, some time from now on."""
         self._consumer.subscribe([self._topic], listener=self._listener)
 
     async def close(self) -> None:
         """Leave; a static member keeps its partitions for the session timeout."""
-        await self._consumer.stop()
+        try:
+            async with asyncio.timeout(CLOSE_WITHIN_SECONDS):
+                await self._consumer.stop()
+        except TimeoutError:
+            await self._consumer._client.close()  # noqa: SLF001 - what is left of it
 
     async def fetch(self, timeout_ms: int, max_records: int) -> Mapping[Place, Sequence[Record]]:
-        """Return what was fetched, or nothing after a while.
+        """Return what was fetched, or nothing after a while, be it because the group is dealing partitions out.
 
         Raises OutOfRangeError; Unavailable for what passes; Broken for what only an operator can mend.
         """
         try:
-            fetched = await self._consumer.getmany(timeout_ms=timeout_ms, max_records=max_records)
+            async with asyncio.timeout(timeout_ms / 1_000 + DEALING_SECONDS):
+                fetched = await self._consumer.getmany(timeout_ms=timeout_ms, max_records=max_records)
+        except TimeoutError:
+            return {}
         except OffsetOutOfRangeError as error:
             raise OutOfRangeError(_places(error.args[0])) from error
         except NoOffsetForPartitionError:
@@ -151,7 +173,10 @@ class KafkaSource:
     async def commit(self, offsets: Mapping[Place, int]) -> None:
         """Tell the group how far its partitions are worked off. Raises NotOwnerError, Unavailable."""
         try:
-            await self._consumer.commit({TopicPartition(*place): offset for place, offset in offsets.items()})
+            async with asyncio.timeout(COMMIT_WITHIN_SECONDS):
+                await self._consumer.commit({TopicPartition(*place): offset for place, offset in offsets.items()})
+        except TimeoutError as error:
+            raise Unavailable("Kafka does not take the commit: there is no answer") from error
         except (CommitFailedError, IllegalStateError) as error:
             raise NotOwnerError from error
         except KafkaError as error:

@@ -1,6 +1,7 @@
 """Several worker processes in one container: one per core, started anew when one of them ends."""
 
 import asyncio
+import contextlib
 import os
 import signal
 import sys
@@ -64,10 +65,10 @@ class Supervisor:
         await asyncio.wait((ended, stopped), return_when=asyncio.FIRST_COMPLETED)
         stopped.cancel()
         if not ended.done():
-            process.terminate()
+            _send(process, signal.SIGTERM)
             await asyncio.wait((ended,), timeout=self._drain_seconds + KILL_AFTER_SECONDS)
             if not ended.done():
-                process.kill()
+                _send(process, signal.SIGKILL)
         return await ended
 
     async def _sleep(self, seconds: float) -> None:
@@ -75,3 +76,9 @@ class Supervisor:
             await asyncio.wait_for(self._stopping.wait(), seconds)
         except TimeoutError:
             return
+
+
+def _send(process: asyncio.subprocess.Process, number: signal.Signals) -> None:
+    # It may have ended this very moment.
+    with contextlib.suppress(ProcessLookupError):
+        process.send_signal(number)

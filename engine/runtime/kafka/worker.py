@@ -1,7 +1,7 @@
 """One worker process: fetches for its partitions, deals records out to their tasks, follows the group."""
 
 import asyncio
-from collections.abc import Coroutine, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from typing import Final
 
 from engine.core.counts import Counts
@@ -14,6 +14,8 @@ from engine.runtime.kafka.records import Place
 from engine.runtime.kafka.source import KafkaSource, NotOwnerError, OutOfRangeError
 from engine.runtime.kafka.tools import Tools
 from replay.errors import StoreError
+
+Listen = Callable[[list[Place]], Awaitable[None]]
 
 FETCH_WAIT_MS: Final = 200
 COMMIT_SECONDS: Final = 1.0
@@ -30,7 +32,7 @@ class Worker:
         self._tools = tools
         self._health = tools.health
         kafka = tools.settings.kafka
-        self._source = KafkaSource(kafka, process_number, self._assigned, self._revoked)
+        self._source = KafkaSource(kafka, process_number, self._told(self._assigned), self._told(self._revoked))
         self._partitions: dict[Place, Partition] = {}
         self._tasks: dict[Place, asyncio.Task[None]] = {}
         self._paused: set[Place] = set()
@@ -72,7 +74,9 @@ class Worker:
     async def _reach_kafka(self) -> None:
         insist = self._tools.patience.insist
         await insist(self._source.start)
+        # Before there are any partitions: what is read without knowing of which log would be read again.
         self._identity = await insist(self._source.identity)
+        self._source.join()
 
     async def _unless_stopped(self, work: Coroutine[None, None, None]) -> bool:
         """Do something that may take for ever; return whether it was done."""
@@ -102,7 +106,8 @@ class Worker:
                 await self._ask_identity()
                 self._trouble(error.places, "out_of_range")
                 continue
-            self._health.reached("kafka")
+            if fetched:
+                self._health.reached("kafka")
             for place, records in fetched.items():
                 if place in self._partitions:
                     self._partitions[place].offer(records)
@@ -120,7 +125,10 @@ class Worker:
         share = self._tools.settings.worker.max_bytes_in_flight // max(len(waiting), 1)
         full = {place for place, size in waiting.items() if size >= (share // 2 if place in self._paused else share)}
         self._source.pause(list(full - self._paused))
-        self._source.resume([place for place in self._paused - full if self._partitions[place].is_fetching])
+        partitions = self._partitions
+        self._source.resume(
+            [each for each in self._paused - full if each in partitions and partitions[each].is_fetching]
+        )
         self._paused = full
 
     def refresh(self) -> None:
@@ -133,6 +141,18 @@ class Worker:
             partition.tell_lag()
 
     # -- the group ----------------------------------------------------------------------------------------------
+
+    def _told(self, listen: Listen) -> Listen:
+        """Let what is raised end the worker: the client only logs it, and partitions would have no task."""
+
+        async def listener(places: list[Place]) -> None:
+            try:
+                await listen(places)
+            except Exception as error:
+                self._failure = self._failure or error
+                raise
+
+        return listener
 
     async def _assigned(self, places: list[Place]) -> None:
         """Start a task for each partition; those that were here before and were nobody else's go on as they were."""
@@ -207,10 +227,16 @@ class Worker:
                 self._is_drained = True
                 await self._end_tasks(seconds / 2)
                 if self._failure is None:
-                    await asyncio.gather(*(partition.save() for partition in self._partitions.values()))
+                    await self._save_all()
         except Exception as error:  # noqa: BLE001 - what could not be saved is read again; leaving is what matters now
             get_logger().warning("drain_cut_short", error=error)
         await self._commit()
+
+    async def _save_all(self) -> None:
+        saving = [partition.save() for partition in self._partitions.values()]
+        for failed in await asyncio.gather(*saving, return_exceptions=True):
+            if isinstance(failed, Exception):
+                get_logger().warning("drain_cut_short", error=failed)
 
     # -- in the background --------------------------------------------------------------------------------------
 
@@ -245,6 +271,7 @@ class Worker:
             identity = await self._source.identity()
         except Unavailable:
             return
+        self._health.reached("kafka")
         if identity != self._identity:
             self._identity = identity
             self._trouble(list(self._partitions), "log_changed")

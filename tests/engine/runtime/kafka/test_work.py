@@ -177,6 +177,7 @@ class TestSessionsThatAreDue:
             owner = await bench.take_over()
             many = ids(range(3 * DUE_SESSIONS))
             await owner.read(*(batch(0, session_id=session_id) for session_id in many))
+            await owner.work.flush(save_all=True)
             other = await bench.take_over(offset=owner.work.next_offset)
             bench.now_ms += 31 * MINUTE_MS
             passes = 0

@@ -3,7 +3,9 @@
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, cast
 
+import pytest
 import pytest_asyncio
+from aiokafka import TopicPartition
 
 from engine.core.shared import Shared
 from engine.operate.health import Health
@@ -49,3 +51,25 @@ async def test_nothing_is_started_after_the_drain(worker: Worker) -> None:
     await worker._drain()
     await worker._assigned([PLACE])
     assert not worker._tasks
+
+
+async def test_a_partition_that_was_held_back_may_be_gone(worker: Worker) -> None:
+    """Tasks of before still have full inboxes while partitions are dealt out anew."""
+    worker._paused = {PLACE}
+    worker._hold_back()
+    assert not worker._paused
+
+
+async def test_what_goes_wrong_while_partitions_are_dealt_out_ends_the_worker(
+    worker: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The client would log it and go on, with partitions that nobody works on."""
+
+    async def fail(_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(worker, "_start_tasks", fail)
+    with pytest.raises(ZeroDivisionError):
+        await worker._source._listener.on_partitions_assigned({TopicPartition(*PLACE)})
+    with pytest.raises(ZeroDivisionError):
+        await worker._fetch_always()
