@@ -10,7 +10,7 @@ from engine.operate.meters import Count, Gauge, Histogram
 from engine.runtime.kafka.inbox import Inbox
 from engine.runtime.kafka.log_identity import LogIdentity
 from engine.runtime.kafka.ownership import Ownership, ResetError
-from engine.runtime.kafka.positions import Start, choose_start
+from engine.runtime.kafka.positions import Start, choose_start, log_name
 from engine.runtime.kafka.records import Place, Record
 from engine.runtime.kafka.source import KafkaSource, NotOwnerError
 from engine.runtime.kafka.tools import Tools
@@ -39,6 +39,7 @@ class Partition:
         self._ownership = Ownership(self._name, self._tools)
         self._passed_at = 0.0
         self._idle_end: int | None = None
+        self._reached = -1
         self._trouble = ""
         self._stopping = False
         self._refusals = 0
@@ -133,7 +134,8 @@ class Partition:
         bounds = await tools.patience.insist(lambda: self._source.bounds(self.place))
         if self._work is None or not undisturbed:
             commit = await tools.patience.insist(lambda: self._source.committed(self.place))
-            start = choose_start(*identity, self.place.partition, found, commit, bounds)
+            start = choose_start(log_name(*identity, self.place.partition), found, commit, bounds, self._reached)
+            self._reached = -1
             self._tell(start)
             self._work = Work(self.place, start.log, start.offset, tools, self._ownership)
             self._work.share_memory(self._sharing)
@@ -200,6 +202,8 @@ class Partition:
         get_logger().warning("partition_reset", topic=topic, partition=partition, cause=cause)
         if cause in _GONE:
             await self.keep()
+        if self._work is not None and cause == "out_of_range":
+            self._reached = self._work.next_offset
         self._work = None
         self.durable_offset = -1
         self.is_fetching = False

@@ -51,20 +51,21 @@ class Start(msgspec.Struct, frozen=True):
     cause: str = ""
 
 
-def choose_start(cluster_id: str, topic_id: str, partition: int, found: Mark | None, commit: int, at: Bounds) -> Start:
+def choose_start(log: str, found: Mark | None, commit: int, at: Bounds, reached: int = -1) -> Start:
     """Choose where to start: at the older of the mark and Kafka's commit (-1: none), both of which are hints.
 
-    Sessions that are ahead of it recognise what they know. Without a mark everything that is there is read; so is a
-    log other than that of the mark, and one that ends before it (its offsets are given out anew).
+    `log` is the name of generation 0, `reached` the offset up to which the partition is known to have been read, if it
+    is. Sessions that are ahead of the start recognise what they know. Without a mark everything that is there is read;
+    so is a log other than that of the mark, and one that ends before what was read of it (its offsets are given out
+    anew).
     """
-    log = log_name(cluster_id, topic_id, partition)
     if found is None:
         return Start(log, at.begin, cause="mark_lost" if commit > at.begin else "")
     same_topic, _, generation = found.log.rpartition("#")
     if same_topic != log.rpartition("#")[0]:
         return Start(log, at.begin, cause="log_changed")
     offset = found.offset if commit < 0 else min(found.offset, commit)
-    if found.offset > at.end:
-        return Start(log_name(cluster_id, topic_id, partition, int(generation) + 1), at.begin, cause="log_changed")
+    if max(found.offset, commit, reached) > at.end:
+        return Start(f"{same_topic}#{int(generation) + 1}", at.begin, cause="log_changed")
     lost = max(at.begin - offset, 0)
     return Start(found.log, offset + lost, lost, "out_of_range" if lost else "")
