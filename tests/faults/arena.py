@@ -310,6 +310,15 @@ class Trial:
         except TimeoutError as error:
             raise TimeoutError(f"{error}: {await self.what_is_missing(wave)}") from error
 
+    async def moved_since(self, before: Progress, wave: Wave) -> None:
+        """Wait until every partition that had something left goes on."""
+
+        async def ask() -> bool:
+            self.check_alive()
+            return (await self.progress(wave)).has_moved_since(before)
+
+        await until(ask, SETTLE_SECONDS, f"progress in all partitions since {before}")
+
     async def what_is_missing(self, wave: Wave) -> str:
         """Tell of the first sessions of a wave that are not complete what is stored, and where their batches are."""
         now = await self.progress(wave)

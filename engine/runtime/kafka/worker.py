@@ -171,8 +171,6 @@ class Worker:
             task = partition.start()
             task.add_done_callback(self._ended)
             self._tasks[place] = task
-        if here and self._source.is_gone():
-            await self._keep(here.values())
         for place in here:
             self._tools.meters.forget_partition(*place)
             self._committed.pop(place, None)
@@ -188,6 +186,8 @@ class Worker:
         kafka, worker = self._tools.settings.kafka, self._tools.settings.worker
         async with self._dealing:
             await self._end_tasks(min(worker.drain_timeout_ms, kafka.rebalance_timeout_ms // 2) / 1_000)
+            if await self._ask_identity() or self._source.is_gone():
+                await self._keep(self._partitions.values())
         await self._commit()
         get_logger().info("partitions_revoked", partitions=sorted(place.partition for place in places))
 
@@ -265,13 +265,15 @@ class Worker:
             await asyncio.sleep(IDENTITY_SECONDS)
             await self._ask_identity()
 
-    async def _ask_identity(self) -> None:
-        """See whether the topic was deleted and made again: then its offsets mean other records."""
+    async def _ask_identity(self) -> bool:
+        """Say whether the topic was deleted and made again since it was last asked: its offsets mean other records."""
         try:
             identity = await self._source.identity()
         except Unavailable:
-            return
+            return False
         self._health.reached("kafka")
-        if identity != self._identity:
-            self._identity = identity
-            self._trouble(list(self._partitions), "log_changed")
+        if identity == self._identity:
+            return False
+        self._identity = identity
+        self._trouble(list(self._partitions), "log_changed")
+        return True
