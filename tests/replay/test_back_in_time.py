@@ -65,7 +65,6 @@ class TestMarksThatVouch:
             {"a": "of a later write that is gone"},
             {"a": ""},
             {"never": ""},
-            {"c": "t3"},
         ],
     )
     async def test_it_does_not_when_something_is_gone(
