@@ -36,17 +36,18 @@ class StoredState(msgspec.Struct, frozen=True):
 
     `state` is what `SessionEffects.state` gave last, empty if it never did. What the session published is stored up to
     input position `position`, maybe beyond what `state` knows; `next_seqs` has the number of the next batch by window.
-    `position` is `None` if it, and the positions in `state`, are those of another input. `record` and `deadline_ms` are
-    what was published and asked for last.
+    `record` and `deadline_ms` are what was published and asked for last. With `is_of_other_input` positions are not
+    those of the input that is fed.
     """
 
     session_id: str
     project_id: str
     state: bytes
-    position: int | None
+    position: int
     next_seqs: dict[str, int]
     record: SessionRecord
     deadline_ms: int | None
+    is_of_other_input: bool = False
 
 
 class Core:
@@ -133,7 +134,7 @@ class Core:
 
     def _catch_up(self, session: Session, batch: DecodedBatch, position: int, now_ms: int) -> bool:
         """Bring a session to where it was, what comes of it being stored; say whether the batch was part of that."""
-        known = self._catching_up[session.ledger.session_id].position or 0
+        known = self._catching_up[session.ledger.session_id].position
         if position <= known:
             session.offer(batch, position, now_ms, decides=False)
             session.take(saves=False)
@@ -154,7 +155,7 @@ class Core:
     def read_up_to(self, position: int) -> None:
         """Take note that the input was read up to and with this position: what did not come by now is gone from it."""
         for session_id, stored in list(self._catching_up.items()):
-            session = self._sessions.get(session_id) if (stored.position or 0) <= position else None
+            session = self._sessions.get(session_id) if stored.position <= position else None
             if session is not None:
                 self._end_catching_up(session)
 
@@ -199,7 +200,7 @@ class Core:
         return max(
             -1 if session is None else session.position,
             -1 if fate is None else fate.position,
-            -1 if stored is None or stored.position is None else stored.position,
+            -1 if stored is None else stored.position,
         )
 
     def _withdraw(self, batch: DecodedBatch, reason: Reason) -> None:
@@ -388,6 +389,11 @@ class Core:
         """Say whether a batch of this session can be fed without asking a store about it."""
         return session_id in self._sessions or session_id in self._fates
 
+    def is_over(self, session_id: str) -> bool:
+        """Say whether a session is known to want nothing more, be it closed or withdrawn."""
+        fate = self._fates.get(session_id)
+        return fate is not None and (fate.reason is Reason.AFTER_END or fate.is_withdrawn)
+
     def adopt(self, stored: StoredState) -> None:
         """Go on with a session. Raises ValueError if its state is damaged, of another format or other settings."""
         session_id = stored.session_id
@@ -395,8 +401,7 @@ class Core:
         if session.phase is Phase.CLOSED:
             self._note_closed(session)
             return
-        if stored.position is None:
-            session.forget_positions()
+        if stored.is_of_other_input:
             self._skip(session, stored)
         elif stored.position > session.position:
             self._catching_up[session_id] = stored
@@ -406,8 +411,10 @@ class Core:
 
     def _skip(self, session: Session, stored: StoredState) -> None:
         """Go on after what is stored, whether or not it is known here."""
-        if session.lacks(stored.next_seqs):
+        if session.position < stored.position:
             session.go_on_from(stored.record, stored.deadline_ms)
+        if stored.is_of_other_input:
+            session.forget_positions()
         session.skip_to(stored.next_seqs)
 
     def refuse(self, session_id: str, reason: Reason) -> None:

@@ -411,11 +411,6 @@ class Session:
             if lane is not None:
                 lane.skip_to(next_seq)
 
-    def lacks(self, next_seqs: Mapping[str, int]) -> bool:
-        """Say whether a batch before those with these numbers, by window, is not known here."""
-        known = {window_id: lane.next_seq for window_id, lane in self._lanes.items()}
-        return any(known.get(window_id, 0) < next_seq for window_id, next_seq in next_seqs.items())
-
     def go_on_from(self, record: SessionRecord, deadline_ms: int | None) -> None:
         """Take what was published last for what the session came to, because the state lacks some of it.
 

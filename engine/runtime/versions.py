@@ -1,6 +1,6 @@
 """Makes writes of the core's effects, and remembers the versions that sessions have in the store."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import count
 
 from engine.core.effects import SessionEffects
@@ -15,6 +15,7 @@ class Versions:
 
     `owner` names this process's run, `position` says how far the input was read, `shard` which part of it this is.
     With `keep_state` writes carry what is needed to resume the session; `outbox` is what is to be told of a write.
+    `attempts` numbers writes: all writers of one `owner` have to share it.
     """
 
     def __init__(
@@ -25,6 +26,7 @@ class Versions:
         keep_state: bool,
         shard: str = "",
         outbox: Callable[[SessionEffects], bytes] = lambda _effects: b"",
+        attempts: Iterator[int] | None = None,
     ) -> None:
         self._owner = owner
         self._position = position
@@ -32,7 +34,7 @@ class Versions:
         self._shard = shard
         self._outbox = outbox
         self._versions: dict[str, tuple[int, str]] = {}
-        self._attempts = count(1)
+        self._attempts = count(1) if attempts is None else attempts
 
     def know(self, session_id: str, version: int, token: str) -> None:
         """Build on this version of a session, made by the write of this token, from now on."""

@@ -3,8 +3,9 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
+from itertools import count
 
 from engine.core.shared import Shared
 from engine.operate.health import Health
@@ -27,6 +28,7 @@ def wall_clock_ms() -> int:
 class Tools:
     """Made once per process. `owner` is the name of this run of it, which no other ever has.
 
+    `attempts` numbers its writes, whichever partition they are of: no two of one run are ever taken for the same.
     `collect` runs the cyclic collector, for when a poll is over.
     """
 
@@ -42,6 +44,7 @@ class Tools:
     tracer: Tracer
     collect: Callable[[], None]
     clock_ms: Callable[[], int] = wall_clock_ms
+    attempts: Iterator[int] = field(default_factory=lambda: count(1))
 
     def of_loop(self, name: str) -> "Tools":
         """Return the same tools for a loop of its own, whose heartbeat has this name."""

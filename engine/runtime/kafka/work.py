@@ -58,7 +58,14 @@ class Work:
         self._clock = PartitionClock()
         saving = SavingRules(worker.save_max_bytes, worker.save_interval_ms)
         self._core = Core(tools.settings, tools.shared, saving)
-        self._versions = Versions(tools.owner, self._position, keep_state=True, shard=self._shard, outbox=pack_outbox)
+        self._versions = Versions(
+            tools.owner,
+            self._position,
+            keep_state=True,
+            shard=self._shard,
+            outbox=pack_outbox,
+            attempts=tools.attempts,
+        )
         self._progress = Progress(tools.meters)
         self._max_resident = worker.max_resident_sessions
         self._poison_in_row = 0
@@ -174,17 +181,17 @@ class Work:
             return
         try:
             position = decode_position(stored.position)
-            offset = position.offset if position.log == self.log else None
             record = stored.record
             self._core.adopt(
                 StoredState(
                     session_id,
                     record.project_id,
                     stored.state,
-                    offset,
+                    position.offset,
                     position.next_seqs,
                     record,
                     stored.deadline_ms,
+                    is_of_other_input=position.log != self.log,
                 )
             )
         except (ValueError, msgspec.MsgspecError) as error:
@@ -224,32 +231,32 @@ class Work:
         enough_at, skipped = clock() + DUE_SECONDS, 0
         while clock() < enough_at:
             due = [session_id for session_id, _ in await self._list_due(now_ms, skipped)]
-            unknown = [session_id for session_id in due if not self._core.knows(session_id)]
-            await self._know_due(unknown)
+            skipped += await self._know_due(due)
             await self._tick(now_ms)
             await self.flush()
             if len(due) < DUE_SESSIONS:
                 return
-            skipped += len(due) - len(unknown)
 
-    async def _know_due(self, session_ids: Sequence[str]) -> None:
-        """Go on with those sessions of the partition's list that are in it; the list is a hint."""
-        stored = {session.session_id: session for session in await self._load(session_ids)}
-        for session_id in session_ids:
-            session = stored.get(session_id)
-            if session is None or session.withdrawn or session.shard != self._shard:
-                # Of a session that went on in another partition the owner of that one has the say.
-                await self._forget_deadline(session_id)
-            else:
-                self._adopt(session)
+    async def _know_due(self, session_ids: Sequence[str]) -> int:
+        """Go on with those sessions of the partition's list that are in it; say how many were at work already.
+
+        The list is a hint. Of a session that went on in another partition the owner of that one has the say.
+        """
+        core = self._core
+        unknown = [session_id for session_id in session_ids if not core.knows(session_id)]
+        loaded = {session.session_id: session for session in await self._load(unknown)}
+        here = {id_: each for id_, each in loaded.items() if each.shard == self._shard and not each.withdrawn}
+        gone = [id_ for id_ in session_ids if core.is_over(id_)] + [id_ for id_ in unknown if id_ not in here]
+        for session_id in gone:
+            await self._tools.patience.insist(partial(self._tools.store.forget_deadline, self._shard, session_id))
+        for session in here.values():
+            self._adopt(session)
+        return len(session_ids) - len(gone) - len(here)
 
     async def _list_due(self, now_ms: int, skipped: int) -> list[tuple[str, int]]:
         return await self._tools.patience.insist(
             lambda: self._tools.store.due(now_ms, DUE_SESSIONS, skipped, self._shard)
         )
-
-    async def _forget_deadline(self, session_id: str) -> None:
-        await self._tools.patience.insist(lambda: self._tools.store.forget_deadline(self._shard, session_id))
 
     # -- writes -------------------------------------------------------------------------------------------------
 

@@ -127,7 +127,7 @@ class TestAnotherInput:
     def rebased(self, shelf: Shelf) -> Owner:
         stored = shelf.sessions[SESSION]
         after = Owner(Shelf())
-        after.core.adopt(msgspec.structs.replace(stored, position=None))
+        after.core.adopt(msgspec.structs.replace(stored, is_of_other_input=True))
         return after
 
     def test_batches_are_known_by_their_numbers(self, shelf: Shelf) -> None:
@@ -162,6 +162,14 @@ class TestAnotherInput:
         assert went_on.totals.events == 3
         assert went_on.tags == record.tags
 
+    def test_one_that_only_held_batches_back_goes_on_too(self, shelf: Shelf) -> None:
+        Owner(shelf).feed(10, batch(1)).publish()
+        after = self.rebased(shelf)
+        after.core.tick(T0 + 1)
+        assert after.publish().effects == []
+        after.feed(0, batch(0)).feed(1, batch(1)).publish()
+        assert after.published == [0, 1]
+
     def test_one_that_was_published_as_ended_is_opened_again_by_data(self, shelf: Shelf) -> None:
         Owner(shelf).feed(10, batch(0, ended=True)).publish()
         after = self.rebased(shelf)
@@ -175,7 +183,7 @@ class TestAnotherInput:
         before = Owner(shelf, settings).feed(10, batch(0)).feed(11, batch(1)).publish()
         assert before.effects[-1].record.end_reason == "max_bytes"
         after = Owner(Shelf(), settings)
-        after.core.adopt(msgspec.structs.replace(shelf.sessions[SESSION], position=None))
+        after.core.adopt(msgspec.structs.replace(shelf.sessions[SESSION], is_of_other_input=True))
         after.feed(0, batch(2)).publish()
         assert after.published == []
         assert after.effects[-1].record.end_reason == "max_bytes"

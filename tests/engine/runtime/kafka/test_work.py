@@ -172,6 +172,22 @@ class TestSessionsThatAreDue:
 
         run(program)
 
+    def test_one_that_was_closed_elsewhere_is_taken_off_the_list(self) -> None:
+        async def program(bench: Bench) -> None:
+            owner = await bench.take_over()
+            await owner.read(batch(0))
+            bench.now_ms += 31 * MINUTE_MS
+            await owner.pass_time()
+            bench.now_ms += 25 * 60 * MINUTE_MS
+            await owner.pass_time()
+            bench.data.deadlines["events/0", SESSION] = T0
+            other = await bench.take_over()
+            await other.read(batch(0))
+            await other.pass_time()
+            assert not bench.data.deadlines
+
+        run(program)
+
     def test_they_are_looked_for_some_at_a_time(self) -> None:
         async def program(bench: Bench) -> None:
             owner = await bench.take_over()
@@ -263,6 +279,19 @@ class TestDoubt:
             bench.data.slots.update(dump)
             with pytest.raises(ResetError, match="mark_refused"):
                 await owner.work.settle()
+
+        run(program)
+
+    def test_no_two_writes_of_one_process_have_the_same_token(self) -> None:
+        async def program(bench: Bench) -> None:
+            owner = await bench.take_over()
+            await owner.read(batch(0))
+            again = Work(PLACE, LOG, 1, owner.tools, owner.work._ownership)
+            stale = Owner(owner.tools, owner.port, Work(PLACE, LOG, 1, owner.tools, owner.work._ownership))
+            await stale.work._know([SESSION])
+            await Owner(owner.tools, owner.port, again).read(batch(1))
+            with pytest.raises(ResetError, match="refused_write"):
+                await stale.read(batch(1))
 
         run(program)
 

@@ -53,14 +53,17 @@ class _MemoryEmitter:
         self._port = port
 
     async def send(self, messages: Sequence[Message]) -> None:
-        for message in messages:
+        if messages:
             await self._port.go()
-            self._told.messages[message.channel].append(message.value)
+            for message in messages:
+                self._told.messages[message.channel].append(message.value)
+            await self._port.go()
 
     async def bury(self, letters: Iterable[DeadLetter]) -> None:
-        for letter in letters:
+        if letters := list(letters):
             await self._port.go()
-            self._told.letters.append(letter)
+            self._told.letters += letters
+            await self._port.go()
 
 
 def memory_tools(
@@ -194,6 +197,7 @@ class World:
         self.data, self.told, self.topic = Data(), Told(), Topic(partitions)
         self.nodes: list[Node] = []
         self.asleep: list[Node] = []
+        self.produced: list[bytes] = []
         self._started = 0
         self._skipped_ms = 0
 
@@ -207,7 +211,20 @@ class World:
     def produce(self, batches: Iterable[bytes]) -> None:
         """Write batches, each where its session belongs; what is no batch goes to the first partition."""
         for batch in batches:
+            self.produced.append(batch)
             self.topic.append(self.partition_of(batch), self.clock_ms(), batch)
+
+    async def make_topic_again(self) -> None:
+        """Delete the topic and make it again, with everything that was in it."""
+        produced, self.produced = self.produced, []
+        self.topic.make_again(self.topic.partitions)
+        self.produce(produced)
+        await self.deal()
+
+    async def add_partition(self) -> None:
+        """Have one partition more; most sessions go on in another one."""
+        self.topic.add_partitions(self.topic.partitions + 1)
+        await self.deal()
 
     def partition_of(self, batch: bytes) -> int:
         try:
