@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import os
 import sys
 
 from engine.cli._commands import SubParsers
@@ -53,9 +54,14 @@ def run(args: argparse.Namespace) -> int:
         return FAILED
     except OSError as error:
         get_logger().error("worker_failed", error=error)
-        print(f"wince: {error.strerror}: {settings.worker.http_address}", file=sys.stderr)
+        print(f"wince: {_reason(error)}: {settings.worker.http_address}", file=sys.stderr)
         return FAILED
     return 0
+
+
+def _reason(error: OSError) -> str:
+    # What libraries add to it says the address once more.
+    return os.strerror(error.errno) if error.errno else str(error)
 
 
 async def _supervise(args: argparse.Namespace, settings: Settings) -> int:

@@ -378,3 +378,57 @@ def test_fingerprints_tell_contents_apart() -> None:
     assert fingerprint(b"[1]") != fingerprint(b"[2]")
     assert fingerprint(b"") != fingerprint(b"\0")
     assert 0 <= fingerprint(b"x" * 1000) < 2**64
+
+
+class TestSkipping:
+    """What was stored by somebody else, or in another input, counts as taken."""
+
+    def test_it_goes_on_after_what_is_stored(self) -> None:
+        order = WindowOrder[str](OrderSettings())
+        assert order.skip_to(3)
+        assert [order.offer(seq, 1, 10, seq, 0, "x") for seq in (2, 3)] == [Verdict.DUPLICATE, Verdict.READY]
+
+    def test_what_was_held_before_it_is_let_go_and_what_follows_is_released(self) -> None:
+        order = WindowOrder[str](OrderSettings())
+        for position, seq in enumerate((1, 3, 4, 6)):
+            order.offer(seq, 1, 10, position, 0, f"batch {seq}")
+        assert order.skip_to(3)
+        assert [held.payload for held in order.release()] == ["batch 3", "batch 4"]
+        assert (order.next_seq, order.held_count, order.held_bytes) == (5, 1, 10)
+
+    @pytest.mark.parametrize("next_seq", [0, 1, 2])
+    def test_nothing_changes_where_it_is_further_already(self, next_seq: int) -> None:
+        order = WindowOrder[str](OrderSettings())
+        order.offer(0, 1, 10, 0, 0, "x")
+        order.offer(1, 1, 10, 1, 0, "x")
+        before = order.snapshot()
+        assert not order.skip_to(next_seq)
+        assert order.snapshot() == before
+
+
+class TestAnotherInput:
+    def test_positions_are_judged_anew(self) -> None:
+        order = WindowOrder[str](OrderSettings())
+        order.offer(0, 1, 10, 70, 0, "x")
+        resumed = WindowOrder[str](OrderSettings(), order.snapshot())
+        assert resumed.offer(1, 1, 10, 3, 0, "x") is Verdict.REPLAYED
+        resumed.forget_positions()
+        assert resumed.offer(1, 1, 10, 3, 0, "x") is Verdict.READY
+        assert resumed.last_position == 3
+
+    def test_what_was_held_has_to_come_again(self) -> None:
+        order = WindowOrder[str](OrderSettings())
+        order.offer(2, 1, 10, 70, 0, "x")
+        resumed = WindowOrder[str](OrderSettings(), order.snapshot())
+        assert resumed.awaits
+        resumed.forget_positions()
+        assert not resumed.awaits
+        assert (resumed.held_count, resumed.held_bytes, resumed.replay_from()) == (0, 0, None)
+        assert [resumed.offer(seq, 1, 10, seq, 0, "x") for seq in range(3)] == [Verdict.READY] * 3
+
+    def test_what_is_held_with_its_content_stays(self) -> None:
+        order = WindowOrder[str](OrderSettings())
+        order.offer(1, 1, 10, 70, 0, "kept")
+        order.forget_positions()
+        assert order.offer(0, 1, 10, 0, 0, "x") is Verdict.READY
+        assert [held.payload for held in order.release()] == ["kept"]
