@@ -14,8 +14,9 @@ MEDIA_TYPE: Final = "application/problem+json"
 
 
 class Problem(msgspec.Struct, frozen=True):
-    """What went wrong; `title` is the same for every problem of its kind."""
+    """What went wrong; `type` and `title` are the same for every problem of its kind."""
 
+    type: str
     title: str
     status: int
     detail: str
@@ -23,16 +24,37 @@ class Problem(msgspec.Struct, frozen=True):
 
 def problem(status: int, title: str, detail: str) -> Response:
     """Make an answer of a problem."""
-    return Response(msgspec.json.encode(Problem(title, status, detail)), status, media_type=MEDIA_TYPE)
+    content = Problem(f"urn:wince:problem:{title.replace(' ', '-')}", title, status, detail)
+    return Response(msgspec.json.encode(content), status, media_type=MEDIA_TYPE)
 
 
 class NotFound(Exception):
     """What was asked for is not there; the text says what."""
 
 
+class NotSignedIn(Exception):
+    """Nobody is known to ask this; the text says how to sign in."""
+
+
+class NotAllowed(Exception):
+    """Who asks this may not; the text says what is lacking."""
+
+
 async def answer_not_found(_: Request, error: Exception) -> Response:
     """Answer 404."""
     return problem(404, "not found", str(error))
+
+
+async def answer_not_signed_in(_: Request, error: Exception) -> Response:
+    """Answer 401."""
+    answer = problem(401, "not signed in", str(error))
+    answer.headers["www-authenticate"] = 'Bearer realm="wince"'
+    return answer
+
+
+async def answer_not_allowed(_: Request, error: Exception) -> Response:
+    """Answer 403."""
+    return problem(403, "not allowed", str(error))
 
 
 async def answer_wrong(_: Request, error: Exception) -> Response:
@@ -56,6 +78,8 @@ async def answer_http(_: Request, error: Exception) -> Response:
 
 HANDLERS: Final = {
     NotFound: answer_not_found,
+    NotSignedIn: answer_not_signed_in,
+    NotAllowed: answer_not_allowed,
     Poison: answer_wrong,
     Saturated: answer_unavailable,
     Unavailable: answer_unavailable,

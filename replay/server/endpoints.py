@@ -1,0 +1,140 @@
+"""Endpoints of the API: one declaration each, for routing, checking of parameters, access, and documentation."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Final, Generic, Literal, TypeVar
+from urllib.parse import unquote
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from replay.errors import Poison
+from replay.server.access import Scope, access_of, require
+
+MAX_BODY_BYTES: Final = 64 << 10
+"""Bytes of a request's body."""
+
+MAX_QUERY_PARAMETERS: Final = 100
+MAX_ID_CHARS: Final = 1_024
+
+Inputs = TypeVar("Inputs", bound=msgspec.Struct)
+
+Handler = Callable[[Request, Inputs], Awaitable[Response]]
+"""Answers a request, given its parameters: those of the query, or with POST the body, checked and typed."""
+
+
+class Nothing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """No parameters."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoint(Generic[Inputs]):
+    """One method of one path.
+
+    `takes` is a struct of the query's parameters, or with POST of the body; say `forbid_unknown_fields=True`, so that
+    a misspelt filter is an error rather than ignored. A list field is a parameter that may be repeated. `scope` is
+    checked before anything is read, with the project where the path names a `{project_id}`; a handler of a session
+    calls `load_record`. Without a scope the endpoint is open to everybody. `gives` is the type of the answer's JSON,
+    `None` where it has another `media_type`. `refusals` are statuses of problems besides those that every endpoint of
+    its kind has (400, 401, 403, 404 with ids in the path, 429, 503). `is_shared` endpoints, whose path begins with
+    `/api/v1/sessions/{session_id}`, are also there for who has a share link, and have to keep to `Access.clip` and
+    `Access.covers`. `is_watching` endpoints show what a visitor did: who uses them is noted in the audit log.
+    """
+
+    path: str
+    handler: Handler[Inputs]
+    summary: str
+    takes: type[Inputs]
+    gives: object = None
+    method: Literal["GET", "POST", "DELETE"] = "GET"
+    scope: Scope | None = Scope.READ
+    status: int = 200
+    media_type: str = "application/json"
+    refusals: tuple[int, ...] = ()
+    is_shared: bool = False
+    is_watching: bool = False
+
+    async def answer(self, request: Request) -> Response:
+        """Check a request, and have it answered."""
+        if self.scope is not None:
+            self._check_access(request, self.scope)
+        inputs = await read_body(request, self.takes) if self.method == "POST" else read_query(request, self.takes)
+        return await self.handler(request, inputs)
+
+    def _check_access(self, request: Request, scope: Scope) -> None:
+        if "project_id" in request.path_params:
+            require(request, scope, path_id(request, "project_id"))
+        elif scope not in access_of(request).scopes:
+            require(request, scope, access_of(request).project_id)
+
+    def route(self) -> Route:
+        """Make the framework's route of it."""
+        return Route(self.path, self.answer, methods=[self.method])
+
+
+def json_response(value: object, status: int = 200) -> Response:
+    """Answer with JSON of a typed value."""
+    return Response(msgspec.json.encode(value), status, media_type="application/json")
+
+
+def path_id(request: Request, name: str) -> str:
+    """Read an id from the path, where it is percent-encoded. Raises Poison if it is no text."""
+    raw: str = request.path_params[name]
+    try:
+        text = unquote(raw, errors="strict")
+    except UnicodeDecodeError:
+        raise Poison("an id in a path is percent-encoded UTF-8") from None
+    if len(text) > MAX_ID_CHARS:
+        raise Poison(f"an id has at most {MAX_ID_CHARS} characters")
+    return text
+
+
+def read_query(request: Request, kind: type[Inputs]) -> Inputs:
+    """Read the parameters of the query. Raises Poison with what is wrong."""
+    items = request.query_params.multi_items()
+    if len(items) > MAX_QUERY_PARAMETERS:
+        raise Poison(f"a query has at most {MAX_QUERY_PARAMETERS} parameters")
+    repeatable = _is_repeatable(kind)
+    fields: dict[str, object] = {}
+    for name, text in items:
+        if repeatable.get(name):
+            gathered = fields.setdefault(name, [])
+            if isinstance(gathered, list):
+                gathered.append(text)
+        elif name in fields:
+            raise Poison("a parameter is given twice that can be given once")
+        else:
+            fields[name] = text
+    return _converted(fields, kind)
+
+
+def _converted(fields: Mapping[str, object], kind: type[Inputs]) -> Inputs:
+    try:
+        return msgspec.convert(fields, kind, strict=False)
+    except msgspec.ValidationError as error:
+        raise Poison(str(error)) from None
+
+
+async def read_body(request: Request, kind: type[Inputs]) -> Inputs:
+    """Read the JSON of a body; an empty one is an empty object. Raises Poison with what is wrong."""
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > MAX_BODY_BYTES:
+            raise Poison(f"a body has at most {MAX_BODY_BYTES} bytes")
+    try:
+        return msgspec.json.decode(bytes(body) or b"{}", type=kind)
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+        raise Poison(f"the body is not what is expected: {error}") from None
+
+
+@cache
+def _is_repeatable(kind: type[msgspec.Struct]) -> Mapping[str, bool]:
+    """Tell by its name in the query whether a parameter may be repeated."""
+    collections = (msgspec.inspect.CollectionType, msgspec.inspect.VarTupleType)
+    info = msgspec.inspect.type_info(kind)
+    fields = info.fields if isinstance(info, msgspec.inspect.StructType) else ()
+    return {field.encode_name: isinstance(field.type, collections) for field in fields}

@@ -1,0 +1,49 @@
+"""What request handlers work with: one object, made once, handed to every `routes(services)`."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from replay.redis_client import RedisClient
+from replay.redis_keys import KeyNames
+from replay.redis_store import RedisStore, wall_clock_ms
+from replay.store import StoreSettings
+from replay.tombstones import Removed
+
+TellDeleted = Callable[[Sequence[Removed]], Awaitable[None]]
+"""Tells readers outside this installation's Redis of deleted sessions. Raises Unavailable if they cannot be told."""
+
+KnownAs = Callable[[str, str], Sequence[str]]
+"""Lists the ids a user of a project (`""`: of any) may be stored under, from the id as it was sent."""
+
+
+async def tell_nobody(_: Sequence[Removed]) -> None:
+    """Tell nobody: there are no readers outside."""
+
+
+def only_as_sent(_: str, user: str) -> Sequence[str]:
+    """Know a user by the id that was sent only."""
+    return (user,)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """The store and the Redis below it, for reads of one's own; `settings` are the store's.
+
+    `reasons` maps reason codes to sentences. `clock_ms` is the wall clock (epoch ms); handlers read no other.
+    `stopping` is set when the server is to end: streams without an end of their own end then.
+    """
+
+    store: RedisStore
+    redis: RedisClient
+    settings: StoreSettings
+    reasons: Mapping[str, str]
+    clock_ms: Callable[[], int] = wall_clock_ms
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    tell_deleted: TellDeleted = tell_nobody
+    known_as: KnownAs = only_as_sent
+
+    @property
+    def names(self) -> KeyNames:
+        """Name keys of this installation."""
+        return KeyNames(self.settings.key_prefix)
