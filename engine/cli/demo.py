@@ -27,7 +27,7 @@ from replay.errors import StoreError
 from replay.redis_client import connect
 from replay.redis_server import RedisServer
 from replay.redis_store import RedisStore
-from replay.server import create_app
+from replay.server import ServeOptions, Services, create_app
 from replay.store import SessionQuery
 from schemas.session_record import SessionRecord
 from schemas.signals import Signal
@@ -82,12 +82,14 @@ async def _demo(settings: Settings, port: int | None) -> int:
     async with RedisServer() as server:
         version = ".".join(map(str, server.binary.version))
         console.print(f"Redis: {server.binary.path} ({version}) at {server.url}", highlight=False, soft_wrap=True)
-        store = RedisStore(connect(server.url), store_settings(settings))
+        client = connect(server.url)
+        store = RedisStore(client, store_settings(settings))
         try:
             await _fill(store, settings, console)
             await _show(store, console)
             console.print(f"Ready in {time.perf_counter() - started:.1f} s.", highlight=False)
-            return FAILED if port is not None and not await _serve(store, port, console) else 0
+            services = Services(store=store, redis=client, settings=store_settings(settings), reasons=_reasons())
+            return FAILED if port is not None and not await _serve(services, port, console) else 0
         finally:
             await store.close()
 
@@ -143,14 +145,16 @@ def _moment(signal: Signal) -> str:
     return f"{times}{label} on /{page}  {signal.target.selector}"
 
 
-async def _serve(store: RedisStore, port: int, console: Console) -> bool:
+def _reasons() -> dict[str, str]:
+    return {reason.value: reason.explanation for reason in Reason}
+
+
+async def _serve(services: Services, port: int, console: Console) -> bool:
     """Serve until Ctrl-C; return false if the server did not start."""
-    app = create_app(store, {reason.value: reason.explanation for reason in Reason})
+    app = create_app(services, ServeOptions(login="none"))
     server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_level="error", lifespan="off"))
     sockets = [server.config.bind_socket()]
     address = "http://{}:{}".format(*sockets[0].getsockname())
-    console.print(
-        f"Sessions and bundles: {address}/  (JSON under {address}/sessions) - Ctrl-C to stop", highlight=False
-    )
+    console.print(f"Sessions and bundles: {address}/  (JSON under {address}/api/v1) - Ctrl-C to stop", highlight=False)
     await server.serve(sockets=sockets)
     return server.started

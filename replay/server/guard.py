@@ -1,28 +1,31 @@
-"""What every request passes: only names of this machine as host, raw paths, and headers that forbid everything."""
+"""What every request passes: only our own names as host, raw paths, and headers that forbid everything."""
 
 from typing import Final
 from urllib.parse import urlsplit
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from replay.server.options import ServeOptions
 from replay.server.problems import problem
-
-LOOPBACK_NAMES: Final = frozenset({"127.0.0.1", "localhost", "::1"})
-"""Hosts a request may name. Any other name that leads here was made to (DNS rebinding), so that a page can read us."""
 
 _HEADERS: Final = (
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
     (b"cross-origin-resource-policy", b"same-origin"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"x-frame-options", b"DENY"),
     (b"cache-control", b"no-store"),
+    (b"content-security-policy", b"default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"),
 )
+"""Headers of every answer that does not have its own."""
 
 
 class Guard:
     """ASGI middleware; answers requests for other hosts with 421."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, options: ServeOptions) -> None:
         self._app = app
+        self._options = options
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, if it may pass."""
@@ -32,11 +35,13 @@ class Guard:
 
         async def send_guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = [*message.get("headers", ()), *_HEADERS]
+                own = list(message.get("headers", ()))
+                names = {name for name, _ in own}
+                message["headers"] = own + [header for header in _HEADERS if header[0] not in names]
             await send(message)
 
-        if _host(scope) not in LOOPBACK_NAMES:
-            refusal = problem(421, "unknown host", "This server answers to 127.0.0.1 and localhost only.")
+        if _host(scope) not in self._options.allowed_hosts:
+            refusal = problem(421, "unknown host", "This server has other names.")
             await refusal(scope, receive, send_guarded)
             return
         # An encoded slash in a session id is not a border of the path: routes see the path as it was sent.

@@ -9,7 +9,13 @@ from typing import Final
 from urllib.parse import quote
 
 import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
 
+from replay.server.access import access_of
+from replay.server.services import Services
+from replay.store import SessionQuery
 from schemas.session_record import SessionRecord
 from schemas.signals import Signal
 
@@ -28,8 +34,31 @@ CONTENT_SECURITY_POLICY: Final = (
 )
 """Allows this page's own style sheet by its hash, and nothing else."""
 
+_PAGE_PROJECTS: Final = 20
+_PAGE_SESSIONS: Final = 25
+
 MAX_MOMENTS: Final = 20
 """Moments shown of one session; its signals have them all."""
+
+
+def routes(services: Services) -> list[BaseRoute]:
+    """List the page."""
+    return [Route("/", _Page(services).answer)]
+
+
+class _Page:
+    def __init__(self, services: Services) -> None:
+        self._store = services.store
+
+    async def answer(self, request: Request) -> Response:
+        """Show the sessions with the highest score of each project."""
+        projects = []
+        for project_id in filter(access_of(request).reaches, (await self._store.projects())[:_PAGE_PROJECTS]):
+            listed = await self._store.sessions(SessionQuery(project_id, by="score", limit=_PAGE_SESSIONS))
+            entries = [Entry(each, await self._store.signals(each.session_id)) for each in listed.sessions]
+            projects.append((project_id, entries))
+        headers = {"content-security-policy": CONTENT_SECURITY_POLICY}
+        return Response(render_page(projects), media_type="text/html", headers=headers)
 
 
 class Entry(msgspec.Struct, frozen=True):
@@ -55,7 +84,7 @@ def _text(value: str) -> str:
 
 def _article(entry: Entry) -> str:
     record = entry.record
-    href = "/sessions/" + quote(record.session_id, safe="")
+    href = "/api/v1/sessions/" + quote(record.session_id, safe="")
     tags = " ".join(f'<span class="tag">{_text(tag)} {count}</span>' for tag, count in sorted(record.tags.items()))
     moments = "".join(f"<li>{_moment(signal, record.started_at)}</li>" for signal in entry.signals[:MAX_MOMENTS])
     more = len(entry.signals) - MAX_MOMENTS
@@ -68,7 +97,7 @@ def _article(entry: Entry) -> str:
 
 
 def _links(href: str) -> str:
-    parts = {"record": "", "signals": "/signals", "index": "/index", "bundle": "/bundle", "explain": "/explain"}
+    parts = {"record": "", "signals": "/signals", "explain": "/explain"}
     return " ".join(f'<a href="{escape(href + path)}">{name}</a>' for name, path in parts.items())
 
 
