@@ -21,6 +21,7 @@ Served = BaseRoute | Endpoint[Any]
 MODULES: Final = (
     "replay.server.sessions",
     "replay.server.listing",
+    "replay.server.moments",
     "replay.server.overview",
     "replay.server.events",
     "replay.server.bundles",
