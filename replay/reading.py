@@ -7,7 +7,7 @@ import msgspec
 
 from replay.blocks import decode_block
 from replay.compaction import Fetch
-from replay.index import byte_range
+from replay.ranges import plan_reads
 from replay.store import BundleLine
 from schemas.bundle_index import BlockEntry
 
@@ -20,28 +20,13 @@ async def read_lines(blocks: Sequence[BlockEntry], fetch: Fetch) -> AsyncIterato
 
     Raises what `fetch` raises, and Poison if a block is damaged.
     """
-    for run in _runs(blocks):
-        offset, length = byte_range(run)
-        data = await fetch(offset, length)
-        for block in run:
-            start = block.offset - offset
-            lines = decode_block(data[start : start + block.length], block.raw_length)
+    for read in plan_reads(blocks, MAX_READ_BYTES):
+        data = await fetch(read.offset, read.length)
+        for block in read.parts:
+            lines = decode_block(read.cut(data, block), block.raw_length)
             for line in lines.split(b"\n"):
                 if line:
                     yield BundleLine(block.window_id, line)
-
-
-def _runs(blocks: Sequence[BlockEntry]) -> list[list[BlockEntry]]:
-    """Split blocks where the bytes to read would go backwards or grow too many."""
-    runs: list[list[BlockEntry]] = []
-    for block in blocks:
-        end = block.offset + block.length
-        run = runs[-1] if runs else None
-        if run is None or block.offset < run[-1].offset or end - run[0].offset > MAX_READ_BYTES:
-            runs.append([block])
-        else:
-            run.append(block)
-    return runs
 
 
 def exported_line(line: BundleLine) -> bytes:

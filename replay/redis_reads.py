@@ -17,9 +17,13 @@ T = TypeVar("T")
 
 
 class IndexHead(msgspec.Struct, frozen=True, gc=False):
-    """The first element of an index: what holds for the whole bundle, and the key of its data."""
+    """The first element of an index: what holds for the whole bundle, and the key of its data.
+
+    The project is in here so that who reads a bundle can be let in by the same read.
+    """
 
     session_id: str
+    project_id: str
     version: int
     length: int
     compacted: bool
@@ -49,6 +53,11 @@ def decode_record(reply: Reply) -> SessionRecord | None:
 def decode_holes(reply: Reply) -> list[Hole]:
     """Read the reply to `LINDEX index 1`."""
     return _decoded(_holes, reply) if isinstance(reply, bytes) else []
+
+
+def decode_head(reply: Reply) -> IndexHead | None:
+    """Read the reply to `LINDEX index 0`."""
+    return _decoded(_head, reply) if isinstance(reply, bytes) else None
 
 
 def decode_index(reply: Reply) -> tuple[IndexHead, BundleIndex] | None:

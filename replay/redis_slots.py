@@ -39,6 +39,7 @@ class _Unplaced(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     last_t: int
     keyframe: bool = False
     late: bool = False
+    policy: str = ""
 
 
 class _Reply(NamedTuple):
@@ -112,7 +113,7 @@ class Slots:
             self._project_retention.get(write.project_id, self._retention),
             self._settings.max_session_bytes,
             int(cut),
-            index_head(write.session_id),
+            index_head(write.session_id, write.project_id),
             b"" if holes is None else _encode(holes),
             write.state,
             write.outbox,
@@ -129,9 +130,9 @@ class Slots:
         return Call(_WRITE, self._names.session(write.session_id)[:7], arguments)
 
 
-def index_head(session_id: str) -> bytes:
+def index_head(session_id: str, project_id: str) -> bytes:
     """Make the part of an index's head to which the scripts add the rest."""
-    return b'{"format":1,"session_id":' + _encode(session_id) + b"}"
+    return b'{"format":1,"session_id":%s,"project_id":%s}' % (_encode(session_id), _encode(project_id))
 
 
 def _unplaced(block: BlockDraft) -> bytes:
@@ -146,6 +147,7 @@ def _unplaced(block: BlockDraft) -> bytes:
             block.last_t,
             block.keyframe,
             block.late,
+            block.policy,
         )
     )
 

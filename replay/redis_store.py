@@ -209,7 +209,8 @@ class RedisStore:
         groups = plan_compaction(index, self._settings.compact_block_bytes)
         entries, merged = await merge_blocks(groups, fetch_copy)
         generation = int(head.data == keys.data_1)
-        arguments = (version, generation, merged, index_head(session_id), OLD_DATA_GRACE_MS, len(entries))
+        new_head = index_head(session_id, head.project_id)
+        arguments = (version, generation, merged, new_head, OLD_DATA_GRACE_MS, len(entries))
         blocks = [msgspec.json.encode(entry) for entry in entries]
         slot = (keys.meta, keys.bundle_index, keys.data_0, keys.data_1)
         return await self._client.run(Call(_COMPACT, slot, (*arguments, *blocks)), "write") == 1
