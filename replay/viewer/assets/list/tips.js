@@ -1,6 +1,6 @@
 // Notes that show while something is pointed at or focused; Escape hides them. The text is in `data-tip`.
 
-import { h } from "./ui.js";
+import { h } from "../common/ui.js";
 
 const GAP_PX = 8;
 

@@ -1,0 +1,386 @@
+// The list of sessions. All that is chosen stands in the address; this module brings address, server and page together.
+
+import { number, plural } from "../common/format.js";
+import { appHeader, button, copyText, dialog, fill, h, icon, menu, menuItem, plain } from "../common/ui.js";
+import { startTips } from "./tips.js";
+import { askToDelete } from "./deletion.js";
+import { filterChips, FilterPanel } from "./filters.js";
+import { Follower } from "./live.js";
+import { parseQuery, SORTS, valuesOf, withFilter, withoutFilter, writeQuery } from "./query.js";
+import { SavedFilters } from "./saved.js";
+import { SessionList } from "./sessions.js";
+import { getFacets, getProjects, getSessions, PAGE_SESSIONS } from "./source.js";
+import { emptyProject, failed, noMatch, noProject } from "./states.js";
+
+/** @typedef {import("./query.js").Query} Query */
+
+const SEARCH_DELAY_MS = 300;
+
+/** Until a first project is there, it is looked for so often. */
+const LOOK_MS = 5_000;
+
+const MOST_CHARS = 500;
+
+class ListPage {
+  constructor() {
+    this.query = parseQuery(location.search);
+    this.mayDelete = (document.body.dataset.scopes ?? "").split(" ").includes("delete");
+    this.abort = new AbortController();
+    /** @type {{project_id: string, sessions: number}[]} */
+    this.projects = [];
+    this.fresh = 0;
+    this.isRenewing = false;
+
+    this.projectSelect = h("select", { class: "select project-select", "aria-label": "Project" });
+    this.connection = h("span", { class: "connection small soft", role: "status" });
+    this.search = h("input", {
+      class: "input", type: "search", placeholder: "Search pages, users, errors, elements", "aria-label": "Search sessions", maxlength: MOST_CHARS,
+      "aria-keyshortcuts": "/", spellcheck: "false", autocomplete: "off",
+    });
+    this.sorts = h("div", { class: "segmented", role: "group", "aria-label": "Order" });
+    this.chips = h("div", { class: "chips", role: "group", "aria-label": "Filters in force" });
+    this.heading = h("h1", {}, "Sessions");
+    this.count = h("p", { class: "faint small", role: "status" });
+    this.pill = h("button", { type: "button", class: "button primary new-pill", hidden: true, on: { click: () => this.load() } });
+    this.panelBox = h("aside", { class: "filters", "aria-label": "Filters" });
+    this.panelElement = h("div", { class: "filters-body" });
+    this.panel = new FilterPanel(this.panelElement, (name, value) => this.choose(name, value));
+    this.sessions = new SessionList({
+      filter: (name, value) => this.go(withFilter(this.query, name, value)),
+      remove: this.mayDelete ? (record) => this.remove([record.session_id], "this session") : null,
+    });
+    this.results = h("div", { class: "results" });
+    this.savedBox = h("div", { class: "menu saved", popover: "auto", id: "saved", "aria-label": "Saved filters" });
+    this.saved = new SavedFilters(this.savedBox, {
+      open: (written) => {
+        this.savedBox.hidePopover();
+        this.go(parseQuery(written));
+      },
+      current: () => writeQuery(this.query),
+    });
+    this.follower = new Follower({
+      connection: (state) => this.showConnection(state),
+      stirred: (ids) => this.renew(ids),
+    });
+  }
+
+  start() {
+    this.build();
+    this.listen();
+    startTips();
+    this.enter();
+  }
+
+  build() {
+    this.panelBox.append(this.panelElement);
+    const savedButton = button("Saved", { icon: "star", attributes: { popovertarget: "saved", "aria-haspopup": "dialog" } });
+    const more = button("More", { icon: "list", iconOnly: true });
+    const toolbar = h(
+      "div",
+      { class: "toolbar" },
+      h("div", { class: "search" }, icon("search"), this.search, h("kbd", { "aria-hidden": "true" }, "/")),
+      button("Filters", { icon: "filter", onClick: () => this.openFilters(), attributes: { class: "button filters-button" } }),
+      savedButton,
+      button("Copy link", { icon: "link", onClick: () => copyText(location.href, "Link to this list copied"), attributes: { class: "button copy-button" } }),
+      h("div", { class: "more" }, more),
+    );
+    const main = h(
+      "main",
+      { class: "list-main", id: "main" },
+      h("div", { class: "list-head" }, h("div", {}, this.heading, this.count), this.sorts),
+      toolbar,
+      this.chips,
+      h("div", { class: "pill-box" }, this.pill),
+      this.results,
+    );
+    document.body.append(
+      h("a", { class: "button skip-link", href: "#main" }, "Skip to the sessions"),
+      appHeader({ active: "sessions", middle: [this.projectSelect, this.connection] }),
+      h("div", { class: "list-layout" }, this.panelBox, main),
+      this.savedBox,
+    );
+    this.savedBox.addEventListener("toggle", (event) => {
+      if (/** @type {ToggleEvent} */ (event).newState === "open") placeBelow(this.savedBox, savedButton);
+    });
+    menu(more, () => this.moreItems());
+  }
+
+  moreItems() {
+    const filtered = this.query.filters.length > 0;
+    return [
+      menuItem("Copy link to this list", () => copyText(location.href, "Link to this list copied"), { icon: "link" }),
+      menuItem("Keyboard shortcuts", () => showShortcuts(), { icon: "keyboard" }),
+      ...(this.mayDelete
+        ? [menuItem(filtered ? "Delete all that match…" : "Delete all of this project…", () => this.removeMatching(), { icon: "trash", danger: true, disabled: !this.sessions.items.size })]
+        : []),
+    ];
+  }
+
+  listen() {
+    window.addEventListener("popstate", () => {
+      this.query = { ...parseQuery(location.search), project: parseQuery(location.search).project || this.query.project };
+      this.load();
+    });
+    this.projectSelect.addEventListener("change", () => this.go({ ...this.query, project: this.projectSelect.value, filters: [] }));
+    let waiting = 0;
+    this.search.addEventListener("input", () => {
+      clearTimeout(waiting);
+      waiting = setTimeout(() => this.choose("q", this.search.value.trim()), SEARCH_DELAY_MS);
+    });
+    document.addEventListener("keydown", (event) => this.press(event));
+  }
+
+  /** Find the project, then load. */
+  async enter() {
+    this.sessions.wait();
+    fill(this.results, this.sessions.element);
+    try {
+      this.projects = await getProjects();
+    } catch (error) {
+      this.fail(error, () => this.enter());
+      return;
+    }
+    if (!this.query.project) {
+      const largest = this.projects.reduce((/** @type {any} */ best, each) => (best && best.sessions >= each.sessions ? best : each), null);
+      if (!largest) {
+        this.showProjects();
+        fill(this.results, noProject());
+        setTimeout(() => this.enter(), LOOK_MS);
+        return;
+      }
+      this.query = { ...this.query, project: largest.project_id };
+      history.replaceState(null, "", `?${writeQuery(this.query)}`);
+    }
+    this.load();
+  }
+
+  /**
+   * @param {string} name
+   * @param {string} value a value of `tag` that is there already is taken away
+   */
+  choose(name, value) {
+    const isThere = valuesOf(this.query, name).includes(value);
+    const isToggle = isThere && !["q", "user", "range", "from", "to", "min_score"].includes(name);
+    this.go(isToggle ? withoutFilter(this.query, name, value) : withFilter(this.query, name, value));
+  }
+
+  /** @param {Query} query */
+  go(query) {
+    const project = query.project || this.query.project;
+    const written = writeQuery({ ...query, project });
+    if (`?${written}` === location.search) return;
+    this.query = { ...query, project };
+    history.pushState(null, "", `?${written}`);
+    this.load();
+  }
+
+  /** Ask for what the address says, and show it. */
+  async load() {
+    this.abort.abort();
+    const abort = (this.abort = new AbortController());
+    const query = this.query;
+    this.fresh = 0;
+    this.pill.hidden = true;
+    this.showChosen();
+    this.sessions.wait();
+    fill(this.results, this.sessions.element);
+    if (this.saved.projectId !== query.project) this.saved.load(query.project);
+    const facets = getFacets(query, abort.signal).catch(() => null);
+    try {
+      const [page, latest] = await Promise.all([
+        getSessions(query, { signal: abort.signal }),
+        query.sort === "time" ? null : getSessions(query, { sort: "time", signal: abort.signal }),
+      ]);
+      if (abort.signal.aborted) return;
+      this.sessions.know((latest ?? page).sessions);
+      this.showPage(query, page);
+      const counted = await facets;
+      if (!abort.signal.aborted) this.panel.show(query, counted);
+    } catch (error) {
+      if (!abort.signal.aborted) this.fail(error, () => this.load());
+      return;
+    }
+    if (this.follower.projectId !== query.project) this.follower.follow(query.project);
+  }
+
+  /**
+   * @param {Query} query
+   * @param {import("./source.js").SessionsPage} page
+   */
+  showPage(query, page) {
+    this.sessions.show(query, page);
+    this.showCount();
+    if (page.sessions.length) return;
+    const count = async (/** @type {Query} */ wider) => {
+      const found = await getSessions(wider, { limit: 1 });
+      return found.total ?? (found.sessions.length ? null : 0);
+    };
+    fill(this.results, query.filters.length ? noMatch(query, count, (wider) => this.go(wider)) : emptyProject(query.project));
+  }
+
+  /**
+   * @param {unknown} error
+   * @param {() => void} retry
+   */
+  fail(error, retry) {
+    this.showProjects();
+    this.panel.show(this.query, null);
+    this.count.textContent = "";
+    fill(this.results, failed(error, retry));
+  }
+
+  showChosen() {
+    this.showProjects();
+    document.title = `${plain(this.query.project, 60)} sessions · Wince`;
+    if (document.activeElement !== this.search) this.search.value = valuesOf(this.query, "q")[0] ?? "";
+    const chosen = { ...this.query, filters: this.query.filters.filter(([name]) => name !== "q") };
+    const clear = button("Clear all", { kind: "ghost", small: true, onClick: () => this.go({ ...this.query, filters: [] }) });
+    fill(
+      this.chips,
+      filterChips(chosen, (_, name, value) => this.go(withoutFilter(this.query, name, value))),
+      this.query.filters.length > 1 ? clear : null,
+    );
+    this.chips.hidden = !chosen.filters.length;
+    const focused = this.sorts.contains(document.activeElement);
+    fill(
+      this.sorts,
+      Object.entries(SORTS).map(([sort, name]) =>
+        h(
+          "button",
+          { type: "button", class: "button", "aria-pressed": String(sort === this.query.sort), on: { click: () => this.go({ ...this.query, sort }) } },
+          name,
+        ),
+      ),
+    );
+    const pressed = this.sorts.querySelector('[aria-pressed="true"]');
+    if (focused && pressed instanceof HTMLElement) pressed.focus();
+    this.panel.show(this.query, this.panel.facets);
+  }
+
+  showProjects() {
+    const known = this.projects.some((each) => each.project_id === this.query.project);
+    const all = known || !this.query.project ? this.projects : [...this.projects, { project_id: this.query.project, sessions: 0 }];
+    this.projectSelect.hidden = !all.length;
+    fill(
+      this.projectSelect,
+      all.map((each) => h("option", { value: each.project_id, selected: each.project_id === this.query.project }, plain(each.project_id, 60))),
+    );
+  }
+
+  showCount() {
+    const { total, items } = this.sessions;
+    this.count.textContent = total === null ? `More than ${number(items.size)} sessions` : plural(total, "session");
+  }
+
+  /** @param {"live" | "connecting"} state */
+  showConnection(state) {
+    fill(
+      this.connection,
+      h("span", { class: state === "live" ? "dot live" : "dot waiting", "aria-hidden": "true" }),
+      h("span", { class: "connection-text" }, state === "live" ? "Live" : "Reconnecting…"),
+    );
+    this.connection.title = state === "live" ? "New sessions are announced as they come" : "The live connection is gone; it is being made anew";
+  }
+
+  /**
+   * Something happened in the project, or it is time to ask.
+   * @param {Set<string>} ids
+   */
+  async renew(ids) {
+    if (this.isRenewing || this.sessions.list.hasAttribute("aria-busy")) return;
+    const query = this.query;
+    this.isRenewing = true;
+    try {
+      const latest = await getSessions(query, { sort: "time", limit: PAGE_SESSIONS });
+      if (query !== this.query) return;
+      const isFirst = !this.sessions.items.size && latest.sessions.length > 0;
+      this.fresh = isFirst ? latest.sessions.length : await this.sessions.renew(latest.sessions, ids);
+      this.pill.hidden = this.fresh === 0;
+      fill(this.pill, icon("up"), plural(this.fresh, "new session"));
+    } catch (error) {
+      // The state of the connection says that something is wrong; what is shown stays readable.
+      console.warn("the list could not be brought up to date", error);
+    } finally {
+      this.isRenewing = false;
+    }
+  }
+
+  openFilters() {
+    const box = dialog({
+      title: "Filters",
+      body: this.panelElement,
+      actions: [button("Show sessions", { kind: "primary", onClick: () => box.close() })],
+      onClose: () => this.panelBox.append(this.panelElement),
+    });
+  }
+
+  /**
+   * @param {string[]} ids
+   * @param {string} what
+   */
+  async remove(ids, what) {
+    const deleted = await askToDelete(this.query.project, ids, what);
+    if (!deleted.length) return;
+    this.sessions.drop(deleted);
+    this.load();
+  }
+
+  /** Delete everything the filters find: all ids are gathered first, so that what is shown is what is deleted. */
+  async removeMatching() {
+    const query = this.query;
+    const gather = async () => {
+      const ids = [];
+      let cursor = "";
+      do {
+        const page = await getSessions(query, { sort: "time", limit: 500, cursor });
+        ids.push(...page.sessions.map((record) => record.session_id));
+        cursor = page.cursor;
+      } while (cursor);
+      return ids;
+    };
+    const what = query.filters.length ? "all sessions that match the filters" : "all sessions of this project";
+    const deleted = await askToDelete(query.project, gather, what);
+    if (deleted.length) this.load();
+  }
+
+  /** @param {KeyboardEvent} event */
+  press(event) {
+    const isTyping = event.target instanceof HTMLElement && event.target.closest("input, select, textarea, [contenteditable]");
+    if (event.key === "Escape" && event.target === this.search) {
+      this.search.blur();
+      return;
+    }
+    if (isTyping || event.metaKey || event.ctrlKey || event.altKey || document.querySelector("dialog[open], :popover-open")) return;
+    /** @type {Record<string, () => void>} */
+    const keys = {
+      j: () => this.sessions.step(1),
+      k: () => this.sessions.step(-1),
+      "/": () => this.search.focus(),
+      n: () => !this.pill.hidden && this.pill.click(),
+      "?": () => showShortcuts(),
+    };
+    if (Object.hasOwn(keys, event.key)) {
+      event.preventDefault();
+      keys[event.key]();
+    }
+  }
+}
+
+function showShortcuts() {
+  const keys = [["j", "next session"], ["k", "previous session"], ["Enter", "watch it"], ["/", "search"], ["n", "show new sessions"], ["?", "this help"]];
+  const rows = keys.flatMap(([key, does]) => [h("dt", {}, h("kbd", {}, key)), h("dd", {}, does)]);
+  dialog({ title: "Keyboard shortcuts", body: h("dl", { class: "shortcuts" }, rows) });
+}
+
+/**
+ * @param {HTMLElement} box
+ * @param {HTMLElement} anchor
+ */
+function placeBelow(box, anchor) {
+  const at = anchor.getBoundingClientRect();
+  const left = Math.max(8, Math.min(at.right - box.offsetWidth, innerWidth - box.offsetWidth - 8));
+  box.style.setProperty("left", `${left}px`);
+  box.style.setProperty("top", `${at.bottom + 4}px`);
+}
+
+new ListPage().start();

@@ -1,0 +1,53 @@
+// What the list asks of the server.
+
+import { getJson, query as written } from "../common/api.js";
+import { apiParameters } from "./query.js";
+
+export const PAGE_SESSIONS = 50;
+
+/** @typedef {import("./session.js").SessionRecord} SessionRecord */
+/** @typedef {{sessions: SessionRecord[], cursor: string, total: number | null}} SessionsPage */
+
+/** @param {string} projectId */
+const pathOf = (projectId) => `/api/v1/projects/${encodeURIComponent(projectId)}`;
+
+/** @returns {Promise<{project_id: string, sessions: number}[]>} */
+export const getProjects = async () => (await getJson("/api/v1/projects")).projects;
+
+/**
+ * @param {import("./query.js").Query} query
+ * @param {{sort?: string, limit?: number, cursor?: string, signal?: AbortSignal}} [options]
+ * @returns {Promise<SessionsPage>}
+ */
+export function getSessions(query, options = {}) {
+  const parameters = apiParameters(query, Date.now());
+  parameters.set("sort", options.sort ?? query.sort);
+  parameters.set("limit", String(options.limit ?? PAGE_SESSIONS));
+  if (options.cursor) parameters.set("cursor", options.cursor);
+  return getJson(`${pathOf(query.project)}/sessions?${parameters}`, { signal: options.signal });
+}
+
+/**
+ * @param {import("./query.js").Query} query
+ * @param {AbortSignal} signal
+ * @returns {Promise<Record<string, unknown>>}
+ */
+export const getFacets = (query, signal) =>
+  getJson(`${pathOf(query.project)}/facets?${apiParameters(query, Date.now())}`, { signal });
+
+/**
+ * @param {string} projectId
+ * @param {string[]} sessionIds at most as many as a page has
+ * @returns {Promise<Map<string, import("./strip.js").Moments>>}
+ */
+export async function getMoments(projectId, sessionIds) {
+  if (!sessionIds.length) return new Map();
+  const found = await getJson(`${pathOf(projectId)}/moments${written({ session_id: sessionIds })}`);
+  return new Map(found.sessions.map((/** @type {any} */ each) => [each.session_id, each]));
+}
+
+/**
+ * @param {string} sessionId
+ * @returns {Promise<SessionRecord>}
+ */
+export const getRecord = (sessionId) => getJson(`/api/v1/sessions/${encodeURIComponent(sessionId)}`);
