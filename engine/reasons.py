@@ -156,7 +156,7 @@ class Reason(StrEnum):
     CANVAS_DROPPED = "canvas_dropped", Kind.DROPPED_EVENT, "Canvas content is not published."
     CUSTOM_DROPPED = "custom_dropped", Kind.DROPPED_EVENT, "Custom events with an unknown tag are not published."
     PLUGIN_DROPPED = "plugin_dropped", Kind.DROPPED_EVENT, "Events of an unknown recorder plugin are not published."
-    ASSET_DROPPED = "asset_dropped", Kind.DROPPED_EVENT, "Assets are not published."
+    ASSET_DROPPED = "asset_dropped", Kind.DROPPED_EVENT, "Assets other than style sheets are not published."
     MASKING_FAILED = "masking_failed", Kind.DROPPED_EVENT, "Masking the event failed, so nothing of it is published."
     NOTHING_LEFT = "nothing_left", Kind.DROPPED_EVENT, "Masking and filtering left nothing of the event."
     SESSION_MAX_BYTES = (
@@ -215,6 +215,16 @@ class Reason(StrEnum):
         "masked_unknown",
         Kind.REPAIRED,
         "A value was masked because the element it belongs to is not known.",
+    )
+    UNKNOWN_SESSION_ATTRIBUTE = (
+        "unknown_session_attribute",
+        Kind.REPAIRED,
+        "An attribute of the envelope with a name that is not known was left out.",
+    )
+    INVALID_SESSION_ATTRIBUTE = (
+        "invalid_session_attribute",
+        Kind.REPAIRED,
+        "An attribute of the envelope that is no text, or not of its form, or looks like a secret was left out.",
     )
     # The session.
     TOO_MANY_SIGNALS = (

@@ -19,7 +19,8 @@ class Activity(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     milliseconds of the first event after a start, or the last one before an end. Ends have `duration_ms`, the time
     since their start. What is about a page has `window_id` and `page`, the masked URL as in session records; the end of
     a session has its `reason`. All visits end with their session; a session that gets data after its end starts once
-    more, and so do visits of pages its windows are still on.
+    more, and so do visits of pages its windows are still on. `attributes` is what is known by then of what it runs on
+    (`release`, `device`, `country`, `browser`, `os`): a device that the sender does not name with the first page.
 
     `session_withdrawn` at `t` means that the session was deleted, or is one of a user who is excluded or refused
     consent: whatever a reader has of this `session_id`, from here or from the topic of signals, is to be dropped, and
@@ -35,3 +36,4 @@ class Activity(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     page: str | None = None
     duration_ms: int | None = None
     reason: EndReason | None = None
+    attributes: dict[str, str] = {}

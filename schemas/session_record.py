@@ -40,6 +40,8 @@ class SessionRecord(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     Times are epoch milliseconds of events. `status` is `open` until `end_reason` is known; a session that gets
     data after its end is open again and counts it in `reopened`. `tags` counts signals by detector. `score` is 0
     to 100, explained by `score_parts`. `dropped` and `repaired` count by reason what did not arrive as sent.
+    `attributes` is what the session ran on (`release`, `device`, `country`, `browser`, `os`). `errors` counts signals
+    of script errors by fingerprint, the first 50 different ones.
     """
 
     session_id: str
@@ -61,3 +63,5 @@ class SessionRecord(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     reopened: int = 0
     dropped: dict[str, int] = {}
     repaired: dict[str, int] = {}
+    attributes: dict[str, str] = {}
+    errors: dict[str, int] = {}

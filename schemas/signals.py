@@ -26,7 +26,8 @@ class Signal(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
 
     `id` is a hash of project, session, window, detector, rule, first and last member: the same incident always has the
     same id. `t` and `end_t` are the epoch milliseconds of the first and last member, `page` is the masked URL it
-    began on, `rule` names the rule and version that fired, `evidence` holds the numbers it fired on.
+    began on, `rule` names the rule and version that fired, `evidence` holds the numbers it fired on,
+    `attributes` what the window ran on as far as was known by then (`release`, `device`, `country`, `browser`, `os`).
     """
 
     id: str
@@ -41,3 +42,4 @@ class Signal(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     rule: str
     evidence: dict[str, EvidenceValue]
     count: int | None = None
+    attributes: dict[str, str] = {}

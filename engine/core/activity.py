@@ -2,10 +2,11 @@
 
 from collections.abc import Callable
 from hashlib import blake2b
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
+from engine.core.attributes import Attributes
 from engine.reasons import Reason
 from schemas.activity import Activity, ActivityKind
 from schemas.session_record import EndReason
@@ -18,6 +19,14 @@ PAGE_MAX_CHARACTERS: Final = 2_048
 
 NOWHEN: Final = -1
 """Stands for the event time of what has not begun."""
+
+
+class Visit(NamedTuple):
+    """A visit of a page: the window, its masked URL, and when it began (epoch ms)."""
+
+    window_id: str
+    page: str
+    entered_at: int
 
 
 class ActivityState(msgspec.Struct, array_like=True, gc=False):
@@ -45,16 +54,16 @@ class ActivityLog:
         self._session_id = session_id
         self._told: list[Activity] = []
 
-    def start(self, t: int) -> None:
-        """Take note that one of the session's windows is active."""
+    def start(self, t: int, attributes: Attributes) -> None:
+        """Take note that one of the session's windows, with these attributes, is active."""
         state = self.state
         if state.started_at != NOWHEN or state.over:
             return
         state.starts += 1
         state.started_at = t
-        self._told.append(Activity(*self._name("session_start", state.starts), t))
+        self._told.append(Activity(*self._name("session_start", state.starts), t, attributes=attributes))
 
-    def enter(self, window_id: str, page: str, t: int) -> bool:
+    def enter(self, window_id: str, page: str, t: int, attributes: Attributes) -> bool:
         """Begin a visit; return whether it is told, and so its end is to be."""
         state = self.state
         if state.over:
@@ -64,21 +73,23 @@ class ActivityLog:
             return False
         state.visits += 1
         name = self._name("page_start", window_id, page, t)
-        self._told.append(Activity(*name, t, window_id, page[:PAGE_MAX_CHARACTERS]))
+        self._told.append(Activity(*name, t, window_id, page[:PAGE_MAX_CHARACTERS], attributes=attributes))
         return True
 
-    def leave(self, window_id: str, page: str, entered_at: int, t: int) -> None:
+    def leave(self, visit: Visit, t: int, attributes: Attributes) -> None:
         """End a visit that was told."""
-        name = self._name("page_end", window_id, page, entered_at)
-        self._told.append(Activity(*name, t, window_id, page[:PAGE_MAX_CHARACTERS], t - entered_at))
+        name = self._name("page_end", *visit)
+        page, duration_ms = visit.page[:PAGE_MAX_CHARACTERS], t - visit.entered_at
+        self._told.append(Activity(*name, t, visit.window_id, page, duration_ms, attributes=attributes))
 
-    def end(self, t: int, reason: EndReason | None, *, over: bool = False) -> None:
+    def end(self, t: int, reason: EndReason | None, attributes: Attributes, *, over: bool = False) -> None:
         """End the session, if it is on; its visits have to be ended before. Once it is `over` nothing more is told."""
         state = self.state
         if state.started_at != NOWHEN:
             name = self._name("session_end", state.starts)
             duration_ms = max(0, t - state.started_at)
-            self._told.append(Activity(*name, t, duration_ms=duration_ms, reason=reason))
+            told = Activity(*name, t, duration_ms=duration_ms, reason=reason, attributes=attributes)
+            self._told.append(told)
             state.started_at = NOWHEN
         state.over = state.over or over
 

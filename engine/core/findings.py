@@ -5,6 +5,7 @@ from hashlib import blake2b
 from typing import Final
 
 from detectors.protocol import Finding
+from engine.core.attributes import Attributes
 from engine.core.ledger import Ledger
 from schemas.signals import Signal
 
@@ -20,9 +21,9 @@ class Findings:
         self._signals: list[Signal] = []
         self.recent: deque[int] = deque(maxlen=RECENT_SIGNALS)
 
-    def add(self, window_id: str, finding: Finding) -> bool:
-        """Make a signal; return whether it is a new one."""
-        signal = make_signal(self._ledger.project_id, self._ledger.session_id, window_id, finding)
+    def add(self, window_id: str, finding: Finding, attributes: Attributes) -> bool:
+        """Make a signal, of a window with these attributes; return whether it is a new one."""
+        signal = make_signal(self._ledger.project_id, self._ledger.session_id, window_id, finding, attributes)
         number = int(signal.id[:16], 16)
         if number in self.recent:
             return False
@@ -36,8 +37,13 @@ class Findings:
         return tuple(signals)
 
 
-def make_signal(project_id: str, session_id: str, window_id: str, finding: Finding) -> Signal:
-    """Make the signal of a finding: its id is a hash of what, where and when, so that a repetition has the same."""
+def make_signal(
+    project_id: str, session_id: str, window_id: str, finding: Finding, attributes: Attributes | None = None
+) -> Signal:
+    """Make the signal of a finding: its id is a hash of what, where and when, so that a repetition has the same.
+
+    `attributes` say what its window runs on, as far as that is known.
+    """
     node = "" if finding.target is None else finding.target.node_id
     parts = (
         project_id,
@@ -64,4 +70,5 @@ def make_signal(project_id: str, session_id: str, window_id: str, finding: Findi
         rule=finding.rule,
         evidence=finding.evidence,
         count=finding.count,
+        attributes=attributes or {},
     )

@@ -5,6 +5,7 @@ from typing import Final, Protocol
 
 import msgspec
 
+from engine.core.attributes import Attributes, WindowAttributes
 from engine.core.projects import Project
 from engine.core.shared import Shared
 from engine.core.window import Window, WindowOwner, WindowState
@@ -28,8 +29,8 @@ class LaneOwner(WindowOwner, Protocol):
     def refuse(self, batch: DecodedBatch, reason: Reason) -> None:
         """Count a whole batch that is not used."""
 
-    def start_batch(self, batch: DecodedBatch) -> None:
-        """Take what a batch says of the session, now that its turn has come."""
+    def start_batch(self, batch: DecodedBatch) -> Attributes:
+        """Take what a batch says of the session, now that its turn has come; return the attributes it tells."""
 
     def end_batch(self, batch: DecodedBatch) -> None:
         """Take note that everything in a batch was processed."""
@@ -77,6 +78,11 @@ class Lane:
         """The window's time (epoch ms of events); -1 before its first event."""
         return self._window.now
 
+    @property
+    def attributes(self) -> WindowAttributes:
+        """What is known of what the window runs on."""
+        return self._window.attributes
+
     def offer(self, batch: DecodedBatch, position: int, now_ms: int) -> Verdict:
         """Take a batch: process it if it is its turn, and what it was waited for by; return what became of it.
 
@@ -116,7 +122,9 @@ class Lane:
         self._owner.save_soon()
 
     def _take(self, batch: DecodedBatch, window: Window) -> None:
-        self._owner.start_batch(batch)
+        attributes = self._owner.start_batch(batch)
+        if attributes:
+            window.attributes.told = {**window.attributes.told, **attributes}
         self._decode(batch, window)
         self._owner.end_batch(batch)
 

@@ -5,10 +5,16 @@ from typing import Final
 import msgspec
 
 from detectors.interactions import Click, Failure, Input, Interaction
+from detectors.js_error import JsError
+from detectors.protocol import Finding
 from detectors.score import score
+from engine.core.attributes import Attributes
 from engine.masking.policy import Policy
 from engine.reasons import Reason
 from schemas.session_record import EndReason, PageVisit, SessionRecord, Totals
+
+FINGERPRINTS_MAX: Final = 50
+"""A record counts the first this many different script errors."""
 
 PAGES_MAX: Final = 200
 """A record lists the first this many page visits."""
@@ -36,6 +42,8 @@ class Ledger(msgspec.Struct, gc=False):
     tags: dict[str, int] = {}
     dropped: dict[str, int] = {}
     repaired: dict[str, int] = {}
+    attributes: dict[str, str] = {}
+    fingerprints: dict[str, int] = {}
 
     def saw(self, interaction: Interaction) -> None:
         """Take note of a click, an input or an error."""
@@ -65,9 +73,13 @@ class Ledger(msgspec.Struct, gc=False):
         """Count a change inside what is published."""
         self.repaired[reason] = self.repaired.get(reason, 0) + count
 
-    def tag(self, detector: str) -> None:
-        """Count a signal that makes tags and score."""
+    def tag(self, finding: Finding) -> None:
+        """Count a signal that makes tags and score, and a script error by its fingerprint."""
+        detector, known = finding.detector, self.fingerprints
         self.tags[detector] = self.tags.get(detector, 0) + 1
+        fingerprint = str(finding.evidence.get("fingerprint")) if detector == JsError.name else ""
+        if fingerprint and (fingerprint in known or len(known) < FINGERPRINTS_MAX):
+            known[fingerprint] = known.get(fingerprint, 0) + 1
 
     def resume(self, record: SessionRecord) -> None:
         """Go on from what a record says."""
@@ -80,9 +92,12 @@ class Ledger(msgspec.Struct, gc=False):
         self.tags, self.pages = dict(record.tags), list(record.pages)
         self.signals = max(self.signals, sum(record.tags.values()))
         self.dropped, self.repaired = dict(record.dropped), dict(record.repaired)
+        self.attributes, self.fingerprints = dict(record.attributes), dict(record.errors)
         self.reopened, self.end_reason = record.reopened, record.end_reason
 
-    def record(self, window_ids: list[str], policy: Policy, *, latest_ms: int, is_open: bool) -> SessionRecord:
+    def record(
+        self, window_ids: list[str], attributes: Attributes, policy: Policy, *, latest_ms: int, is_open: bool
+    ) -> SessionRecord:
         """Make the record as it is now; no time in it is later than `latest_ms`."""
         points, parts = score(self.tags)
         return SessionRecord(
@@ -105,4 +120,6 @@ class Ledger(msgspec.Struct, gc=False):
             reopened=self.reopened,
             dropped=dict(sorted(self.dropped.items())),
             repaired=dict(sorted(self.repaired.items())),
+            attributes=dict(sorted(attributes.items())),
+            errors=dict(sorted(self.fingerprints.items())),
         )

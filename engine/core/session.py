@@ -8,6 +8,7 @@ import msgspec
 from detectors.interactions import Interaction
 from detectors.protocol import Finding
 from engine.core.activity import ActivityLog, ActivityState
+from engine.core.attributes import Attributes, together
 from engine.core.blocks import Run
 from engine.core.effects import SessionEffects
 from engine.core.findings import Findings
@@ -124,7 +125,7 @@ class Session:
             lane = self._lanes[window_id] = Lane(window_id, self._project, self._shared, self)
         return lane
 
-    def start_batch(self, batch: DecodedBatch) -> None:
+    def start_batch(self, batch: DecodedBatch) -> Attributes:
         """Take what a batch says of the session, in its turn: a later one may have been delivered before it."""
         if self.phase is Phase.ENDED:
             self.ledger.reopened += 1
@@ -133,6 +134,10 @@ class Session:
         self.ledger.identify(identity(envelope.user_id), identity(envelope.anonymous_id))
         for reason, count in batch.repaired.items():
             self.repair(reason, count)
+        attributes, left_out = self._shared.attributes.read(envelope.attributes)
+        for reason, count in left_out.items():
+            self.repair(reason, count)
+        return attributes
 
     def end_batch(self, batch: DecodedBatch) -> None:
         """End the session if its sender says so, once everything before was processed."""
@@ -199,7 +204,7 @@ class Session:
         for lane in self._lanes.values():
             self.hole(Hole(lane.window_id, CAP_HOLES[reason], max(lane.now, self.ledger.last_event_at)))
             lane.rest()
-        self.activity.end(self.ledger.last_event_at, self.ledger.end_reason, over=True)
+        self.activity.end(self.ledger.last_event_at, self.ledger.end_reason, self._attributes(), over=True)
         return reason
 
     @property
@@ -244,11 +249,11 @@ class Session:
         if self.ledger.signals >= self._shared.limits.max_signals_per_session:
             self.repair(Reason.TOO_MANY_SIGNALS)
             return
-        if not self._findings.add(window_id, finding):
+        if not self._findings.add(window_id, finding, self._lanes[window_id].attributes.current()):
             return
         self.ledger.signals += 1
         if self._project.scores(finding.rule):
-            self.ledger.tag(finding.detector)
+            self.ledger.tag(finding)
         self._shared.counts.signals += 1
 
     # -- time ---------------------------------------------------------------------------------------------------
@@ -316,7 +321,7 @@ class Session:
             lane.finish()
         for lane in self._lanes.values():
             lane.rest()
-        self.activity.end(self.ledger.last_event_at, self.ledger.end_reason)
+        self.activity.end(self.ledger.last_event_at, self.ledger.end_reason, self._attributes())
 
     def _note_end(self, reason: EndReason, sign: Sign) -> None:
         if self.phase is Phase.OPEN:
@@ -356,7 +361,12 @@ class Session:
     def _record(self) -> SessionRecord:
         latest_ms = self.last_arrival_ms + CLOCK_TOLERANCE_MS
         is_open = self.phase is Phase.OPEN
-        return self.ledger.record(list(self._lanes), self._project.policy, latest_ms=latest_ms, is_open=is_open)
+        return self.ledger.record(
+            list(self._lanes), self._attributes(), self._project.policy, latest_ms=latest_ms, is_open=is_open
+        )
+
+    def _attributes(self) -> Attributes:
+        return together(self.ledger.attributes, (lane.attributes for lane in self._lanes.values()))
 
     def withdraw(self, reason: Reason) -> SessionEffects:
         """Give the effects of a session that must not exist."""

@@ -4,6 +4,7 @@ from typing import Final
 
 import msgspec
 
+from engine.core.attributes import AttributeReader
 from engine.core.counts import Counts
 from engine.core.packer import Packer
 from engine.core.projects import Projects
@@ -27,7 +28,7 @@ class Shared:
     `exclusions` holds the users that are excluded besides those in the settings.
     """
 
-    __slots__ = ("counts", "decoder", "exclusions", "limits", "order", "packer", "projects", "tools")
+    __slots__ = ("attributes", "counts", "decoder", "exclusions", "limits", "order", "packer", "projects", "tools")
 
     def __init__(self, settings: Settings) -> None:
         self.limits: LimitSettings = settings.limits
@@ -35,6 +36,7 @@ class Shared:
         self.projects = Projects(settings)
         self.exclusions = Exclusions()
         self.counts = Counts()
+        self.attributes = AttributeReader()
         self.decoder = EventDecoder(settings.limits)
         self.packer = Packer()
         self.tools = RebuildTools(

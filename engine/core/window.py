@@ -11,7 +11,8 @@ from detectors.opt_out import OptOut
 from detectors.plugins import Guarded, Plugin
 from detectors.protocol import Detector, Finding
 from detectors.registry import make_detectors
-from engine.core.activity import NOWHEN, ActivityLog
+from engine.core.activity import NOWHEN, ActivityLog, Visit
+from engine.core.attributes import WindowAttributes
 from engine.core.blocks import BlockBuilder, Run
 from engine.core.projects import Project
 from engine.input.snapshots import UnopenedSnapshot
@@ -83,6 +84,7 @@ class WindowState(msgspec.Struct, frozen=True, array_like=True):
     detectors: dict[str, msgspec.Raw]
     resting: bool
     entered_at: int
+    attributes: WindowAttributes = msgspec.field(default_factory=WindowAttributes)
 
 
 class Window:
@@ -96,6 +98,7 @@ class Window:
     ) -> None:
         self.window_id = window_id
         self.blocks = BlockBuilder(window_id, late=late)
+        self.attributes = WindowAttributes()
         self._owner = owner
         self._clock = WindowClock(project.session.idle_timeout_ms, project.session.longest_silence_ms)
         self._detectors: list[Detector] = [] if late else make_detectors(project.detectors, self._found)
@@ -140,6 +143,7 @@ class Window:
                 # It may lead to another page, under another policy.
                 published += self._publish(run, sequence)
                 run = Run()
+                self._see(event)
             line = mask(event, t)
             if line is None:
                 continue
@@ -160,6 +164,11 @@ class Window:
         if owner.capped:
             owner.drop(owner.capped, sum(1 for _ in rest))
         return published + self._publish(run, sequence)
+
+    def _see(self, event: Event) -> None:
+        """Take note of the viewport, before anything is told of its page."""
+        if isinstance(event, Meta):
+            self.attributes.see_viewport(event.data.width, event.data.height)
 
     def _step(self, timestamp: float) -> int:
         """Let the clock find out what an unusual time means; return what time it is."""
@@ -203,16 +212,17 @@ class Window:
             self._owner.visit(self.window_id, url, t)
         activity = self._activity
         if activity is not None:
-            activity.start(t)
+            activity.start(t, self.attributes.current())
             self._leave(t)
-            if url and activity.enter(self.window_id, url, t):
+            if url and activity.enter(self.window_id, url, t, self.attributes.current()):
                 self._entered_at = t
         self._url = self._told_url = url
 
     def _leave(self, t: int) -> None:
         """End the visit at hand, if there is one."""
         if self._activity is not None and self._entered_at != NOWHEN:
-            self._activity.leave(self.window_id, self._url, self._entered_at, t)
+            visit = Visit(self.window_id, self._url, self._entered_at)
+            self._activity.leave(visit, t, self.attributes.current())
             self._entered_at = NOWHEN
 
     def rest(self) -> None:
@@ -298,9 +308,16 @@ class Window:
         wishes = [(wishes[kind], detector) for wishes, detector in self._wishes if kind in wishes]
         handlers = [handler for handler, _ in wishes]
         waiters = [detector for _, detector in wishes if may_wait(detector)]
-        audience = Audience([self._owner.saw, *handlers] if kind in COUNTED else handlers, waiters)
+        if kind in COUNTED:
+            handlers = [self._saw, *handlers]
+        audience = Audience(handlers, waiters)
         self._audiences[kind] = audience
         return audience
+
+    def _saw(self, interaction: Interaction) -> None:
+        if isinstance(interaction, Click) and interaction.touch:
+            self.attributes.touch = True
+        self._owner.saw(interaction)
 
     def _found(self, finding: Finding) -> None:
         self._owner.find(self.window_id, finding)
@@ -315,6 +332,7 @@ class Window:
             {detector.name: detector.snapshot() for detector in self._detectors},
             self._told_url is None,
             self._entered_at,
+            self.attributes,
         )
 
     def restore(self, state: WindowState) -> None:
@@ -326,6 +344,7 @@ class Window:
         self._url = state.page.url
         self._told_url = None if state.resting else self._url
         self._entered_at = state.entered_at
+        self.attributes = state.attributes
         for detector in self._detectors:
             if detector.name in state.detectors:
                 detector.restore(state.detectors[detector.name])

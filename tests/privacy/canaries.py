@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Iterator
-from typing import Any, Literal, NamedTuple, get_args
+from typing import Literal, NamedTuple, get_args
 
 import msgspec
 
@@ -29,22 +29,24 @@ class Verdict(NamedTuple):
 def judge(seed: int, level: Level, acts: int = 30) -> Verdict:
     """Make a visit, record it, and search everything that is written of it."""
     site = Site(seed, level).visit(acts)
-    attack, written = recorded(site.events, level, seed)
+    attack, written = recorded(site, level, seed)
     # What breaks in masking is dropped, and that would hide whatever is wrong with it.
     assert not attack.dropped_events.get(Reason.MASKING_FAILED), seed
     lost = missing(site.survivors, attack.lines())
     return Verdict(len(site.secrets), len(site.survivors), found(site.secrets, written), lost)
 
 
-def recorded(events: list[Any], level: Level, seed: int) -> tuple[Attack, list[bytes]]:
-    """Feed events in batches of any size, with restarts in between; return all that was written, too."""
+def recorded(site: Site, level: Level, seed: int) -> tuple[Attack, list[bytes]]:
+    """Feed a visit in batches of any size, with restarts in between; return all that was written, too."""
+    events = site.events
     chance = random.Random(seed)
     privacy = PrivacySettings(level=level, mask=MASK, block=BLOCK, unmask=UNMASK)
     attack = Attack(Settings(privacy=privacy))
     sequence, start = 0, 0
     while start < len(events):
         end = start + chance.choice([1, 3, 10, 40])
-        attack.send(envelope(sequence, events[start:end]))
+        attributes = {} if chance.random() < 0.5 else {"attributes": site.told()}
+        attack.send(envelope(sequence, events[start:end], **attributes))
         sequence, start = sequence + 1, end
         if chance.random() < 0.15:
             attack.resume()

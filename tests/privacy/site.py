@@ -132,6 +132,21 @@ class Site:
         self.secrets.append(self._word())
         return self.secrets[-1]
 
+    def told(self) -> Json:
+        """Say what the session runs on, with a secret in whatever may not be said."""
+        secret = self._secret
+        return {
+            "release": self.random.choice(
+                ["4.2.0", f"{secret()}@mail.test", f"<{secret()}>", f"{secret()} 555 123 4567"]
+            ),
+            "browser": f"Mozilla/5.0 ({secret()}) Chrome/126",
+            "os": [secret()],
+            "country": secret(),
+            "device": secret(),
+            secret(): secret(),
+            "email": f"{secret()}@mail.test",
+        }
+
     def _plant(self, fate: bool | None) -> str:  # noqa: FBT001  # three fates: stay, go, either
         if fate is False:
             return self._secret()

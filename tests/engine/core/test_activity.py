@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import msgspec
 import pytest
 
-from engine.core.activity import PAGE_MAX_CHARACTERS, VISITS_MAX, ActivityLog
+from engine.core.activity import PAGE_MAX_CHARACTERS, VISITS_MAX, ActivityLog, Visit
 from engine.core.core import Core
 from engine.reasons import Reason
 from engine.settings import SessionSettings, Settings
@@ -233,8 +233,8 @@ class TestWildInput:
     def test_a_long_address_is_cut(self) -> None:
         log = ActivityLog("p", "s", lambda _: None)
         page = "https://shop.example/" + "x" * PAGE_MAX_CHARACTERS
-        log.enter("w", page, T)
-        log.leave("w", page, T, T)
+        log.enter("w", page, T, {})
+        log.leave(Visit("w", page, T), T, {})
         assert [len(activity.page or "") for activity in log.take(T)] == [PAGE_MAX_CHARACTERS] * 2
 
 
@@ -243,9 +243,9 @@ class TestIds:
         seen = set()
         for project, session, window in [("p", "s", "w"), ("p", "s2", "w"), ("p2", "s", "w"), ("p", "s", "w2")]:
             log = ActivityLog(project, session, lambda _: None)
-            log.start(T)
-            log.enter(window, "/", T)
-            log.leave(window, "/", T, T + 1)
-            log.end(T + 1, "idle")
+            log.start(T, {})
+            log.enter(window, "/", T, {})
+            log.leave(Visit(window, "/", T), T + 1, {})
+            log.end(T + 1, "idle", {})
             seen |= {activity.id for activity in log.take(T + 1)}
         assert len(seen) == 4 + 4 + 4 + 2  # the last of them differs in its window only
