@@ -8,7 +8,7 @@ import { button, dialog, fill, h, loading, plain, recorded } from "../common/ui.
 const MOST_NAMED = 50;
 
 /** Sessions deleted by one request. */
-const MOST_AT_ONCE = 500;
+const MOST_AT_ONCE = 200;
 
 /**
  * Ask, delete, and show the receipt.
