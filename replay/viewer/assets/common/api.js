@@ -6,13 +6,15 @@ export class ApiError extends Error {
    * @param {number} status HTTP status; 0 if there was no answer
    * @param {string} title
    * @param {string} detail
+   * @param {number} [retryAfterS] when to try again, seconds; 0 if the server did not say
    */
-  constructor(status, title, detail) {
+  constructor(status, title, detail, retryAfterS = 0) {
     super(detail || title);
     this.name = "ApiError";
     this.status = status;
     this.title = title;
     this.detail = detail;
+    this.retryAfterS = retryAfterS;
   }
 }
 
@@ -47,7 +49,7 @@ export async function request(path, options = {}) {
     throw new ApiError(0, "No answer", "The server does not answer. Check that it runs and that you are online.");
   }
   if (answer.ok) return answer;
-  if (answer.status === 401 && document.body.dataset.login === "required") {
+  if (answer.status === 401 && document.body.dataset.login === "required" && document.body.dataset.page !== "login") {
     location.assign(`/login${query({ next: location.pathname + location.search })}`);
   }
   throw await problemOf(answer);
@@ -67,11 +69,11 @@ async function problemOf(answer) {
   } catch {
     // No problem document: the status has to do.
   }
+  const seconds = Number(answer.headers.get("retry-after")) || 0;
   if (answer.status === 429) {
-    const seconds = Number(answer.headers.get("retry-after"));
     detail ||= seconds ? `Too many requests: try again in ${seconds} s.` : "Too many requests: try again soon.";
   }
-  return new ApiError(answer.status, title, detail);
+  return new ApiError(answer.status, title, detail, seconds);
 }
 
 /**
@@ -118,7 +120,15 @@ export function sendFor(method, path, body) {
  * @returns {AsyncGenerator<string[], void, void>} lines, unparsed, in the pieces they came in
  */
 export async function* lines(path, options = {}) {
-  const answer = await request(path, options);
+  yield* linesOf(await request(path, options));
+}
+
+/**
+ * As `lines`, of an answer that is there already.
+ * @param {Response} answer
+ * @returns {AsyncGenerator<string[], void, void>}
+ */
+export async function* linesOf(answer) {
   if (!answer.body) return;
   const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
   let rest = "";

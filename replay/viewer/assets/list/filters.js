@@ -242,17 +242,16 @@ export class FilterPanel {
 
 /**
  * @param {Query} query
- * @param {(query: Query) => void} go
- * @param {(query: Query, name: string, value: string) => Query} without
+ * @param {(name: string, value: string) => void} remove
  * @returns {HTMLElement[]} one chip a filter, each with a cross
  */
-export function filterChips(query, go, without) {
+export function filterChips(query, remove) {
   return query.filters.map(([name, value]) =>
     h(
       "button",
       {
         type: "button", class: "chip", "aria-label": `Remove the filter ${filterName(name, value)}`,
-        on: { click: () => go(without(query, name, value)) },
+        on: { click: () => remove(name, value) },
       },
       recorded(filterName(name, value), 80),
       h("span", { "aria-hidden": "true" }, "×"),

@@ -237,7 +237,7 @@ class ListPage {
     const clear = button("Clear all", { kind: "ghost", small: true, onClick: () => this.go({ ...this.query, filters: [] }) });
     fill(
       this.chips,
-      filterChips(chosen, (_, name, value) => this.go(withoutFilter(this.query, name, value))),
+      filterChips(chosen, (name, value) => this.go(withoutFilter(this.query, name, value))),
       this.query.filters.length > 1 ? clear : null,
     );
     this.chips.hidden = !chosen.filters.length;

@@ -29,7 +29,7 @@ export const FILTERS = Object.freeze({
 
 export const SORTS = Object.freeze({ score: "Most painful", time: "Latest", duration: "Longest" });
 
-/** Ranges that move with the clock, in milliseconds. */
+/** Ranges that move with the clock, in milliseconds. @type {Readonly<Record<string, number>>} */
 export const RANGES = Object.freeze({
   "1h": 3_600_000,
   "24h": 86_400_000,

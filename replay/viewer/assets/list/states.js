@@ -16,13 +16,15 @@ export function noProject() {
   return state({
     icon: "layers",
     title: "No sessions yet",
-    text: [
+    text: h(
+      "span",
+      {},
       "Sessions appear here by themselves as soon as a worker has seen their first events. Send events to Kafka and start ",
       h("code", {}, "wince worker"),
       "; to look around with recorded visits, run ",
       h("code", {}, "wince demo"),
       ".",
-    ],
+    ),
   });
 }
 
@@ -34,7 +36,7 @@ export function emptyProject(projectId) {
   return state({
     icon: "layers",
     title: "This project has no sessions",
-    text: ["Of ", recorded(projectId, 100), " none was recorded yet, or all have expired or were deleted. New ones appear here by themselves."],
+    text: h("span", {}, "Of ", recorded(projectId, 100), " none was recorded yet, or all have expired or were deleted. New ones appear here by themselves."),
   });
 }
 
