@@ -5,7 +5,18 @@ from enum import IntEnum, auto
 from typing import Final
 
 from engine.masking.decisions import Decisions
-from engine.masking.flags import BLOCKED, EDITABLE, FIELD, FIELD_TEXT, FLOOR, MASKED, SENSITIVE, UNKNOWN, UNMASKED
+from engine.masking.flags import (
+    BLOCKED,
+    CUSTOM,
+    EDITABLE,
+    FIELD,
+    FIELD_TEXT,
+    FLOOR,
+    MASKED,
+    SENSITIVE,
+    UNKNOWN,
+    UNMASKED,
+)
 from engine.masking.identifiers import passes_attribute_name
 from engine.masking.levels import Level
 from engine.masking.rulebook import Rulebook
@@ -18,10 +29,14 @@ class Kind(IntEnum):
     """What an element is to the tables."""
 
     PLAIN = auto()
+    CUSTOM = auto()
     FIELD = auto()
     SENSITIVE_FIELD = auto()
     UNKNOWN = auto()
     BLOCKED = auto()
+
+
+_OUTSIDE_FIELDS: Final = frozenset({Kind.PLAIN, Kind.CUSTOM})
 
 
 class Table(dict[str, Decisions]):
@@ -71,13 +86,16 @@ _BOOLEANS: Final = (
     "disabled readonly required multiple open controls loop muted rr_mediamuted rr_medialoop data-rr-is-password async "
     "defer novalidate nomodule autofocus allowfullscreen reversed inert playsinline itemscope default ismap"
 ).split()
-_NAMES: Final = (
-    "class id name for list headers form aria-labelledby aria-controls aria-describedby aria-owns "
-    "aria-activedescendant "
-    "aria-details aria-errormessage aria-flowto itemref popovertarget commandfor slot part is exportparts property "
-    "itemprop"
+_NAMES: Final = "class part".split()
+_SINGLE_NAMES: Final = (
+    "id name list form slot is popovertarget commandfor property aria-activedescendant aria-errormessage exportparts"
+).split()
+_REFERENCES: Final = (
+    "for headers aria-labelledby aria-controls aria-describedby aria-owns aria-details aria-flowto itemref itemprop"
 ).split()
 _LABELS: Final = "placeholder title alt label summary abbr download datetime aria-placeholder help helptext".split()
+_GLOBAL_LABELS: Final = frozenset({"title"})
+"""What means the same on a custom element as anywhere."""
 _LINKS: Final = "href action formaction cite ping xlink:href rr_src longdesc codebase profile".split()
 _MEDIA: Final = "src poster background data manifest lowsrc dynsrc".split()
 _SRCSETS: Final = "srcset imagesrcset".split()
@@ -90,10 +108,13 @@ _REFERRING: Final = frozenset(
     "use textpath mpath lineargradient radialgradient pattern filter animate animatetransform animatemotion set".split()
 )
 _PICTURES: Final = frozenset("image feimage".split())
-GROUPED_TAGS: Final = _COUNTED | _REFERRING | _PICTURES
+_VALUED: Final = frozenset({"data"})
+GROUPED_TAGS: Final = _COUNTED | _REFERRING | _PICTURES | _VALUED
 """Tags (lower case) with rules of their own."""
 
-_ATTRIBUTE_FLAGS: Final = BLOCKED | MASKED | UNMASKED | FLOOR | SENSITIVE | FIELD | FIELD_TEXT | EDITABLE | UNKNOWN
+_ATTRIBUTE_FLAGS: Final = (
+    BLOCKED | MASKED | UNMASKED | FLOOR | SENSITIVE | FIELD | FIELD_TEXT | EDITABLE | UNKNOWN | CUSTOM
+)
 
 
 class Tables:
@@ -147,7 +168,7 @@ def kind_of(flags: int) -> Kind:
     if flags & UNKNOWN:
         return Kind.UNKNOWN
     if not flags & (FIELD | FIELD_TEXT | EDITABLE):
-        return Kind.PLAIN
+        return Kind.CUSTOM if flags & CUSTOM else Kind.PLAIN
     return Kind.SENSITIVE_FIELD if flags & (SENSITIVE | FLOOR) else Kind.FIELD
 
 
@@ -158,13 +179,15 @@ def build_table(book: Rulebook, level: Level, kind: Kind, tag: str = "") -> Tabl
     rules = _structural(book, level)
     if kind is Kind.UNKNOWN:
         return Table(rules, lambda _name: book.dropped)
-    rules |= _sources(book, level) | _data(book, level, kind) | _of_tag(book, level, tag)
+    rules |= _sources(book, level) | _data(book, level, kind) | _of_tag(book, level, kind, tag)
     return Table(rules, _other(book, level, kind))
 
 
-def _of_tag(book: Rulebook, level: Level, tag: str) -> dict[str, Decisions]:
+def _of_tag(book: Rulebook, level: Level, kind: Kind, tag: str) -> dict[str, Decisions]:
     if tag in _COUNTED:
         return {"value": book.measure}
+    if tag in _VALUED:
+        return {"value": _label_rule(book, level, kind)}
     if tag in _REFERRING:
         rule = book.local if level is Level.CONSERVATIVE else book.reference
         return {"href": rule, "xlink:href": rule}
@@ -180,6 +203,7 @@ def _structural(book: Rulebook, level: Level) -> dict[str, Decisions]:
     rules |= dict.fromkeys(_MEASURES, book.measure) | dict.fromkeys(_GEOMETRY, book.geometry)
     rules |= dict.fromkeys(_TRANSFORMS, book.transform) | dict.fromkeys(_PAINTS, book.paint)
     rules |= dict.fromkeys(_BOOLEANS, book.boolean) | dict.fromkeys(_NAMES, book.names)
+    rules |= dict.fromkeys(_SINGLE_NAMES, book.data) | dict.fromkeys(_REFERENCES, book.references)
     rules |= {"style": style, "_csstext": style, "lang": book.language, "xml:lang": book.language}
     rules |= {"charset": book.charset, "media": book.media_query, "sizes": book.media_query}
     return rules | {"xmlns": book.namespace, "xmlns:xlink": book.namespace}
@@ -195,22 +219,28 @@ def _sources(book: Rulebook, level: Level) -> dict[str, Decisions]:
 def _data(book: Rulebook, level: Level, kind: Kind) -> dict[str, Decisions]:
     sensitive = kind is Kind.SENSITIVE_FIELD
     light = level is Level.LIGHT and not sensitive
-    rules = dict.fromkeys(_LABELS, _label_rule(book, level, kind)) | dict.fromkeys(_DROPPED, book.dropped)
+    label, data = _label_rule(book, level, kind), _data_rule(book, level, kind)
+    rules = {name: data if kind is Kind.CUSTOM and name not in _GLOBAL_LABELS else label for name in _LABELS}
+    rules |= dict.fromkeys(_DROPPED, book.dropped)
     rules |= dict.fromkeys(_STATES, book.state if light else book.dropped)
     return rules | {"value": book.detected if light else book.masked, "content": book.masked}
+
+
+def _data_rule(book: Rulebook, level: Level, kind: Kind) -> Decisions:
+    return book.masked if level is Level.CONSERVATIVE or kind not in _OUTSIDE_FIELDS else book.data
 
 
 def _label_rule(book: Rulebook, level: Level, kind: Kind) -> Decisions:
     if level is Level.CONSERVATIVE or kind is Kind.SENSITIVE_FIELD:
         return book.masked
-    if kind is Kind.PLAIN:
+    if kind in _OUTSIDE_FIELDS:
         return book.label
     return book.masked if level is Level.MEDIUM else book.detected
 
 
 def _other(book: Rulebook, level: Level, kind: Kind) -> Callable[[str], Decisions]:
     label = _label_rule(book, level, kind)
-    data = book.masked if level is Level.CONSERVATIVE or kind is not Kind.PLAIN else book.data
+    data = _data_rule(book, level, kind)
 
     def choose(name: str) -> Decisions:
         if name.startswith(("on", "rr_", "xmlns:")) or not passes_attribute_name(name):

@@ -136,9 +136,10 @@ def _careful_flags(tag: str, flags: int, attributes: Mapping[str, AttributeValue
         flags |= CUSTOM
         if "value" in texts or _FIELD_NAME.search(tag):
             flags |= FIELD | FIELD_TEXT
+    kind = texts.get("type", "").strip().lower()
     if tag == "input":
-        flags |= _INPUT_TYPES.get(texts.get("type", "").strip().lower(), 0)
-    if "data-rr-is-password" in texts:
+        flags |= _INPUT_TYPES.get(kind, 0)
+    if kind == "password" or "data-rr-is-password" in texts:
         flags |= FLOOR | SENSITIVE | FIELD
     if flags & (FIELD | EDITABLE) and not flags & BUTTON_FIELD:
         flags |= _sensitivity(tag, texts)

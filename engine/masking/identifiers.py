@@ -16,6 +16,8 @@ from engine.masking.values import has_secret
 MASKED_NAME: Final = "masked"
 
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_:.-]{0,63}")
+_MADE_UP: Final = re.compile(r"[0-9_:.-]|[a-z][A-Z]")
+"""What programmers' names have and words of a text have not."""
 _SIX_DIGITS: Final = re.compile(r"\d{6}")
 _SCOPED_STYLE: Final = re.compile(r"data-v-[0-9a-f]{8}")
 _TOKEN_BYTES: Final = 6
@@ -47,6 +49,12 @@ def decide_names(value: str) -> Decision:
             parts += literal, name
             literal = " "
     return Deferred((*parts, literal.rstrip()))
+
+
+def decide_references(value: str) -> Decision:
+    """Apply the rule to a list of ids; words of a text, that a name of several parts would hold, are no ids."""
+    names = value.split()
+    return decide_names(value) if len(names) > 1 and all(map(_MADE_UP.search, names)) else decide_name(value.strip())
 
 
 def decide_name(value: str) -> Decision:

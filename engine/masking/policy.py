@@ -111,8 +111,9 @@ class Policy:
         address = _origin_and_path(url)
         if address is None:
             return self.strictest
-        # A server takes `/%70ay` for `/pay`, so a rule must as well.
-        spellings = {address, unquote(address)}
+        # A server takes `/%70ay` for `/pay`, and `/pay/` too, so a rule must as well.
+        plain = {address, unquote(address)}
+        spellings = plain | {spelling.rstrip("/") for spelling in plain} | {f"{spelling}/" for spelling in plain}
         return next((level for pattern, level in self._rules if any(map(pattern.match, spellings))), self.level)
 
 

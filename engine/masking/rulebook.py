@@ -6,7 +6,7 @@ from engine.masking import shapes
 from engine.masking.css import scrub_css, scrub_css_strictly, scrub_font_family
 from engine.masking.data_urls import is_raster
 from engine.masking.decisions import MASK, Decision, Decisions, Scalar, SheetCache
-from engine.masking.identifiers import decide_name, decide_names
+from engine.masking.identifiers import decide_name, decide_names, decide_references
 from engine.masking.text import mask_constant
 from engine.masking.urls import is_local_reference, mask_origin, mask_reference, mask_srcset, mask_url, url_scheme
 from engine.masking.values import has_secret, scrub
@@ -31,6 +31,7 @@ class Rulebook:
         self.label = Decisions(scrub, _keep_scalar)
         self.detected = Decisions(_detected, _detected_scalar)
         self.names = Decisions(decide_names, _mask_scalar)
+        self.references = Decisions(decide_references, _mask_scalar)
         self.data = Decisions(decide_name, _mask_scalar)
         self.link = Decisions(_link, boolean_to_empty)
         self.origin = Decisions(_origin)

@@ -74,7 +74,7 @@ class Context:
         And at the strictest level until its next address, which may be what could not be masked.
         """
         page = Page(self.policy)
-        page.url, page.echo = self.page.url, self.page.echo
+        page.url, page.echo, page.loaded = self.page.url, self.page.echo, self.page.loaded
         page.masker = page.masker_of(self.policy.strictest)
         self.page = page
         self.drop_reason = Reason.NOTHING_LEFT

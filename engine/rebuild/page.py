@@ -63,6 +63,7 @@ class Page:
     `memory` is what fields are known by beyond their attributes. `structure` is the order of nodes, where selectors ask
     for it. `reviews` counts the nodes that changes elsewhere made
     be judged again. `known` is false until the page's first full snapshot: everything before is masked as unknown.
+    `loaded` is true once the page said so.
     `doubtful` is true from a loss in the recording to the next one.
     """
 
@@ -77,6 +78,7 @@ class Page:
         "elements",
         "forgotten_id",
         "known",
+        "loaded",
         "masker",
         "memory",
         "nodes",
@@ -106,6 +108,7 @@ class Page:
         self.memory = FieldMemory()
         self.structure = Structure(policy.selectors) if policy.selectors.placed else None
         self.known = False
+        self.loaded = False
         self.doubtful = False
         self.reviews = 0
         self.url = ""
@@ -120,7 +123,7 @@ class Page:
 
     def follow(self, before: "Page") -> None:
         """Take over what a window keeps from page to page."""
-        self.url, self.masker, self.echo = before.url, before.masker, before.echo
+        self.url, self.masker, self.echo, self.loaded = before.url, before.masker, before.echo, before.loaded
         if self.echo is not None:
             self.echo.settle()
 
@@ -135,9 +138,13 @@ class Page:
         return self.structure is None and self.echo is None
 
     def enter(self, href: str) -> None:
-        """Take `href` as the page's address: it decides the privacy level and is shown masked."""
-        self.masker = self.masker_of(self.policy.level_for(href))
-        self.url = self.masker.url(href)
+        """Take `href` as the page's address: it decides the privacy level and is shown masked.
+
+        One without a host is on the page's own (client-side routing).
+        """
+        address = on_host(href, self.url)
+        self.masker = self.masker_of(self.policy.level_for(address))
+        self.url = self.masker.url(address)
 
     def doubt(self) -> None:
         """Something of the recording is missing: the page may be another by now, under ids this one used.
@@ -393,6 +400,14 @@ class Page:
                 above = flags[parent_id] & inherited_mask(self.nodes[node_id]) if parent_id else 0
                 flags[node_id] = self.own.get(node_id, 0) | above
         return flags
+
+
+def on_host(href: str, base: str) -> str:
+    """Return an address with the host of another, if it has none of its own."""
+    if not href.startswith("/") or href.startswith(("//", "/\\")) or "://" not in base:
+        return href
+    scheme, _, rest = base.partition("://")
+    return f"{scheme}://{rest.partition('/')[0]}{href}"
 
 
 def closed_root(element: Element) -> Element:

@@ -41,6 +41,7 @@ class PageState(msgspec.Struct, frozen=True, array_like=True):
     memory: FieldMemory = msgspec.field(default_factory=FieldMemory)
     structure: list[tuple[int, list[int], list[str], list[int]]] = []
     echo: EchoState = msgspec.field(default_factory=EchoState)
+    loaded: bool = False
 
 
 class _Words:
@@ -94,6 +95,7 @@ def page_state(page: Page) -> PageState:
         page.memory.copy(),
         [] if page.structure is None else page.structure.state(),
         EchoState() if page.echo is None else page.echo.state,
+        page.loaded,
     )
 
 
@@ -118,7 +120,7 @@ def restore_page(state: PageState, policy: Policy) -> Page:
     page.masker = page.masker_of(Level(state.level))
     page.bits = dict(state.bits)
     page.reviews = state.reviews
-    page.doubtful = state.doubtful
+    page.doubtful, page.loaded = state.doubtful, state.loaded
     page.forgotten_id = state.forgotten_id
     page.memory = state.memory.copy()
     if page.structure is not None:

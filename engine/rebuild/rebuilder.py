@@ -21,6 +21,8 @@ from schemas.interaction_events import InteractionEvent
 from schemas.rrweb_events import (
     Annotation,
     Asset,
+    AssetData,
+    AssetFailure,
     Custom,
     CustomData,
     DomContentLoaded,
@@ -84,10 +86,14 @@ class Rebuilder:
     def _dom_content_loaded(self, event: DomContentLoaded) -> Event:
         if not self.loading:
             self._leave_page()
+        self.context.page.loaded = False
         return event
 
     def _load(self, event: Load) -> Event:
-        """Nothing in it is private."""
+        """A page is loaded once: the second time it is another."""
+        if self.context.page.loaded and not self.loading:
+            self._leave_page()
+        self.context.page.loaded = True
         return event
 
     def _leave_page(self) -> None:
@@ -212,9 +218,19 @@ class Rebuilder:
         tell_payload(self.context, tellers, name, text)
         return None if masked is None else msgspec.Raw(masked)
 
-    def _asset(self, _event: Asset) -> None:
-        """An asset's bytes can't be masked: counted, never published."""
-        self.context.drop_reason = Reason.ASSET_DROPPED
+    def _asset(self, event: Asset) -> Event | None:
+        """Style sheets and failures are masked; an asset's bytes can't be: counted, never published."""
+        data, masker = event.data, self.context.page.masker
+        if isinstance(data.failed, AssetFailure):
+            failure = AssetFailure(masker.free_text(data.failed.message), data.failed.status)
+            event.data = AssetData(masker.url(data.url), failed=failure)
+            return event
+        masked = masker.asset(bytes(data.payload))
+        if masked is None:
+            self.context.drop_reason = Reason.ASSET_DROPPED
+            return None
+        event.data = AssetData(masker.url(data.url), msgspec.Raw(masked))
+        return event
 
     def _annotation(self, event: Annotation) -> Event | None:
         data = event.data
