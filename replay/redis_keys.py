@@ -16,9 +16,10 @@ class SessionKeys(NamedTuple):
     data_0: str
     data_1: str
     fate: str
+    shares: str
 
 
-_PARTS = ("meta", "record", "index", "signals", "entries", "data:0", "data:1", "fate")
+_PARTS = ("meta", "record", "index", "signals", "entries", "data:0", "data:1", "fate", "shares")
 
 
 class KeyNames:
@@ -29,6 +30,7 @@ class KeyNames:
         self.fates = f"{prefix}:fates"
         self.projects = f"{prefix}:projects"
         self.excluded = f"{prefix}:excluded"
+        self.tokens = f"{prefix}:tokens"
 
     def session(self, session_id: str) -> SessionKeys:
         """Name the keys of a session."""
@@ -46,3 +48,11 @@ class KeyNames:
     def project(self, project_id: str, part: str) -> str:
         """Name a key of a project: `signals`, `published`, or a listing; they share a hash tag."""
         return f"{self._prefix}:project:{{{encode_name(project_id)}}}:{part}"
+
+    def login(self, digest: str) -> str:
+        """Name what a cookie stands for, by the cookie's hash."""
+        return f"{self._prefix}:login:{digest}"
+
+    def audit(self, project_id: str) -> str:
+        """Name the stream of who did what in a project. It is no part of what deletions search: it tells of them."""
+        return f"{self._prefix}:audit:{{{encode_name(project_id)}}}"

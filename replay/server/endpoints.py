@@ -13,12 +13,16 @@ from starlette.routing import Route
 
 from replay.errors import Poison
 from replay.server.access import Scope, access_of, require
+from replay.server.problems import TooLarge
 
 MAX_BODY_BYTES: Final = 64 << 10
 """Bytes of a request's body."""
 
 MAX_QUERY_PARAMETERS: Final = 100
 MAX_ID_CHARS: Final = 1_024
+
+SESSION_PATH: Final = "/api/v1/sessions/{session_id}"
+SHARED_PATH: Final = "/api/v1/shared/{share_token}"
 
 Inputs = TypeVar("Inputs", bound=msgspec.Struct)
 
@@ -38,7 +42,8 @@ class Endpoint(Generic[Inputs]):
     a misspelt filter is an error rather than ignored. A list field is a parameter that may be repeated. `scope` is
     checked before anything is read, with the project where the path names a `{project_id}`; a handler of a session
     calls `load_record`. Without a scope the endpoint is open to everybody. `gives` is the type of the answer's JSON,
-    `None` where it has another `media_type`. `refusals` are statuses of problems besides those that every endpoint of
+    or a tuple of the types it may have; `None` where it has another `media_type`. `other_statuses` are those of answers
+    that are no problems, such as 206 and 304. `refusals` are statuses of problems besides those that every endpoint of
     its kind has (400, 401, 403, 404 with ids in the path, 429, 503). `is_shared` endpoints, whose path begins with
     `/api/v1/sessions/{session_id}`, are also there for who has a share link, and have to keep to `Access.clip` and
     `Access.covers`. `is_watching` endpoints show what a visitor did: who uses them is noted in the audit log.
@@ -53,12 +58,19 @@ class Endpoint(Generic[Inputs]):
     scope: Scope | None = Scope.READ
     status: int = 200
     media_type: str = "application/json"
+    other_statuses: tuple[int, ...] = ()
     refusals: tuple[int, ...] = ()
     is_shared: bool = False
     is_watching: bool = False
 
+    def paths(self) -> list[str]:
+        """List where it is: its path, and the one for who has a share link."""
+        shared = [SHARED_PATH + self.path.removeprefix(SESSION_PATH)] if self.is_shared else []
+        return [self.path, *shared]
+
     async def answer(self, request: Request) -> Response:
         """Check a request, and have it answered."""
+        request.state.route = self.path
         if self.scope is not None:
             self._check_access(request, self.scope)
         inputs = await read_body(request, self.takes) if self.method == "POST" else read_query(request, self.takes)
@@ -119,12 +131,12 @@ def _converted(fields: Mapping[str, object], kind: type[Inputs]) -> Inputs:
 
 
 async def read_body(request: Request, kind: type[Inputs]) -> Inputs:
-    """Read the JSON of a body; an empty one is an empty object. Raises Poison with what is wrong."""
+    """Read the JSON of a body; an empty one is an empty object. Raises TooLarge, or Poison with what is wrong."""
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
         if len(body) > MAX_BODY_BYTES:
-            raise Poison(f"a body has at most {MAX_BODY_BYTES} bytes")
+            raise TooLarge(f"a body has at most {MAX_BODY_BYTES} bytes")
     try:
         return msgspec.json.decode(bytes(body) or b"{}", type=kind)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:

@@ -5,7 +5,8 @@ from urllib.parse import urlsplit
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from replay.server.options import ServeOptions
+from replay.server.health import PATHS
+from replay.server.options import ANY_HOST, ServeOptions
 from replay.server.problems import problem
 
 _HEADERS: Final = (
@@ -20,12 +21,20 @@ _HEADERS: Final = (
 """Headers of every answer that does not have its own."""
 
 
+_HTTPS_ONLY: Final = (b"strict-transport-security", b"max-age=31536000")
+
+
 class Guard:
     """ASGI middleware; answers requests for other hosts with 421."""
 
     def __init__(self, app: ASGIApp, options: ServeOptions) -> None:
         self._app = app
         self._options = options
+
+    def _is_ours(self, scope: Scope) -> bool:
+        """Say whether a request calls us by one of our names, or asks for what strangers may know."""
+        hosts = self._options.allowed_hosts
+        return ANY_HOST in hosts or scope["path"] in PATHS or _host(scope) in hosts
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, if it may pass."""
@@ -37,10 +46,12 @@ class Guard:
             if message["type"] == "http.response.start":
                 own = list(message.get("headers", ()))
                 names = {name for name, _ in own}
+                if scope["scheme"] == "https":
+                    own.append(_HTTPS_ONLY)
                 message["headers"] = own + [header for header in _HEADERS if header[0] not in names]
             await send(message)
 
-        if _host(scope) not in self._options.allowed_hosts:
+        if not self._is_ours(scope):
             refusal = problem(421, "unknown host", "This server has other names.")
             await refusal(scope, receive, send_guarded)
             return

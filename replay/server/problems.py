@@ -1,5 +1,6 @@
 """Errors as `application/problem+json` (RFC 9457)."""
 
+import math
 from http import HTTPStatus
 from typing import Final
 
@@ -40,6 +41,27 @@ class NotAllowed(Exception):
     """Who asks this may not; the text says what is lacking."""
 
 
+class TooLarge(Exception):
+    """The body of a request is larger than any that is expected."""
+
+
+async def answer_too_large(_: Request, error: Exception) -> Response:
+    """Answer 413."""
+    return problem(413, "too large", str(error))
+
+
+async def answer_broken(_: Request, __: Exception) -> Response:
+    """Answer 500, and tell nothing: what went wrong is in the log."""
+    return problem(500, "broken", "This is a fault of the server. Its log says which.")
+
+
+def too_many(seconds: float) -> Response:
+    """Answer 429."""
+    answer = problem(429, "too many requests", "Try again later.")
+    answer.headers["retry-after"] = str(max(1, math.ceil(seconds)))
+    return answer
+
+
 async def answer_not_found(_: Request, error: Exception) -> Response:
     """Answer 404."""
     return problem(404, "not found", str(error))
@@ -71,17 +93,19 @@ async def answer_http(_: Request, error: Exception) -> Response:
     """Answer for the framework: no such route, no such method."""
     status = error.status_code if isinstance(error, HTTPException) else 500
     headers = error.headers if isinstance(error, HTTPException) else None
-    answer = problem(status, HTTPStatus(status).phrase.lower(), "See / for what there is.")
+    answer = problem(status, HTTPStatus(status).phrase.lower(), "See /openapi.json for what there is.")
     answer.headers.update(headers or {})
     return answer
 
 
 HANDLERS: Final = {
     NotFound: answer_not_found,
+    TooLarge: answer_too_large,
     NotSignedIn: answer_not_signed_in,
     NotAllowed: answer_not_allowed,
     Poison: answer_wrong,
     Saturated: answer_unavailable,
     Unavailable: answer_unavailable,
     HTTPException: answer_http,
+    Exception: answer_broken,
 }

@@ -1,24 +1,37 @@
 """What request handlers work with: one object, made once, handed to every `routes(services)`."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 
+from replay.receipts import Readers
 from replay.redis_client import RedisClient
 from replay.redis_keys import KeyNames
 from replay.redis_store import RedisStore, wall_clock_ms
+from replay.server.operations import Operations, Silent
 from replay.store import StoreSettings
+from replay.summary.model import Rephraser
 from replay.tombstones import Removed
 
 TellDeleted = Callable[[Sequence[Removed]], Awaitable[None]]
-"""Tells readers outside this installation's Redis of deleted sessions. Raises Unavailable if they cannot be told."""
+"""Tells readers outside Redis of deleted sessions. Raises Unavailable if they cannot be told."""
+
+OpenReaders = Callable[[], AbstractAsyncContextManager[TellDeleted]]
+"""Makes contact with those readers before anything is deleted. Raises Unavailable if there is none."""
 
 KnownAs = Callable[[str, str], Sequence[str]]
 """Lists the ids a user of a project (`""`: of any) may be stored under, from the id as it was sent."""
 
 
-async def tell_nobody(_: Sequence[Removed]) -> None:
+async def _tell_nobody(_: Sequence[Removed]) -> None:
     """Tell nobody: there are no readers outside."""
+
+
+@asynccontextmanager
+async def no_readers() -> AsyncIterator[TellDeleted]:
+    """Make contact with nobody."""
+    yield _tell_nobody
 
 
 def only_as_sent(_: str, user: str) -> Sequence[str]:
@@ -31,7 +44,9 @@ class Services:
     """The store and the Redis below it, for reads of one's own; `settings` are the store's.
 
     `reasons` maps reason codes to sentences. `clock_ms` is the wall clock (epoch ms); handlers read no other.
-    `stopping` is set when the server is to end: streams without an end of their own end then.
+    `stopping` is set when the server is to end: streams without an end of their own end then. `open_readers` reaches
+    those who are to be told of deletions, and `readers` is what a receipt says of them. `rephraser` is the
+    installation's language model, if it has one.
     """
 
     store: RedisStore
@@ -40,8 +55,11 @@ class Services:
     reasons: Mapping[str, str]
     clock_ms: Callable[[], int] = wall_clock_ms
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
-    tell_deleted: TellDeleted = tell_nobody
+    operations: Operations = field(default_factory=Silent)
+    open_readers: OpenReaders = no_readers
+    readers: Readers = field(default_factory=Readers)
     known_as: KnownAs = only_as_sent
+    rephraser: Rephraser | None = None
 
     @property
     def names(self) -> KeyNames:

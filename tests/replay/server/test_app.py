@@ -1,21 +1,17 @@
 """What every request passes, and the reads of one session."""
 
-import re
-from typing import Any
-
 import pytest
 from starlette.types import ASGIApp
 
 from replay.errors import Unavailable
 from replay.server import ServeOptions, Services, create_app
-from schemas.session_record import PageVisit, SessionRecord
-from schemas.signals import Signal, Target
-from tests.replay.samples import T0, record, signal, write
+from schemas.session_record import SessionRecord
+from schemas.signals import Signal
+from tests.replay.samples import signal
 from tests.replay.server.asking import ask
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
-HOSTILE = "<script>alert(1)</script>\"'&\u202e/../"
 SESSION = "/api/v1/sessions"
 
 
@@ -54,7 +50,7 @@ class TestRefusals:
 
     async def test_methods_that_are_not_there(self, app: ASGIApp) -> None:
         for method in ("POST", "PUT", "DELETE", "OPTIONS"):
-            answer = await ask(app, f"{SESSION}/a/signals", method=method)
+            answer = await ask(app, f"{SESSION}/a/signals", method=method, headers={"x-wince-request": "1"})
             assert (answer.status, answer.json()["status"], "GET" in answer.headers["allow"]) == (405, 405, True)
 
     @pytest.mark.parametrize(
@@ -80,7 +76,7 @@ class TestRefusals:
 
 
 class TestSafety:
-    @pytest.mark.parametrize("path", ["/", f"{SESSION}/a", f"{SESSION}/nobody", "/nothing"])
+    @pytest.mark.parametrize("path", ["/", "/livez", f"{SESSION}/a", f"{SESSION}/nobody", "/nothing"])
     async def test_every_answer_forbids_guessing_and_sharing(self, app: ASGIApp, path: str) -> None:
         headers = (await ask(app, path)).headers
         assert headers["x-content-type-options"] == "nosniff"
@@ -88,32 +84,3 @@ class TestSafety:
         assert headers["referrer-policy"] == "no-referrer"
         assert headers["content-security-policy"].startswith("default-src 'none'")
         assert not [name for name in headers if name.startswith("access-control-")]
-
-    async def test_the_page_shows_the_moments_and_runs_nothing(self, app: ASGIApp) -> None:
-        answer = await ask(app, "/")
-        assert "unsafe" not in answer.headers["content-security-policy"]
-        page = answer.body.decode()
-        assert "button.pay" in page
-        assert page.index(">a<") < page.index(">calm<")
-
-    async def test_words_from_recordings_stay_words(self, app: ASGIApp, stocked: Services) -> None:
-        hurt = Signal(
-            "s", HOSTILE, HOSTILE, HOSTILE, HOSTILE, T0, T0, HOSTILE, Target(1, HOSTILE, HOSTILE), HOSTILE, {}
-        )
-        page = [PageVisit(HOSTILE, HOSTILE, T0)]
-        shown: Any = record(HOSTILE, project_id=HOSTILE, tags={HOSTILE: 1}, pages=page, started_at=2**60)
-        await stocked.store.apply(write(HOSTILE, project_id=HOSTILE, record_of=shown, signals=[hurt]))
-        html = (await ask(app, "/")).body.decode()
-        assert "<script" not in html
-        assert html.count("alert(1)") >= 6
-        links = re.findall(r'href="([^"]*)"', html)
-        assert links
-        for link in links:
-            assert link.startswith("/api/v1/sessions/")
-            assert (await ask(app, link)).status == 200
-
-    async def test_long_lists_of_moments_are_cut(self, app: ASGIApp, stocked: Services) -> None:
-        await stocked.store.apply(write("loud", signals=[signal(f"n{n}", session_id="loud", t=n) for n in range(50)]))
-        page = (await ask(app, "/")).body.decode()
-        assert page.count("<li>") == 21
-        assert "and 30 more" in page

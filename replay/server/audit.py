@@ -1,0 +1,115 @@
+"""The audit log: who did what in a project. One capped stream in Redis for each project, and lines in the log."""
+
+from typing import Annotated, Any, Final, Literal, cast
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+
+from replay.errors import Saturated
+from replay.redis_client import Call
+from replay.server.access import Access, Scope, access_of
+from replay.server.endpoints import Endpoint, json_response, path_id
+from replay.server.options import ServeOptions
+from replay.server.services import Services
+from schemas.session_record import SessionRecord
+
+Action = Literal["watch", "share", "unshare", "delete", "sign_in"]
+
+ONCE_IN_MS: Final = 300_000
+"""Watching a session takes many requests; within this time they are one entry."""
+
+_MAX_RECENT: Final = 10_000
+_STREAM_ID: Final = r"\A([0-9]{1,16}-[0-9]{1,16})?\Z"
+
+
+class AuditEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that was done: when (epoch ms), by which token or share and what people call it, and to what.
+
+    `detail` is the id of a share link, or how many sessions were deleted.
+    """
+
+    entry_id: str
+    t: int
+    who: str
+    name: str
+    action: str
+    session_id: str = ""
+    detail: str = ""
+
+
+class AuditPage(msgspec.Struct, frozen=True):
+    """Entries, the latest first; `cursor` leads to older ones and is empty at the end."""
+
+    entries: list[AuditEntry]
+    cursor: str
+
+
+class AuditQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How many entries, and where to go on."""
+
+    limit: Annotated[int, msgspec.Meta(ge=1, le=500)] = 100
+    cursor: Annotated[str, msgspec.Meta(pattern=_STREAM_ID)] = ""
+
+
+class Audit:
+    """Writes the log."""
+
+    def __init__(self, services: Services, options: ServeOptions) -> None:
+        self._services = services
+        self._max_entries = options.audit_max_entries
+        self._recent: dict[tuple[str, str], int] = {}
+
+    async def watched(self, request: Request) -> None:
+        """Note that a session is being watched; the request has its access and the record in its state."""
+        record: SessionRecord | None = getattr(request.state, "record", None)
+        access = access_of(request)
+        now_ms = self._services.clock_ms()
+        if record is None or now_ms - self._recent.get((access.who, record.session_id), -ONCE_IN_MS) < ONCE_IN_MS:
+            return
+        await self.note("watch", record.project_id, access, record.session_id)
+        self._recent.pop((access.who, record.session_id), None)
+        if len(self._recent) >= _MAX_RECENT:
+            self._recent.pop(next(iter(self._recent)))
+        self._recent[(access.who, record.session_id)] = now_ms
+
+    async def note(
+        self, action: Action, project_id: str, access: Access, session_id: str = "", detail: str = ""
+    ) -> None:
+        """Write an entry. A Redis that is full takes none; the line in the log is written all the same."""
+        self._services.operations.tell("audit", action=action, token=access.who, session_id=session_id)
+        entry = ("t", self._services.clock_ms(), "who", access.who, "name", access.name, "action", action)
+        where = ("session_id", session_id.encode("utf-8", "surrogatepass"), "detail", detail)
+        arguments = ("MAXLEN", "~", self._max_entries, "*", *entry, *where)
+        try:
+            await self._services.redis.run(Call("XADD", (self._services.names.audit(project_id),), arguments), "list")
+        except Saturated:
+            self._services.operations.tell("audit_entry_lost", action=action, token=access.who)
+
+
+def routes(services: Services) -> list[Endpoint[Any]]:
+    """List the endpoint."""
+
+    async def read(request: Request, query: AuditQuery) -> Response:
+        return json_response(await read_audit(services, path_id(request, "project_id"), query))
+
+    return [
+        Endpoint(
+            path="/api/v1/projects/{project_id}/audit", handler=read, takes=AuditQuery, gives=AuditPage,
+            scope=Scope.ADMIN, summary="Read who did what in a project, the latest first",
+        )
+    ]  # fmt: skip
+
+
+async def read_audit(services: Services, project_id: str, query: AuditQuery) -> AuditPage:
+    """Read a page of a project's log. Raises what Redis raises."""
+    end = f"({query.cursor}" if query.cursor else "+"
+    call = Call("XREVRANGE", (services.names.audit(project_id),), (end, "-", "COUNT", query.limit))
+    reply = cast("list[tuple[bytes, dict[bytes, bytes]]]", await services.redis.run(call))
+    entries = [_entry(entry_id, fields) for entry_id, fields in reply]
+    return AuditPage(entries, entries[-1].entry_id if len(entries) == query.limit else "")
+
+
+def _entry(entry_id: bytes, fields: dict[bytes, bytes]) -> AuditEntry:
+    told = {name.decode(): value.decode("utf-8", "replace") for name, value in fields.items()}
+    return msgspec.convert({"entry_id": entry_id.decode(), **told}, AuditEntry, strict=False)

@@ -1,0 +1,51 @@
+"""The cookie of a login, and how we know that a request with it comes from our own pages."""
+
+from typing import Final
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from replay.server.options import LOOPBACK_NAMES
+
+COOKIE: Final = "wince_login"
+SECURE_COOKIE: Final = "__Host-wince_login"
+"""Browsers take a cookie of such a name from HTTPS only, for this very host, for all paths."""
+
+OWN_HEADER: Final = "x-wince-request"
+"""Pages of other origins cannot send this header: browsers ask us first, and we say no."""
+
+_READING: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+_MAX_CHARS: Final = 64
+
+
+def cookie_of(request: Request) -> str:
+    """Return the value of the login's cookie, empty if there is none."""
+    value = request.cookies.get(SECURE_COOKIE) or request.cookies.get(COOKIE) or ""
+    return value if len(value) <= _MAX_CHARS else ""
+
+
+def set_cookie(request: Request, response: Response, value: str, lifetime_ms: int) -> None:
+    """Have the browser keep a login: no script can read it, no other site can make use of it."""
+    is_secure = _needs_tls(request)
+    response.set_cookie(
+        SECURE_COOKIE if is_secure else COOKIE, value, max_age=lifetime_ms // 1_000, path="/", secure=is_secure,
+        httponly=True, samesite="strict",
+    )  # fmt: skip
+
+
+def clear_cookie(request: Request, response: Response) -> None:
+    """Have the browser forget a login."""
+    is_secure = _needs_tls(request)
+    name = SECURE_COOKIE if is_secure else COOKIE
+    response.delete_cookie(name, path="/", secure=is_secure, httponly=True, samesite="strict")
+
+
+def is_own_request(request: Request) -> bool:
+    """Say whether a request reads only, or shows that it does not come from a page of others."""
+    # A page of others cannot send a token either, unless its origin is allowed to.
+    is_marked = request.headers.get(OWN_HEADER) == "1" or "authorization" in request.headers
+    return request.method in _READING or is_marked
+
+
+def _needs_tls(request: Request) -> bool:
+    return request.url.scheme == "https" or request.url.hostname not in LOOPBACK_NAMES

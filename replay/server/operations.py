@@ -1,0 +1,42 @@
+"""What a server tells its operator. The lists of metrics and of log fields are kept elsewhere; this is the door."""
+
+from typing import Final, Protocol
+
+EXPOSITION_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
+
+
+class Operations(Protocol):
+    """Takes note of requests and events, and tells metrics."""
+
+    def started(self) -> None:
+        """Take note of a request that came."""
+        ...
+
+    def finished(self, route: str, method: str, status: int, seconds: float, sent_bytes: int) -> None:
+        """Take note of a request that ended: `route` is the template of its path, so nothing secret is in it."""
+        ...
+
+    def tell(self, event: str, **fields: str | int) -> None:
+        """Log a line: what happened as a word, the rest as fields."""
+        ...
+
+    def exposition(self) -> bytes:
+        """Give all metrics in the text format of Prometheus."""
+        ...
+
+
+class Silent:
+    """Tells nobody."""
+
+    def started(self) -> None:
+        """Ignore it."""
+
+    def finished(self, route: str, method: str, status: int, seconds: float, sent_bytes: int) -> None:
+        """Ignore it."""
+
+    def tell(self, event: str, **fields: str | int) -> None:
+        """Ignore it."""
+
+    def exposition(self) -> bytes:
+        """Give nothing: there are no metrics."""
+        return b""
