@@ -39,6 +39,7 @@ COMMANDS: Final = (
     Command("demo", "engine.cli.demo", "run shipped recordings through the engine and look at the result"),
     Command("process", "engine.cli.process", "run recorded batches through the engine into files"),
     Command("explain", "engine.cli.explain", "say why something of a session is there, or is not"),
+    Command("summary", "engine.cli.summary", "tell what happened in a session"),
     Command("delete", "engine.cli.delete", "delete sessions, with proof"),
     Command("worker", "engine.cli.worker", "consume sessions from Kafka into Redis"),
     Command("topics", "engine.cli.topics", "check the topics in Kafka, create and change them"),

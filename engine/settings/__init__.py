@@ -18,6 +18,8 @@ from engine.settings._sections import (
     Settings,
     StoreSettings,
 )
+from engine.settings._serve_section import ServeSettings
+from engine.settings._summary_section import SummarySettings
 from engine.settings._worker_section import WorkerSettings
 
 __all__ = [
@@ -31,12 +33,14 @@ __all__ = [
     "ProjectSettings",
     "ResolvedSettings",
     "SelectorCheck",
+    "ServeSettings",
     "SessionSettings",
     "SettingRow",
     "Settings",
     "SettingsError",
     "SettingsProblem",
     "StoreSettings",
+    "SummarySettings",
     "WorkerSettings",
     "describe",
     "load_settings",

@@ -10,6 +10,8 @@ from msgspec import Meta, Struct, field
 
 from detectors.settings import DetectorSettings
 from engine.settings._kafka_section import KafkaSettings
+from engine.settings._serve_section import ServeSettings
+from engine.settings._summary_section import SummarySettings
 from engine.settings._types import Count, Duration, DurationOrZero, Size, SizeOrZero
 from engine.settings._units import DAY_MS, HOUR_MS, KIB, MIB, MINUTE_MS
 from engine.settings._worker_section import WorkerSettings
@@ -226,6 +228,8 @@ class Settings(ProjectSettings, frozen=True, kw_only=True, forbid_unknown_fields
     store: StoreSettings = StoreSettings()
     kafka: KafkaSettings = KafkaSettings()
     worker: WorkerSettings = WorkerSettings()
+    serve: ServeSettings = ServeSettings()
+    summary: SummarySettings = SummarySettings()
     projects: Annotated[
         dict[str, ProjectSettings],
         Meta(

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from replay.entries import page_of
 from replay.summary.types import MAX_SIGNAL_IDS
+from schemas.page_paths import page_of
 from schemas.session_record import SessionRecord
 from schemas.signals import Signal, Target
 

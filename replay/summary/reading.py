@@ -1,18 +1,24 @@
 """Summaries from a store, with bounded work."""
 
+from pathlib import Path
 from typing import Final
 
 import msgspec
 
+from replay.directory_files import SIGNALS, bundle_path, read_session
 from replay.store import BundleLine, Store
 from replay.summary.account import summarize
 from replay.summary.actions import Actions, ActionsReader
 from replay.summary.types import Summary
 from schemas.bundle_index import BundleIndex
 from schemas.session_record import SessionRecord
+from schemas.signals import Signal
 
 MAX_READ_BYTES: Final = 16 << 20
 """Events (bytes of JSON) that are read for a summary; of a larger session no clicks and fields are counted."""
+
+ALWAYS: Final = (-(2**53), 2**53)
+"""A range that any session is in."""
 
 _LINES_AT_ONCE: Final = 500
 
@@ -71,4 +77,38 @@ async def _actions(store: Store, session_id: str, index: BundleIndex) -> Actions
             reader.read(lines)
             lines.clear()
     reader.read(lines)
+    return reader.actions()
+
+
+class _ExportedLine(msgspec.Struct, frozen=True, gc=False):
+    window_id: str
+    event: msgspec.Raw
+
+
+class _OfSession(msgspec.Struct, gc=False):
+    session_id: str
+
+
+def summarize_folder(directory: Path, session_id: str) -> Summary | None:
+    """Summarize a session of a folder that `wince process` wrote; `None` if it is not in it.
+
+    Raises OSError if a file is missing, msgspec.DecodeError if one is damaged.
+    """
+    known = read_session(directory, session_id)
+    if known.record is None:
+        return None
+    with (directory / SIGNALS).open("rb") as lines:
+        mine = (line for line in lines if msgspec.json.decode(line, type=_OfSession).session_id == session_id)
+        signals = [msgspec.json.decode(line, type=Signal) for line in mine]
+    index = BundleIndex(session_id, 0, [], list(known.holes), 0)
+    return summarize(known.record, index, signals, _actions_of_file(bundle_path(directory, session_id)))
+
+
+def _actions_of_file(path: Path) -> Actions | None:
+    if path.stat().st_size > MAX_READ_BYTES:
+        return None
+    reader = ActionsReader()
+    with path.open("rb") as lines:
+        found = (msgspec.json.decode(line, type=_ExportedLine) for line in lines)
+        reader.read(BundleLine(line.window_id, bytes(line.event)) for line in found)
     return reader.actions()

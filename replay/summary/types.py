@@ -48,18 +48,26 @@ class FrictionPoint(msgspec.Struct, frozen=True, gc=False):
     signal_ids: list[str]
 
 
+Refusal = Literal["", "busy", "failed", "too_slow", "too_long", "new_numbers"]
+"""Why a model's text was not taken: too many calls at once, an error or nothing in it, a limit, invented numbers."""
+
+
 class Rephrased(msgspec.Struct, frozen=True, gc=False):
-    """The account in a model's words; `by` names the model's plugin. Nobody has checked more than its numbers."""
+    """The account in the words of the model `by`, which nobody checked but for its numbers.
+
+    Where there is a `refused`, the model's text was not taken: then `text` is the account's own, and `by` is empty.
+    """
 
     text: str
     by: str
+    refused: Refusal = ""
 
 
 class Summary(msgspec.Struct, frozen=True, omit_defaults=True):
     """An account of a session, the same for the same evidence, whatever order that comes in.
 
     `sentences` are in order of time, `friction_points` worst first; both are bounded. `rephrased` is only there where
-    an installation has a language model of its own, and never instead of the rest.
+    it was asked for and the installation has a language model of its own; it never replaces the rest.
     """
 
     session_id: str

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
-from replay.entries import page_of
+from schemas.page_paths import page_of
 from schemas.signals import EvidenceValue, Target
 
 TOLD_MS: Final = 100
