@@ -41,6 +41,7 @@ COMMANDS: Final = (
     Command("explain", "engine.cli.explain", "say why something of a session is there, or is not"),
     Command("summary", "engine.cli.summary", "tell what happened in a session"),
     Command("delete", "engine.cli.delete", "delete sessions, with proof"),
+    Command("reprocess", "engine.cli.reprocess", "judge stored sessions again, under other rules"),
     Command("worker", "engine.cli.worker", "consume sessions from Kafka into Redis"),
     Command("topics", "engine.cli.topics", "check the topics in Kafka, create and change them"),
     Command("config", "engine.cli.config", "print the settings in force, check them, or list them all"),

@@ -14,6 +14,7 @@ import msgspec
 from rich.console import Console
 from rich.progress import Progress
 
+from engine.cli._choosing import add_choosing_options, each_once, query_of
 from engine.cli._commands import SubParsers
 from engine.cli._options import add_config_option, load_chosen_settings
 from engine.cli._receipt import Receipt
@@ -42,8 +43,6 @@ AT_ONCE: Final = 200
 SHOWN: Final = 20
 """Sessions listed before one is asked."""
 
-FILTERS: Final = ("project", "user", "tag", "page", "from", "to")
-
 
 def add_parser(subparsers: SubParsers) -> None:
     """Add the command to the command line."""
@@ -53,17 +52,8 @@ def add_parser(subparsers: SubParsers) -> None:
         description="Delete sessions and all that is known of them from Redis, search for what is left, and tell "
         "readers on Kafka. Several conditions have all to be true. Nothing is deleted before you say yes.",
     )
-    parser.add_argument("--session", action="append", default=[], metavar="ID", help="this session; may be repeated")
+    add_choosing_options(parser)
     parser.add_argument("--user", default="", metavar="ID", help="sessions of a user, by user id or anonymous id")
-    parser.add_argument(
-        "--filter",
-        action="append",
-        default=[],
-        metavar="KEY=VALUE",
-        type=_filter,
-        help="project, tag, page (a URL), from and to (when a session began: 2026-11-22, with a time if you like, in "
-        "UTC); may be repeated with other keys",
-    )
     parser.add_argument(
         "--and-exclude", action="store_true", help="with --user: store nothing of this user from now on, either"
     )
@@ -72,18 +62,6 @@ def add_parser(subparsers: SubParsers) -> None:
     parser.add_argument("--no-kafka", action="store_true", help="do not tell readers of the topics")
     parser.add_argument("--receipt", type=Path, metavar="FILE", help="write what was removed where, as JSON")
     add_config_option(parser)
-
-
-def _filter(text: str) -> tuple[str, str]:
-    key, _, value = text.partition("=")
-    if key not in FILTERS or not value:
-        raise argparse.ArgumentTypeError(f"must be KEY=VALUE with one of the keys {', '.join(FILTERS)}")
-    if key in {"from", "to"}:
-        try:
-            datetime.fromisoformat(value)
-        except ValueError:
-            raise argparse.ArgumentTypeError("from and to are dates such as 2026-11-22 or 2026-11-22T14:30") from None
-    return key, value
 
 
 def run(args: argparse.Namespace) -> int:
@@ -106,29 +84,10 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _query(args: argparse.Namespace) -> DeletionQuery:
-    chosen: dict[str, str] = {}
-    for key, value in [*args.filter, *([("user", args.user)] if args.user else [])]:
-        if key in chosen:
-            raise ValueError(f"{key} is given twice")
-        chosen[key] = value
+    chosen = each_once([*args.filter, *([("user", args.user)] if args.user else [])])
     if args.and_exclude and not chosen.get("user"):
         raise ValueError("--and-exclude needs --user")
-    return DeletionQuery(
-        session_ids=tuple(args.session),
-        project_id=chosen.get("project", ""),
-        user=chosen.get("user", ""),
-        tag=chosen.get("tag", ""),
-        page=chosen.get("page", ""),
-        from_ms=_epoch_ms(chosen.get("from")),
-        to_ms=_epoch_ms(chosen.get("to")),
-    )
-
-
-def _epoch_ms(text: str | None) -> int | None:
-    if text is None:
-        return None
-    moment = datetime.fromisoformat(text)
-    return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1_000)
+    return query_of(args.session, chosen)
 
 
 async def _run(args: argparse.Namespace, settings: Settings, query: DeletionQuery) -> int:

@@ -9,13 +9,13 @@ from engine.settings import ProjectSettings, SessionSettings, Settings
 
 
 class Project:
-    """A project's settings in the form the hot path uses."""
+    """A project's settings in the form the hot path uses; `policy_type` makes its policy."""
 
     __slots__ = ("_beside", "detectors", "excluded_users", "plugins", "policy", "session")
 
-    def __init__(self, settings: ProjectSettings) -> None:
+    def __init__(self, settings: ProjectSettings, policy_type: type[Policy] = Policy) -> None:
         privacy = settings.privacy
-        self.policy = Policy(
+        self.policy = policy_type(
             level=privacy.level,
             mask=privacy.mask,
             unmask=privacy.unmask,
@@ -43,11 +43,11 @@ class Projects:
     settings name can't be used.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, policy_type: type[Policy] = Policy) -> None:
         self._settings = settings
-        self._default = Project(settings)
+        self._default = Project(settings, policy_type)
         self._own: Mapping[str, Project] = {
-            project_id: Project(settings.for_project(project_id)) for project_id in settings.projects
+            project_id: Project(settings.for_project(project_id), policy_type) for project_id in settings.projects
         }
 
     def of(self, project_id: str) -> Project:

@@ -6,7 +6,7 @@ from typing import Final
 import msgspec
 
 from engine.masking.decisions import MASK
-from engine.masking.errors import error_class, error_template, scrub_words
+from engine.masking.errors import error_class, masked_error, scrub_words
 from engine.masking.identifiers import passes_name
 
 MAX_ARGUMENTS: Final = 50
@@ -33,10 +33,10 @@ def console_level(value: str) -> str:
 
 
 def mask_argument(argument: str) -> str:
-    """Replace an argument (JSON text): an error keeps its class, everything else becomes a constant."""
+    """Replace an argument (JSON text): an error keeps its class and frames, everything else becomes a constant."""
     value = _decoded(argument)
     name = error_class(value) if isinstance(value, str) else ""
-    return _encoded(error_template(value) if name and isinstance(value, str) else MASK)
+    return _encoded(masked_error(value) if name and isinstance(value, str) else MASK)
 
 
 def scrub_argument(argument: str) -> str:

@@ -6,7 +6,7 @@ from typing import Final
 
 from engine.masking.decisions import MASK
 from engine.masking.error_words import ERROR_WORDS
-from engine.masking.identifiers import passes_name
+from engine.masking.identifiers import MASKED_NAME, passes_name
 from engine.masking.urls import mask_url, url_scheme
 from engine.masking.values import has_secret, normalise
 
@@ -15,8 +15,14 @@ MAX_STACK_CHARACTERS: Final = 64_000
 MAX_FRAMES: Final = 50
 MAX_FRAME_CHARACTERS: Final = 2_000
 
+UNSPECIFIC: Final = "Error"
+"""The class an error has that names none."""
+
 _CLASS: Final = re.compile(
     r"\s*(?:Uncaught\s+)?(?:\(in promise\)\s*)?(?:Uncaught\s+)?((?:[A-Z][A-Za-z]{0,60})?(?:Error|Exception))\b:?"
+)
+_NAMED: Final = re.compile(
+    r"(?:Uncaught )?(?:\(in promise\) )?((?:[A-Z][A-Za-z]{0,60})?(?:Error|Exception))(?=:|\n|$)"
 )
 _URL: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{1,20}:(?://)?[^\s'\"()<>]{2,}|(?<![\w/])/[\w.-]+/[^\s'\"()<>]*")
 _QUOTED: Final = re.compile(
@@ -45,6 +51,15 @@ def error_class(message: str) -> str:
     """Return the class a message begins with (`TypeError`), `""` if it names none."""
     match = _CLASS.match(message[:MAX_MESSAGE_CHARACTERS])
     return match[1] if match and passes_name(match[1]) else ""
+
+
+def error_type_of(*texts: str) -> str:
+    """Return the class by which the first of these messages or stacks names its error, `""` if none does."""
+    for text in texts:
+        found = _NAMED.match(text)
+        if found:
+            return found[1]
+    return ""
 
 
 def error_template(message: str) -> str:
@@ -91,6 +106,30 @@ def stack_frames(stack: str) -> list[tuple[str, str, int, int]]:
             if len(frames) == MAX_FRAMES:
                 break
     return frames
+
+
+def frames(stack: str) -> tuple[str, ...]:
+    """Write a stack's frames as `function@url:line:column`, innermost first, at most 50.
+
+    A function whose name may not be kept is `masked`: frames of one error must look alike in every session.
+    """
+    return tuple(
+        f"{function if not function or passes_name(function) else MASKED_NAME}@{url}:{line}:{column}"
+        for function, url, line, column in stack_frames(stack)
+    )
+
+
+def masked_stack(stack: str, message: str) -> str:
+    """Reduce a stack to its frames, one a line, below its error's class if only the stack tells a special one."""
+    named = "" if error_type_of(message) else error_type_of(stack)
+    is_told = named != UNSPECIFIC and passes_name(named)
+    return "\n".join([named, *frames(stack)] if is_told else frames(stack))
+
+
+def masked_error(text: str) -> str:
+    """Reduce a message that may have its stack below it: the template of the first line, and the frames of the rest."""
+    message, line_break, stack = text.partition("\n")
+    return error_template(message) + line_break + "\n".join(frames(stack))
 
 
 def _frame(line: str) -> tuple[str, str, int, int] | None:

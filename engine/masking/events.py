@@ -9,7 +9,7 @@ from msgspec import UNSET, UnsetType
 
 from engine.masking import consoles
 from engine.masking.decisions import MASK
-from engine.masking.errors import error_template, scrub_message, stack_frames
+from engine.masking.errors import error_template, frames, masked_stack, scrub_message
 from engine.masking.identifiers import MASKED_NAME, passes_name
 from engine.masking.levels import Level
 from engine.masking.payloads import (
@@ -45,6 +45,11 @@ _HEADERS: Final[dict[str, re.Pattern[str]]] = {
     "accept": re.compile(r"[a-z*]{1,20}/[a-z0-9.+*-]{1,60}(?:[,;]\s*[a-z0-9.+*=/-]{1,60}){0,20}", re.IGNORECASE),
     "accept-language": re.compile(r"[a-z*]{1,3}(?:-[a-z0-9]{2,8})?(?:[,;]\s*[a-z0-9.=*-]{1,16}){0,20}", re.IGNORECASE),
 }
+
+
+def method_name(value: str) -> str:
+    """Keep the method of a request if it is one of HTTP's."""
+    return _one_of(value.upper(), _METHODS)
 
 
 class EventRules:
@@ -90,7 +95,7 @@ class EventRules:
         return JavascriptError(
             kind=_one_of(error.kind, _ERROR_KINDS),
             message=None if error.message is None else self.message(error.message),
-            stack=None if error.stack is None else "\n".join(frames(error.stack)),
+            stack=None if error.stack is None else masked_stack(error.stack, error.message or ""),
             source=_url(error.source),
             line=error.line,
             col=error.col,
@@ -104,17 +109,6 @@ class EventRules:
             duration_ms=call.duration_ms,
             error=None if call.error is None else self.message(call.error),
         )
-
-
-def frames(stack: str) -> tuple[str, ...]:
-    """Write a stack's frames as `function@url:line:column`, innermost first, at most 50.
-
-    A function whose name may not be kept is `masked`: frames of one error must look alike in every session.
-    """
-    return tuple(
-        f"{function if not function or passes_name(function) else MASKED_NAME}@{url}:{line}:{column}"
-        for function, url, line, column in stack_frames(stack)
-    )
 
 
 def network_requests(payload: NetworkRequests) -> NetworkRequests:

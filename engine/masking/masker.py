@@ -10,7 +10,8 @@ from engine.masking.attributes import GROUPED_TAGS, FlagTables, Tables, effectiv
 from engine.masking.css import is_priority, scrub_font_source, scrub_property
 from engine.masking.css_tokens import is_plain_text
 from engine.masking.decisions import MASK, Decision, Decisions
-from engine.masking.events import EventRules, frames, network_requests
+from engine.masking.errors import frames
+from engine.masking.events import EventRules, network_requests
 from engine.masking.flags import (
     BLOCKED,
     DROPPED_TEXT,

@@ -4,8 +4,10 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from detectors import interactions as told
-from detectors.elements import LABEL_MAX_CHARACTERS, Element
+from detectors.elements import DETECTION_ATTRIBUTES, LABEL_MAX_CHARACTERS, Element
 from engine.masking.elements import named_flags, own_flags
+from engine.masking.errors import error_type_of
+from engine.masking.events import method_name
 from engine.masking.flags import (
     BLOCKED,
     EDITABLE,
@@ -19,7 +21,7 @@ from engine.masking.flags import (
 )
 from engine.rebuild.context import Context
 from engine.rebuild.page import ATTRIBUTE_MAX_CHARACTERS, DOCUMENT_TAG, PREPARED, closed_root
-from engine.rebuild.payloads import FAILED_STATUS, PAYLOAD_MAX_CHARACTERS, error_type_of
+from engine.rebuild.payloads import FAILED_STATUS, PAYLOAD_MAX_CHARACTERS
 from engine.rebuild.tree import tag_name
 from schemas import interaction_events as wire
 from schemas.interaction_events import AttributeText, ElementDescription, InteractionEvent
@@ -138,7 +140,9 @@ class InteractionRebuilder:
         shown = (text or "").strip()[:LABEL_MAX_CHARACTERS]
         told_attributes = _told_attributes(link.attributes, attributes, flags)
         element = Element(name, tag, told_attributes, parent, shown, flags | PREPARED, cursor or "")
-        return ElementDescription(name, tag, attributes, text, [], label, cursor), element
+        # Whoever judges the stored event again has to know what was there, if not its value.
+        present = {name: value for name, value in told_attributes.items() if name in DETECTION_ATTRIBUTES}
+        return ElementDescription(name, tag, {**present, **attributes}, text, [], label, cursor), element
 
     def _target(self, event: wire.TargetedEvent) -> Element | None:
         if event.target is None:
@@ -270,7 +274,7 @@ class InteractionRebuilder:
     def _request_parts(self, event: wire.RequestStartEvent | wire.RequestEndEvent) -> tuple[str, str]:
         masker = self._context.page.masker
         event.url = None if event.url is None else masker.url(event.url)
-        event.method = None if event.method is None else masker.identifier(event.method)
+        event.method = None if event.method is None else method_name(event.method)
         if isinstance(event.request_id, str):
             event.request_id = masker.identifier(event.request_id)
         return event.url or "", "" if event.request_id is None else str(event.request_id)

@@ -7,12 +7,10 @@ from typing import Final
 import msgspec
 
 from detectors import interactions as told
+from engine.masking.errors import UNSPECIFIC, error_type_of
 from engine.rebuild.context import Context
 from schemas.numbers import Number
 
-ERROR_TYPE: Final = re.compile(
-    r"(?:Uncaught )?(?:\(in promise\) )?((?:[A-Z][A-Za-z]{0,60})?(?:Error|Exception))(?=:|\n|$)"
-)
 CANCELLED: Final = re.compile(r"\b(?:AbortError|aborted|cancel(?:led|ed))\b", re.IGNORECASE)
 """What browsers and libraries say of a request that the page itself gave up."""
 PAYLOAD_MAX_CHARACTERS: Final = 8_192
@@ -75,20 +73,11 @@ class NetworkPluginPayload(msgspec.Struct, gc=False):
     requests: list[NetworkRequest] = []
 
 
-def error_type_of(*texts: str) -> str:
-    """Return the error class the first of these messages or stacks names, "" if none does."""
-    for text in texts:
-        found = ERROR_TYPE.match(text)
-        if found:
-            return found.group(1)
-    return ""
-
-
 def tell_failure(context: Context, source: str, message: str, stack: str) -> None:
     """Tell a JavaScript error, its texts masked."""
     masker = context.page.masker
     message, stack = message[:PAYLOAD_MAX_CHARACTERS], stack[:PAYLOAD_MAX_CHARACTERS]
-    error_type = error_type_of(message, stack) or ("" if source == "console_error" else "Error")
+    error_type = error_type_of(message, stack) or ("" if source == "console_error" else UNSPECIFIC)
     frames = masker.stack_frames(stack)
     context.emit(told.Failure(context.t, context.page.url, source, error_type, masker.error_message(message), frames))
 

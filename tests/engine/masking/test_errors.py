@@ -5,8 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.masking.error_words import ERROR_WORDS
-from engine.masking.errors import error_class, error_template, scrub_message, stack_frames
-from engine.masking.events import frames
+from engine.masking.errors import error_class, error_template, frames, scrub_message, stack_frames
 
 
 def shown(message: str) -> str:

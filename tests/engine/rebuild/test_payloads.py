@@ -3,7 +3,7 @@
 import pytest
 
 from detectors import interactions as told
-from engine.rebuild.payloads import error_type_of
+from engine.masking.errors import error_type_of
 from tests.engine.rebuild.recorder import Replayed, meta, snapshot
 
 

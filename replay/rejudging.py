@@ -1,0 +1,189 @@
+"""Judging stored sessions anew in Redis: reading what was judged and on what, and replacing the judgement.
+
+Blocks, holes and state are never written. A replacement is one guarded script in the session's slot, which also keeps
+what has to be told outside (listings, stream of signals) until that is done: whoever comes after a crash finds it.
+"""
+
+import uuid
+from collections.abc import AsyncIterator, Sequence
+from typing import Final, cast
+
+import msgspec
+
+from replay.blocks import decode_block
+from replay.entries import listing_name
+from replay.errors import Broken
+from replay.index import playing_order
+from replay.redis_client import Argument, Call, RedisClient, Reply, load_script
+from replay.redis_keys import KeyNames
+from replay.redis_outside import Listed, Outside, identity
+from replay.redis_reads import data_reader, decode_index, decode_record, decode_signals, index_call, signal_texts
+from replay.redis_removal import Removal
+from replay.redis_store import wall_clock_ms
+from replay.store import StoreSettings
+from replay.writes import Outcome
+from schemas.bundle_index import BlockEntry, BundleIndex
+from schemas.session_record import SessionRecord
+from schemas.signals import Signal
+
+_LOAD: Final = load_script("load")
+_REJUDGE: Final = load_script("rejudge")
+_RETRACT: Final = load_script("retract")
+
+_META_FIELDS: Final = ("version", "token", "deadline", "withdrawn", "telling")
+_STREAM_PAGE: Final = 1_000
+_IDS_AT_ONCE: Final = 500
+
+
+class Telling(msgspec.Struct, frozen=True):
+    """What has to be told outside of a session.
+
+    `news` are the ids of signals that are new or other than before; `gone` has ids and texts of those that went, `tags`
+    the tags that went.
+    """
+
+    news: tuple[str, ...] = ()
+    gone: dict[str, str] = {}
+    tags: tuple[str, ...] = ()
+
+
+class Judged(msgspec.Struct, frozen=True, kw_only=True):
+    """A session as it was judged last, and where its bundle is.
+
+    `may_go_on` says that a worker may still add to it: it is open, or in its grace.
+    """
+
+    record: SessionRecord
+    signals: tuple[Signal, ...]
+    index: BundleIndex
+    data_key: str
+    version: int
+    token: str
+    may_go_on: bool
+    telling: Telling | None
+
+
+class Rejudging:
+    """Reads and replaces judgements. Methods raise Unavailable, Saturated and Broken as the client does."""
+
+    def __init__(self, client: RedisClient, settings: StoreSettings) -> None:
+        self._client = client
+        self._settings = settings
+        self._names = KeyNames(settings.key_prefix)
+        self._outside = Outside(client, settings, self._names)
+        self._removal = Removal(client, settings, self._names)
+
+    async def read(self, session_id: str) -> Judged | None:
+        """Read what was judged; `None` for a session that is not stored, or was withdrawn."""
+        keys = self._names.session(session_id)
+        reply = await self._client.run(Call(_LOAD, keys[:4], _META_FIELDS), "load")
+        meta, record, _, signals = cast("list[Reply]", reply)
+        version, token, deadline, withdrawn, telling = cast("list[bytes | None]", meta)
+        if version is None or withdrawn is not None:
+            return None
+        known, read = decode_record(record), decode_index(await self._client.run(index_call(keys)))
+        if known is None or read is None:
+            raise Broken("a session lacks its record or index: was it evicted? Redis must not evict keys (noeviction)")
+        head, index = read
+        return Judged(
+            record=known,
+            signals=tuple(decode_signals([text for _, text in signal_texts(signals)])),
+            index=index,
+            data_key=head.data,
+            version=int(version),
+            token=(token or b"").decode(),
+            may_go_on=known.status == "open" or bool(deadline),
+            telling=msgspec.json.decode(telling, type=Telling) if telling else None,
+        )
+
+    async def blocks(self, judged: Judged) -> AsyncIterator[tuple[BlockEntry, bytes]]:
+        """Read a bundle, block by block in playing order, with each its JSON lines.
+
+        Raises Unavailable if it was compacted or deleted meanwhile, Poison if a block is damaged.
+        """
+        fetch = data_reader(self._client, judged.data_key)
+        for block in playing_order(judged.index.blocks):
+            yield block, decode_block(await fetch(block.offset, block.length), block.raw_length)
+
+    async def replace(self, judged: Judged, record: SessionRecord, signals: Sequence[Signal]) -> bool:
+        """Put another judgement in the place of the one that was read; say whether it stands now.
+
+        It does not if somebody wrote the session since. What is outside of the session is told by `tell`.
+        """
+        session_id, before = record.session_id, {signal.id: signal for signal in judged.signals}
+        after = {signal.id: msgspec.json.encode(signal) for signal in signals}
+        gone = {id_: msgspec.json.encode(signal).decode() for id_, signal in before.items() if id_ not in after}
+        news = tuple(signal.id for signal in signals if before.get(signal.id) != signal)
+        left = tuple(tag for tag, count in judged.record.tags.items() if count and not record.tags.get(tag))
+        entered = [tag for tag, count in record.tags.items() if count]
+        arguments: list[Argument] = [
+            f"{judged.version} {judged.token}",
+            uuid.uuid4().hex,
+            record.project_id,
+            msgspec.json.encode(Telling(news, gone, left)),
+            msgspec.json.encode(record),
+            *_counted(list(gone)),
+            *_counted([part for id_ in news for part in (id_, after[id_])], each=2),
+            *_counted([listing_name("tag", tag) for tag in left]),
+            *_counted([listing_name("tag", tag) for tag in entered]),
+        ]
+        keys = self._names.session(session_id)
+        slot = (keys.meta, keys.record, keys.signals, keys.entries)
+        reply = await self._client.run(Call(_REJUDGE, slot, arguments), "write")
+        return Outcome(cast("bytes", reply).decode()) is not Outcome.REFUSED
+
+    async def tell(self, session_ids: Sequence[str]) -> None:
+        """Bring listings and streams in line with sessions that were replaced, and take note that this is done."""
+        found = [await self.read(session_id) for session_id in session_ids]
+        waiting = [each for each in found if each is not None and each.telling is not None]
+        await self._client.run_many(list(self._leaving(waiting)), "list")
+        await self._retract(waiting)
+        listed = [self._listed(each) for each in waiting]
+        with_news = await self._outside.tell(listed, wall_clock_ms())
+        for session_id in await self._removal.take_back_withdrawn(with_news):
+            self._outside.forget(session_id)
+        done = [Call("HDEL", (self._names.session(each.record.session_id).meta,), ("telling",)) for each in waiting]
+        await self._client.run_many(done, "write", in_order=False)
+
+    def _leaving(self, waiting: Sequence[Judged]) -> list[Call]:
+        return [
+            Call("ZREM", (self._names.project(each.record.project_id, listing_name("tag", tag)),), (session_id,))
+            for each in waiting
+            for session_id in (each.record.session_id,)
+            for tag in (each.telling.tags if each.telling else ())
+        ]
+
+    def _listed(self, judged: Judged) -> Listed:
+        record = judged.record
+        self._outside.forget(record.session_id)
+        place, names = self._outside.place(record)
+        news = judged.telling.news if judged.telling else ()
+        signals = [(signal.id, msgspec.json.encode(signal)) for signal in judged.signals if signal.id in news]
+        return Listed(record.session_id, place, names, signals, "", None)
+
+    async def _retract(self, waiting: Sequence[Judged]) -> None:
+        """Take signals that went out of their projects' streams."""
+        of_projects: dict[str, dict[str, str]] = {}
+        for each in waiting:
+            if each.telling is not None and each.telling.gone:
+                of_projects.setdefault(each.record.project_id, {}).update(each.telling.gone)
+        for project_id, gone in of_projects.items():
+            ids = list(gone)
+            for start in range(0, len(ids), _IDS_AT_ONCE):
+                await self._retract_some(project_id, {id_: gone[id_] for id_ in ids[start : start + _IDS_AT_ONCE]})
+
+    async def _retract_some(self, project_id: str, gone: dict[str, str]) -> None:
+        stream = self._names.project(project_id, "signals")
+        identities: set[str] = {identity(id_, text.encode()) for id_, text in gone.items()}
+        start = b"-"
+        while start:
+            reply = await self._client.run(Call(_RETRACT, (stream,), (start, _STREAM_PAGE, *gone)), "list")
+            start, *taken = cast("list[bytes]", reply)
+            identities.update(identity(id_.decode(), text) for id_, text in zip(taken[::2], taken[1::2], strict=True))
+        published = self._names.project(project_id, "published")
+        await self._client.run(Call("ZREM", (published,), sorted(identities)), "list")
+
+
+def _counted(items: Sequence[Argument], each: int = 1) -> list[Argument]:
+    """Write a list as the script reads it: how many there are, then they themselves."""
+    return [len(items) // each, *items]
