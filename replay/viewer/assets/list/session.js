@@ -26,6 +26,9 @@ import { drawStrip } from "./strip.js";
 /** What sessions ran on, with the icon it is shown by. */
 const ATTRIBUTES = { device: "device", country: "globe", release: "layers" };
 
+/** Labels of elements named beside the signals. */
+const MOST_LABELS = 2;
+
 /**
  * What a session can ask of the page it is on.
  * @typedef {Object} Actions
@@ -46,6 +49,7 @@ export class SessionItem {
     this.moments = null;
     this.actions = actions;
     this.strip = h("div", { class: "strip" });
+    this.where = h("span", { class: "session-where soft small truncate" });
     this.element = h("li", { class: "session", data: { session: record.session_id } });
     this.update(record, now);
   }
@@ -61,7 +65,7 @@ export class SessionItem {
     fill(
       this.element,
       score(record),
-      h("div", { class: "session-main" }, head(record), tags(record, this.actions), about(record, this.actions, now)),
+      h("div", { class: "session-main" }, head(record), tags(record, this.actions, this.where), about(record, this.actions, now)),
       this.strip,
       this.removal(),
     );
@@ -79,6 +83,8 @@ export class SessionItem {
   /** Draw the line of moments for the width it has now. */
   draw() {
     fill(this.strip, ...drawStrip(this.record, this.moments, this.strip.clientWidth || 280));
+    const labels = [...new Set((this.moments?.moments ?? []).flatMap((moment) => moment.text ?? []))];
+    fill(this.where, labels.length ? ["on ", recorded(labels.slice(0, MOST_LABELS).map((label) => `“${label}”`).join(", "), 80)] : null);
   }
 
   focus() {
@@ -133,8 +139,9 @@ function head(record) {
 /**
  * @param {SessionRecord} record
  * @param {Actions} actions
+ * @param {HTMLElement} where says what was clicked
  */
-function tags(record, actions) {
+function tags(record, actions, where) {
   const sorted = Object.entries(record.tags).sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1));
   if (!sorted.length) return h("div", { class: "session-tags faint small" }, "Nothing went wrong");
   const chip = (/** @type {string} */ tag, /** @type {number} */ count) =>
@@ -147,7 +154,7 @@ function tags(record, actions) {
       },
       badge(tag, count),
     );
-  return h("div", { class: "session-tags" }, sorted.map(([tag, count]) => chip(tag, count)));
+  return h("div", { class: "session-tags" }, sorted.map(([tag, count]) => chip(tag, count)), where);
 }
 
 /**

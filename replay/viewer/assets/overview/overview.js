@@ -175,7 +175,8 @@ class Overview {
       Object.assign(this, { page: rank.page, selector: rank.selector ?? "", kind: "" });
       this.remember();
       this.show();
-      this.picture.element.scrollIntoView({ block: "nearest" });
+      const isBelow = this.picture.element.getBoundingClientRect().top > innerHeight / 2;
+      this.picture.element.scrollIntoView({ block: isBelow ? "start" : "nearest" });
     };
     const signals = Object.entries(rank.signals).sort((a, b) => b[1] - a[1]).slice(0, 5);
     const button = h(

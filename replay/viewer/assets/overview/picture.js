@@ -200,16 +200,21 @@ function eventOf(line) {
 }
 
 const META = 4;
+const INCREMENTAL = 3;
+
+/** Sources of incremental events that move the recorded pointer: here it would be one visitor's among all. */
+const POINTER_SOURCES = new Set([1, 2, 6, 12]);
 
 /**
- * Let the page be as high as all of it is, so that nothing of it has to be scrolled to.
+ * Let the page be as high as all of it is, so that nothing of it has to be scrolled to, and leave out the pointer.
  * @param {string[]} events
  * @param {number} width
  * @param {number} height
  */
 function atFullLength(events, width, height) {
-  return events.map((text) => {
+  return events.flatMap((text) => {
     const event = JSON.parse(text);
+    if (event.type === INCREMENTAL && POINTER_SOURCES.has(event.data?.source)) return [];
     return event.type === META ? JSON.stringify({ ...event, data: { ...event.data, width, height } }) : text;
   });
 }
