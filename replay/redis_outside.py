@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Final, Generic, NamedTuple, TypeVar
 
-from replay.entries import listing_names
+from replay.entries import CHANGING, NUMBERS, listing_names, listing_numbers
 from replay.redis_client import Argument, Call, RedisClient, load_script
 from replay.redis_keys import KeyNames
 from replay.store import StoreSettings
@@ -31,12 +31,20 @@ _SIGNALS_AT_ONCE: Final = 50
 
 
 class Place(NamedTuple):
-    """By what a session is listed; `values` stands for all but time and score."""
+    """By what a session is listed; `values` stands for all that is no number."""
 
     project_id: str
-    started_at: int
-    score: float
     values: int
+    numbers: Mapping[str, float]
+
+    def is_news(self, told: "Place | None") -> bool:
+        """Say whether a session has to be listed anew, rather than have its changing numbers corrected at most."""
+        if told is None or self[:2] != told[:2]:
+            return True
+        return any(self.numbers[name] != told.numbers[name] for name in NUMBERS if name not in CHANGING)
+
+
+_Entries = dict[tuple[str, str], dict[str, float]]
 
 
 class Listed(NamedTuple):
@@ -90,10 +98,12 @@ class Outside:
         """Say by what a session is listed, and the names of its listings of values if they were not told before."""
         users = (record.user_id, record.anonymous_id)
         tags = tuple(tag for tag, count in record.tags.items() if count)
-        values = hash((users, tags, tuple(visit.url for visit in record.pages)))
-        place = Place(record.project_id, record.started_at, record.score, values)
+        pages, attributes = tuple(visit.url for visit in record.pages), tuple(record.attributes.items())
+        # Listings of values are sorted by start: another start is another place in each of them.
+        values = hash((record.started_at, users, tags, pages, attributes, tuple(record.errors)))
+        place = Place(record.project_id, values, listing_numbers(record))
         told = self._told.get(record.session_id)
-        is_known = told is not None and (told.project_id, told.values) == (place.project_id, values)
+        is_known = told is not None and told[:2] == place[:2]
         return place, [] if is_known else listing_names(record)
 
     async def tell(self, sessions: Sequence[Listed], now_ms: int) -> list[Listed]:
@@ -101,10 +111,12 @@ class Outside:
 
         Raises what the client raises; then tell the same again.
         """
-        with_news = [each for each in sessions if each.signals or each.place != self._told.get(each.session_id)]
-        entries = self._entries(sessions)
+        with_news = [each for each in sessions if each.signals or each.place.is_news(self._told.get(each.session_id))]
+        entries, corrections = self._entries(sessions)
         tended: list[str] = []
         calls = [*self._listing_calls(entries), *self._upkeep_calls(entries, now_ms, tended)]
+        for (project_id, name), scores in corrections.items():
+            calls += _add(self._names.project(project_id, name), scores, "XX")
         await self._client.run_many([*calls, *self._signal_calls(sessions, now_ms)], "list", in_order=False)
         for session in sessions:
             self._told.put(session.session_id, session.place)
@@ -113,21 +125,22 @@ class Outside:
         await self._client.run_many(list(self._deadline_calls(sessions)), "list")
         return with_news
 
-    def _entries(self, sessions: Iterable[Listed]) -> dict[tuple[str, str], dict[str, float]]:
-        """Sort what is new by project and listing: sessions with their scores."""
-        entries: dict[tuple[str, str], dict[str, float]] = {}
+    def _entries(self, sessions: Iterable[Listed]) -> tuple[_Entries, _Entries]:
+        """Sort what is new by project and listing: sessions with their scores. And what is to be corrected.
+
+        A correction changes an entry that is there and makes none, so it needs no look whether the session was
+        withdrawn meanwhile: numbers that change with every write cost little.
+        """
+        entries: _Entries = {}
+        corrections: _Entries = {}
         for session in sessions:
             place, told = session.place, self._told.get(session.session_id)
-            if place == told:
-                continue
-            scores: dict[str, float] = dict.fromkeys(session.names, place.started_at)
-            if told is None or told[:2] != place[:2]:
-                scores["time"] = place.started_at
-            if told is None or told[:3] != place[:3]:
-                scores["score"] = place.score
-            for name, score in scores.items():
-                entries.setdefault((place.project_id, name), {})[session.session_id] = score
-        return entries
+            known = told.numbers if told is not None and told.project_id == place.project_id else {}
+            changed = {name: number for name, number in place.numbers.items() if known.get(name) != number}
+            for name, number in (dict.fromkeys(session.names, place.numbers["time"]) | changed).items():
+                sorted_into = corrections if known and name in CHANGING else entries
+                sorted_into.setdefault((place.project_id, name), {})[session.session_id] = number
+        return entries, corrections
 
     def _listing_calls(self, entries: Mapping[tuple[str, str], Mapping[str, float]]) -> Iterator[Call]:
         projects = list(dict.fromkeys(project_id for project_id, name in entries if name == "time"))
@@ -139,15 +152,15 @@ class Outside:
     def _upkeep_calls(self, entries: Iterable[tuple[str, str]], now_ms: int, tended: list[str]) -> Iterator[Call]:
         """Keep listings from growing and from lasting; those tended now are added to `tended`."""
         for project_id, name in dict.fromkeys(
-            # Every session is in both; the one by time says what is old in the one by score.
-            (project_id, "time" if name == "score" else name)
+            # Every session is in all of them; the one by time says what is old in the others.
+            (project_id, "time" if name in NUMBERS else name)
             for project_id, name in entries
         ):
             key = self._names.project(project_id, name)
             if not self._is_untended(key, now_ms):
                 continue
             tended.append(key)
-            others = (self._names.project(project_id, "score"),) if name == "time" else ()
+            others = [self._names.project(project_id, other) for other in NUMBERS if name == "time" != other]
             keys = (self._names.project(project_id, "longest"), key, *others)
             yield Call(_TEND, keys, (now_ms, self._listed_ms(project_id), _TRIM_AT_ONCE))
 
@@ -184,9 +197,10 @@ class Outside:
                 yield Call("ZREM", (key,), ids)
 
 
-def _add(key: str, scores: Mapping[str, float]) -> Iterator[Call]:
+def _add(key: str, scores: Mapping[str, float], *options: str) -> Iterator[Call]:
     for some in _batched(list(scores.items()), _MEMBERS_AT_ONCE):
-        yield Call("ZADD", (key,), [argument for member, score in some for argument in (score, member)])
+        arguments = [argument for member, score in some for argument in (score, member)]
+        yield Call("ZADD", (key,), [*options, *arguments])
 
 
 def _batched(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:

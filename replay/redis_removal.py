@@ -11,6 +11,7 @@ from typing import Final, NamedTuple, cast
 
 import msgspec
 
+from replay.entries import NUMBERS
 from replay.errors import Unavailable
 from replay.redis_client import Argument, Call, RedisClient, Reply, load_script
 from replay.redis_keys import KeyNames
@@ -163,7 +164,7 @@ class Removal:
     def _listings(self, told: _Told) -> list[str]:
         listings = [self._names.deadlines(told.shard), self._names.fates]
         if told.project_id is not None:
-            listings += [self._names.project(told.project_id, name) for name in ("time", "score", *told.names)]
+            listings += [self._names.project(told.project_id, name) for name in (*NUMBERS, *told.names)]
         return listings
 
     async def _unpublish(self, project_id: str, told: Sequence[_Told], accounts: _Accounts) -> None:

@@ -17,6 +17,8 @@ _FEW: Final = 500
 _KEYS_AT_ONCE: Final = 500
 
 _SETS: Final = frozenset({"fates", "deadlines", "project"})
+_NO_SETS: Final = frozenset({"longest", "filters"})
+"""Parts of a project that know of no session."""
 
 Kind = Literal["session", "listing", "stream", "published"]
 
@@ -105,7 +107,7 @@ class Search:
                 keys.streams.add(key)
             elif (section, part) == ("project", "published"):
                 keys.published.add(key)
-            elif section in _SETS and part != "longest":
+            elif section in _SETS and part not in _NO_SETS:
                 keys.sets.add(key)
         searched.sorted_sets += len(keys.sets) + len(keys.published)
         searched.streams += len(keys.streams)

@@ -14,7 +14,7 @@ from schemas.bundle_index import BundleIndex
 from schemas.session_record import SessionRecord
 from schemas.signals import Signal
 
-Listing = Literal["time", "score", "tag", "user", "page"]
+Listing = Literal["time", "score", "tag", "user", "page", "release", "device", "country", "error"]
 
 Announce = Callable[[Sequence[SessionWrite]], Awaitable[None]]
 """Tells others of writes that were applied, now or before; what it raises goes through to the caller of the store."""
@@ -50,8 +50,9 @@ class StoreSettings(msgspec.Struct, frozen=True):
 class SessionQuery(msgspec.Struct, frozen=True):
     """Which sessions of a project to list.
 
-    `by` is `time` (latest start first), `score` (highest first), or `tag`, `user` or `page` with the `value` they are
-    to have (latest first; a page is its URL without query and fragment; a user is a user id or anonymous id).
+    `by` is `time` (latest start first), `score` (highest first), or one of the others with the `value` they are to
+    have (latest first). A page is its URL without query and fragment, or folded (`schemas.page_paths`); a
+    user is a user id or anonymous id; an error is a fingerprint.
     `cursor` is the one a page before ended with. `limit` is 1 to 500.
     """
 

@@ -69,7 +69,12 @@ def planted(session_id: str, text: str, **changes: Any) -> SessionWrite:
                 session_id,
                 user_id=f"{text}-user",
                 anonymous_id=f"{text}-anonymous",
-                pages=[PageVisit(f"https://shop.test/{text}", "w1", T0)],
+                pages=[
+                    PageVisit(f"https://shop.test/{text}", "w1", T0),
+                    PageVisit("https://shop.test/o/123456", "w1", T0),
+                ],
+                attributes={"release": text, "device": f"{text}-device", "country": f"{text}-country"},
+                errors={f"{text}-error": 1},
             ),
         ),
         **changes,
@@ -106,8 +111,12 @@ class TestNothingIsLeft:
         assert removed.tombstone.project_id == "shop"
         assert len(removed.keys) == 8
         assert {name.removeprefix(P) for name in removed.listings if name.startswith(P)} == {
-            "time", "score", "tag:rage_click", "user:planted-secret-user", "user:planted-secret-anonymous",
+            "time", "score", "duration", "status", "tag:rage_click",
+            "user:planted-secret-user", "user:planted-secret-anonymous",
             "page:https%3A%2F%2Fshop%2Etest%2Fplanted-secret",
+            "page:https%3A%2F%2Fshop%2Etest%2Fo%2F123456", "page:https%3A%2F%2Fshop%2Etest%2Fo%2F%2A",
+            "release:planted-secret", "device:planted-secret-device", "country:planted-secret-country",
+            "error:planted-secret-error",
         }  # fmt: skip
         assert {"wince:fates", "wince:deadlines:{events%2F3}"} <= set(removed.listings)
         assert (removed.stream_entries, removed.signal_ids) == (2, ["planted-secret-signal"])

@@ -13,10 +13,12 @@ import zstandard
 from replay.marks import RedisMarks
 from replay.redis_client import connect
 from replay.redis_exclusions import RedisExclusions
+from replay.redis_keys import KeyNames
 from replay.redis_store import RedisStore
+from replay.search.saved import SavedFilters
 from replay.store import StoreSettings
 from schemas.bundle_index import Hole
-from tests.replay.samples import T0, block, signal, write
+from tests.replay.samples import T0, block, record, signal, write
 from tests.servers.redis_server import FoundRedis
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -51,16 +53,20 @@ def keys() -> list[str]:
 async def filled(redis: Any, redis_server: FoundRedis) -> AsyncIterator[Any]:
     store = RedisStore(connect(redis_server.url), StoreSettings(), lambda: T0)
     drafts = [block([50, 60], window="w2", keyframe=True), block([0, 10], keyframe=True), block([20], sequence=1)]
-    await store.apply(write("visit-1", blocks=drafts, holes=[Hole("w1", "gap", T0 + 25, 2, 3)], deadline_ms=T0))
+    shown = record("visit-1", attributes={"release": "4.2", "device": "phone", "country": "NO"}, errors={"beef": 1})
+    holes = [Hole("w1", "gap", T0 + 25, 2, 3)]
+    await store.apply(write("visit-1", blocks=drafts, holes=holes, deadline_ms=T0, record_of=shown))
     late = [block([40], sequence=4, keyframe=True), block([30], sequence=2, late=True)]
     signals = [signal(session_id="visit-1")]
-    await store.apply(write("visit-1", base=1, blocks=late, signals=signals, deadline_ms=T0, shard="topic/0"))
+    again = write("visit-1", base=1, record_of=shown, blocks=late, signals=signals, deadline_ms=T0, shard="topic/0")
+    await store.apply(again)
     marks = RedisMarks(client := connect(redis_server.url), "wince")
     claim = await marks.claim("topic/0", "me")
     assert await marks.move("topic/0", "me", claim.count, "log", 7)
     await client.close()
     await store.note_fate("visit-1", "shop", "late", 1, T0)
     await RedisExclusions(client := connect(redis_server.url), "wince").add("shop", "mia")
+    await SavedFilters(client, KeyNames("wince")).add("shop", "painful", "min_score=50", T0)
     await client.close()
     yield redis
     await store.close()
@@ -75,7 +81,8 @@ async def test_every_documented_command_gives_something(filled: Any) -> None:
 
 async def test_every_key_is_documented_and_every_documented_key_exists(filled: Any) -> None:
     stand_ins = {"{S}": "{visit-1}", "{P}": "{shop}", "TAG": "rage_click", "USER": "anon-1",
-                 "SHARD": "topic%2F0", "URL": "https%3A%2F%2Fshop%2Etest%2Fcart"}  # fmt: skip
+                 "SHARD": "topic%2F0", "URL": "https%3A%2F%2Fshop%2Etest%2Fcart", "RELEASE": "4.2",
+                 "DEVICE": "phone", "COUNTRY": "NO", "FINGERPRINT": "beef"}  # fmt: skip
     documented = set()
     for pattern in keys():
         name = pattern
