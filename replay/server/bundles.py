@@ -24,7 +24,7 @@ from replay.pieces import (
 from replay.ranges import cut_segments
 from replay.server.access import Access, access_of
 from replay.server.delivery import Body, Deliverer
-from replay.server.endpoints import Endpoint, Nothing
+from replay.server.endpoints import SESSION_PATH, Endpoint, Nothing
 from replay.server.events import JSON_LINES, choose_blocks
 from replay.server.negotiation import (
     ByteRange,
@@ -44,23 +44,22 @@ ZSTD: Final = "application/zstd"
 def routes(services: Services) -> list[Endpoint[Any]]:
     """List the endpoints."""
     bundles = _Bundles(services)
-    path = "/api/v1/sessions/{session_id}"
     return [
         Endpoint(
-            path=f"{path}/index", handler=bundles.index, takes=Nothing, gives=BundleIndex, is_shared=True,
+            path=f"{SESSION_PATH}/index", handler=bundles.index, takes=Nothing, gives=BundleIndex, is_shared=True, other_statuses=(304,),
             summary="Read a bundle's index: which block has which events, and what is missing",
         ),
         Endpoint(
-            path=f"{path}/bundle", handler=bundles.bundle, takes=Nothing, media_type=JSON_LINES, is_watching=True,
-            summary="Read the events of all windows, in playing order, as JSON lines",
+            path=f"{SESSION_PATH}/bundle", handler=bundles.bundle, takes=Nothing, media_type=JSON_LINES, is_watching=True,
+            other_statuses=(304,), summary="Read the events of all windows, in playing order, as JSON lines",
         ),
         Endpoint(
-            path=f"{path}/blocks", handler=bundles.blocks, takes=BlocksQuery, media_type=ZSTD, refusals=(416,),
-            is_watching=True, summary="Read the stored blocks that show a window from a moment to another",
+            path=f"{SESSION_PATH}/blocks", handler=bundles.blocks, takes=BlocksQuery, media_type=ZSTD, refusals=(416,),
+            other_statuses=(206, 304), is_watching=True, summary="Read the stored blocks that show a window from a moment to another",
         ),
         Endpoint(
-            path=f"{path}/data", handler=bundles.data, takes=Nothing, media_type=ZSTD, refusals=(416,),
-            is_watching=True, summary="Read a bundle's data as it is stored, or a range of its bytes",
+            path=f"{SESSION_PATH}/data", handler=bundles.data, takes=Nothing, media_type=ZSTD, refusals=(416,),
+            other_statuses=(206, 304), is_watching=True, summary="Read a bundle's data as it is stored, or a range of its bytes",
         ),
     ]  # fmt: skip
 

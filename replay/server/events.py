@@ -13,7 +13,7 @@ from replay.index import blocks_to_play
 from replay.pieces import EVERYTHING, MAX_SEEK_BYTES, Room, Trim, frame_pieces, line_pieces, make_encoder
 from replay.server.access import Access, access_of
 from replay.server.delivery import Body, Deliverer
-from replay.server.endpoints import Endpoint
+from replay.server.endpoints import SESSION_PATH, Endpoint
 from replay.server.negotiation import choose_encoding, make_tag
 from replay.server.problems import NotFound, problem
 from replay.server.services import Services
@@ -38,8 +38,8 @@ def routes(services: Services) -> list[Endpoint[Any]]:
 
     return [
         Endpoint(
-            path="/api/v1/sessions/{session_id}/events", handler=events, takes=EventsQuery, media_type=JSON_LINES,
-            refusals=(409,), is_shared=True, is_watching=True,
+            path=f"{SESSION_PATH}/events", handler=events, takes=EventsQuery, media_type=JSON_LINES,
+            other_statuses=(304,), refusals=(409,), is_shared=True, is_watching=True,
             summary="Read what shows a window from a moment to another, as JSON lines, from the keyframe before",
         )
     ]  # fmt: skip
