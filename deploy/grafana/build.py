@@ -218,6 +218,27 @@ def rows() -> Iterator[tuple[str, list[Panel]]]:
         ],
     )
     yield (
+        "HTTP server",
+        [
+            of(Count.HTTP_REQUESTS, "Requests", "short", rate(Count.HTTP_REQUESTS, "status"), "{{status}}", stack=True),
+            panel(
+                "Answers",
+                Histogram.HTTP_REQUEST.meaning,
+                "s",
+                [(quantile(0.99, Histogram.HTTP_REQUEST, "area"), "{{area}}, 99 of 100")],
+            ),
+            panel(
+                "Sent and under way",
+                f"{Count.HTTP_SENT_BYTES.meaning} {Gauge.HTTP_IN_PROGRESS.meaning}",
+                "short",
+                [
+                    (rate(Count.HTTP_SENT_BYTES), "bytes a second"),
+                    (series(Gauge.HTTP_IN_PROGRESS), "requests in progress"),
+                ],
+            ),
+        ],
+    )
+    yield (
         "Processes",
         [
             panel(

@@ -35,9 +35,17 @@ def _reasons(*kinds: Kind) -> Label:
 
 _TOPIC: Final = Label("topic", None, "topics read")
 _PARTITION: Final = Label("partition", None, "partitions assigned")
+HTTP_AREAS: Final = ("list", "session", "bundle", "live", "export", "page", "health", "other")
+"""Parts of the HTTP server, by what a request to them costs."""
+
+HTTP_STATUSES: Final = ("1xx", "2xx", "3xx", "4xx", "5xx", "401", "403", "404", "429", "503")
+"""What statuses are counted as: by themselves, or else by their first digit."""
+
+_AREA: Final = _words("area", *HTTP_AREAS)
 _STAGE: Final = _words("stage", "load", "feed", "write", "announce", "list", "mark", "commit")
 
 _LATENCY_BUCKETS: Final = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900)
+_REQUEST_BUCKETS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.3, 1, 3, 10)
 _COMMAND_BUCKETS: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 
 
@@ -127,6 +135,14 @@ class Count(Meter):
     RECORDS_LOST = "wince_records_lost_total", "records", "Records that Kafka deleted before they were read."
     COMMITS = "wince_commits_total", "commits", "Offsets committed to Kafka, once for each commit."
     MARKS_MOVED = "wince_marks_moved_total", "marks", "Times the mark of a partition was moved in Redis."
+    # The HTTP server.
+    HTTP_REQUESTS = (
+        "wince_http_requests_total",
+        "requests",
+        "Requests that were answered, streams when they ended.",
+        (_AREA, _words("status", *HTTP_STATUSES)),
+    )
+    HTTP_SENT_BYTES = "wince_http_sent_bytes_total", "bytes", "Bytes of bodies sent."
     # Time.
     STAGE_SECONDS = (
         "wince_stage_seconds_total",
@@ -165,6 +181,7 @@ class Gauge(Meter):
         "partitions",
         "Partitions from which nothing is fetched for now, because enough of them waits.",
     )
+    HTTP_IN_PROGRESS = "wince_http_requests_in_progress", "requests", "Requests being answered, live streams included."
     BUILD = "wince_build_info", "1", "Always 1; the label tells the version.", (Label("version", None, "this version"),)
 
 
@@ -192,10 +209,32 @@ class Histogram(Meter):
         (_words("operation", "load", "write", "list", "mark", "read"),),
         _COMMAND_BUCKETS,
     )
+    HTTP_REQUEST = (
+        "wince_http_request_seconds",
+        "seconds",
+        "One request, until all of its answer was sent; live streams last as long as they are followed.",
+        (_AREA,),
+        _REQUEST_BUCKETS,
+    )
 
 
 METERS: Final[tuple[Meter, ...]] = (*Count, *Gauge, *Histogram)
 """Every metric."""
+
+SERVER_METERS: Final = frozenset(
+    {
+        Count.HTTP_REQUESTS,
+        Count.HTTP_SENT_BYTES,
+        Gauge.HTTP_IN_PROGRESS,
+        Gauge.BUILD,
+        Histogram.HTTP_REQUEST,
+        Histogram.REDIS_COMMAND,
+    }
+)
+"""Those of `wince serve`."""
+
+WORKER_METERS: Final = frozenset(METERS) - SERVER_METERS | {Gauge.BUILD, Histogram.REDIS_COMMAND}
+"""Those of `wince worker`."""
 
 
 def metrics_document() -> str:
@@ -203,8 +242,9 @@ def metrics_document() -> str:
     lines = [
         "# Metrics",
         "",
-        "What `/metrics` of a worker tells, beside `process_*` of the process itself. Reasons are explained in",
-        "[reasons.md](reasons.md). No label ever holds an id of a project, a session or a user.",
+        "What `/metrics` tells, beside `process_*` of the process itself. A worker has all but those that begin with",
+        "`wince_http`; the HTTP server has those, `wince_build_info` and `wince_redis_command_seconds`. Reasons are",
+        "explained in [reasons.md](reasons.md). No label ever holds an id of a project, a session or a user.",
         "This page is written by `python -m engine.operate.meters > docs/metrics.md`.",
     ]
     for kind, heading in ((Count, "Counters"), (Gauge, "Gauges"), (Histogram, "Histograms")):

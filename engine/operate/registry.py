@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from itertools import product
 from typing import Final
 
@@ -11,7 +12,7 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 from engine.core.counts import Counts
-from engine.operate.meters import Count, Gauge, Histogram, Meter
+from engine.operate.meters import WORKER_METERS, Count, Gauge, Histogram, Meter
 from engine.reasons import Reason
 
 CONTENT_TYPE: Final = prometheus_client.CONTENT_TYPE_PLAIN_0_0_4
@@ -23,14 +24,14 @@ class Meters:
 
     Labels are given as keyword arguments, all that are declared and no other; `ValueError` is raised for wrong ones,
     and for a value that is not declared. A series whose labels are known before starts at 0, so that its first step
-    is seen. `version` is that of the program.
+    is seen. `version` is that of the program, `meters` are those it has.
     """
 
-    def __init__(self, version: str) -> None:
+    def __init__(self, version: str, meters: AbstractSet[Meter] = WORKER_METERS) -> None:
         self._registry = CollectorRegistry()
-        self._counts = {meter: _counter(meter, self._registry) for meter in Count}
-        self._gauges = {meter: _gauge(meter, self._registry) for meter in Gauge}
-        self._histograms = {meter: _histogram(meter, self._registry) for meter in Histogram}
+        self._counts = {meter: _counter(meter, self._registry) for meter in Count if meter in meters}
+        self._gauges = {meter: _gauge(meter, self._registry) for meter in Gauge if meter in meters}
+        self._histograms = {meter: _histogram(meter, self._registry) for meter in Histogram if meter in meters}
         ProcessCollector(registry=self._registry)
         self._refresh: Callable[[], None] = _nothing
         self._sums: dict[Count, int] = {}

@@ -10,6 +10,7 @@ from detectors.wince import RULES
 from engine.settings._kafka_section import KafkaSettings
 from engine.settings._reader import Path, Reader
 from engine.settings._sections import KeepSettings, PrivacySettings, ProjectSettings, Settings, StoreSettings
+from engine.settings._serve_section import ServeSettings
 from engine.settings._toml import write_toml
 from engine.settings._units import format_duration, format_size
 
@@ -59,6 +60,7 @@ def _contradictions(settings: Settings) -> Found:
     yield from _of_topics(settings.kafka)
     yield from _of_security(settings.kafka)
     yield from _of_redis(settings.store)
+    yield from _of_serving(settings.serve)
 
 
 def _of_session(project: ProjectSettings, at: Path) -> Found:
@@ -179,3 +181,18 @@ def _of_redis(store: StoreSettings) -> Found:
         yield Contradiction(
             ("store", "redis_tls_cert_file"), None, "the certificate of store.redis_tls_key_file", (other,)
         )
+
+
+def _of_serving(serve: ServeSettings) -> Found:
+    address: tuple[Path, ...] = (("serve", "http_address"),)
+    if serve.login == "none" and not serve.is_loopback:
+        yield Contradiction(("serve", "login"), "none", '"token", where others can reach serve.http_address', address)
+    if serve.login == "none" and "*" in serve.allowed_hosts:
+        login: tuple[Path, ...] = (("serve", "login"),)
+        yield Contradiction(("serve", "allowed_hosts"), ["*"], 'names, with serve.login = "none"', login)
+    if serve.http_host in {"0.0.0.0", "::"} and not serve.allowed_hosts:  # noqa: S104 - looked for, not bound
+        expected = 'the names the server has, or ["*"]: serve.http_address tells none'
+        yield Contradiction(("serve", "allowed_hosts"), [], expected, address)
+    if serve.tls_key_file and not serve.tls_cert_file:
+        other = ("serve", "tls_key_file")
+        yield Contradiction(("serve", "tls_cert_file"), None, "the certificate of serve.tls_key_file", (other,))

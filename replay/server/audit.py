@@ -77,14 +77,15 @@ class Audit:
         self, action: Action, project_id: str, access: Access, session_id: str = "", detail: str = ""
     ) -> None:
         """Write an entry. A Redis that is full takes none; the line in the log is written all the same."""
-        self._services.operations.tell("audit", action=action, token=access.who, session_id=session_id)
         entry = ("t", self._services.clock_ms(), "who", access.who, "name", access.name, "action", action)
         where = ("session_id", session_id.encode("utf-8", "surrogatepass"), "detail", detail)
         arguments = ("MAXLEN", "~", self._max_entries, "*", *entry, *where)
+        is_kept = True
         try:
             await self._services.redis.run(Call("XADD", (self._services.names.audit(project_id),), arguments), "list")
         except Saturated:
-            self._services.operations.tell("audit_entry_lost", action=action, token=access.who)
+            is_kept = False
+        self._services.operations.audited(action, access.who, is_kept=is_kept)
 
 
 def routes(services: Services) -> list[Endpoint[Any]]:

@@ -6,7 +6,7 @@ EXPOSITION_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 
 
 class Operations(Protocol):
-    """Takes note of requests and events, and tells metrics."""
+    """Takes note of requests and of what they did, and tells metrics."""
 
     def started(self) -> None:
         """Take note of a request that came."""
@@ -16,8 +16,8 @@ class Operations(Protocol):
         """Take note of a request that ended: `route` is the template of its path, so nothing secret is in it."""
         ...
 
-    def tell(self, event: str, **fields: str | int) -> None:
-        """Log a line: what happened as a word, the rest as fields."""
+    def audited(self, action: str, token: str, *, is_kept: bool) -> None:
+        """Log what was done, by the id of a token or share; `is_kept` is false if the audit log took no entry."""
         ...
 
     def exposition(self) -> bytes:
@@ -34,7 +34,7 @@ class Silent:
     def finished(self, route: str, method: str, status: int, seconds: float, sent_bytes: int) -> None:
         """Ignore it."""
 
-    def tell(self, event: str, **fields: str | int) -> None:
+    def audited(self, action: str, token: str, *, is_kept: bool) -> None:
         """Ignore it."""
 
     def exposition(self) -> bytes:
