@@ -46,20 +46,23 @@ def routes(services: Services) -> list[Endpoint[Any]]:
     bundles = _Bundles(services)
     return [
         Endpoint(
-            path=f"{SESSION_PATH}/index", handler=bundles.index, takes=Nothing, gives=BundleIndex, is_shared=True, other_statuses=(304,),
-            summary="Read a bundle's index: which block has which events, and what is missing",
+            path=f"{SESSION_PATH}/index", handler=bundles.index, takes=Nothing, gives=BundleIndex, is_shared=True,
+            other_statuses=(304,), summary="Read a bundle's index: which block has which events, and what is missing",
         ),
         Endpoint(
-            path=f"{SESSION_PATH}/bundle", handler=bundles.bundle, takes=Nothing, media_type=JSON_LINES, is_watching=True,
-            other_statuses=(304,), summary="Read the events of all windows, in playing order, as JSON lines",
+            path=f"{SESSION_PATH}/bundle", handler=bundles.bundle, takes=Nothing, media_type=JSON_LINES,
+            other_statuses=(304,), is_watching=True,
+            summary="Read the events of all windows, in playing order, as JSON lines",
         ),
         Endpoint(
-            path=f"{SESSION_PATH}/blocks", handler=bundles.blocks, takes=BlocksQuery, media_type=ZSTD, refusals=(416,),
-            other_statuses=(206, 304), is_watching=True, summary="Read the stored blocks that show a window from a moment to another",
+            path=f"{SESSION_PATH}/blocks", handler=bundles.blocks, takes=BlocksQuery, media_type=ZSTD,
+            other_statuses=(206, 304), refusals=(416,), is_watching=True,
+            summary="Read the stored blocks that show a window from a moment to another",
         ),
         Endpoint(
-            path=f"{SESSION_PATH}/data", handler=bundles.data, takes=Nothing, media_type=ZSTD, refusals=(416,),
-            other_statuses=(206, 304), is_watching=True, summary="Read a bundle's data as it is stored, or a range of its bytes",
+            path=f"{SESSION_PATH}/data", handler=bundles.data, takes=Nothing, media_type=ZSTD,
+            other_statuses=(206, 304), refusals=(416,), is_watching=True,
+            summary="Read a bundle's data as it is stored, or a range of its bytes",
         ),
     ]  # fmt: skip
 
