@@ -19,7 +19,10 @@ const SEARCH_DELAY_MS = 300;
 /** Until a first project is there, it is looked for so often. */
 const LOOK_MS = 5_000;
 
-const MOST_CHARS = 500;
+const MOST_CHARS = 300;
+
+/** Sessions one answer can list. */
+const MOST_AT_ONCE = 200;
 
 class ListPage {
   constructor() {
@@ -34,7 +37,7 @@ class ListPage {
     this.projectSelect = h("select", { class: "select project-select", "aria-label": "Project" });
     this.connection = h("span", { class: "connection small soft", role: "status" });
     this.search = h("input", {
-      class: "input", type: "search", placeholder: "Search pages, users, errors, elements", "aria-label": "Search sessions", maxlength: MOST_CHARS,
+      class: "input", type: "search", placeholder: "Search by page, user or session id", "aria-label": "Search sessions", maxlength: MOST_CHARS,
       "aria-keyshortcuts": "/", spellcheck: "false", autocomplete: "off",
     });
     this.sorts = h("div", { class: "segmented", role: "group", "aria-label": "Order" });
@@ -332,7 +335,7 @@ class ListPage {
       const ids = [];
       let cursor = "";
       do {
-        const page = await getSessions(query, { sort: "time", limit: 500, cursor });
+        const page = await getSessions(query, { sort: "time", limit: MOST_AT_ONCE, cursor });
         ids.push(...page.sessions.map((record) => record.session_id));
         cursor = page.cursor;
       } while (cursor);

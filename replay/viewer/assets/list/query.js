@@ -7,25 +7,25 @@
  * @property {Array<[string, string]>} filters  Name and value of each; names are those of FILTERS.
  */
 
-/** Filters with the label they go by, in the order in which they are shown. `tag` may be there several times. */
-export const FILTERS = Object.freeze({
-  q: "search",
-  tag: "signal",
-  page: "page",
-  error: "error",
-  user: "user",
-  device: "device",
-  release: "release",
-  country: "country",
-  status: "status",
-  min_score: "score from",
-  max_score: "score to",
-  min_duration_ms: "at least",
-  max_duration_ms: "at most",
-  range: "last",
-  from: "from",
-  to: "until",
-});
+/** Names of filters, in the order in which they are written. `tag` may be there several times. */
+export const FILTERS = Object.freeze([
+  "q",
+  "tag",
+  "page",
+  "error",
+  "user",
+  "device",
+  "release",
+  "country",
+  "status",
+  "min_score",
+  "max_score",
+  "min_duration_ms",
+  "max_duration_ms",
+  "range",
+  "from",
+  "to",
+]);
 
 export const SORTS = Object.freeze({ score: "Most painful", time: "Latest", duration: "Longest" });
 
@@ -40,7 +40,16 @@ export const RANGES = Object.freeze({
 const REPEATED = new Set(["tag"]);
 const MAX_FILTERS = 30;
 const MAX_LENGTH = 2_000;
-const NUMBERS = new Set(["min_score", "max_score", "min_duration_ms", "max_duration_ms", "from", "to"]);
+
+/** What numbers look like; scores may have a decimal, times are whole. @type {Readonly<Record<string, RegExp>>} */
+const NUMBERS = {
+  min_score: /^\d{1,3}(\.\d)?$/,
+  max_score: /^\d{1,3}(\.\d)?$/,
+  min_duration_ms: /^\d{1,15}$/,
+  max_duration_ms: /^\d{1,15}$/,
+  from: /^\d{1,15}$/,
+  to: /^\d{1,15}$/,
+};
 
 /**
  * Read the part of an address after the question mark. What cannot be a filter is left out.
@@ -51,9 +60,9 @@ export function parseQuery(search) {
   const read = new URLSearchParams(search);
   const sort = read.get("sort") ?? "";
   /** @type {Query} */
-  let query = { project: read.get("project") ?? "", sort: sort in SORTS ? sort : "score", filters: [] };
+  let query = { project: read.get("project") ?? "", sort: Object.hasOwn(SORTS, sort) ? sort : "score", filters: [] };
   for (const [name, value] of read) {
-    if (name in FILTERS && isPossible(name, value) && query.filters.length < MAX_FILTERS) {
+    if (FILTERS.includes(name) && isPossible(name, value) && query.filters.length < MAX_FILTERS) {
       query = withFilter(query, name, value);
     }
   }
@@ -69,12 +78,12 @@ function isPossible(name, value) {
     return false;
   }
   if (name === "range") {
-    return value in RANGES;
+    return Object.hasOwn(RANGES, value);
   }
   if (name === "status") {
     return value === "open" || value === "ended";
   }
-  return !NUMBERS.has(name) || /^\d{1,16}(\.\d{1,3})?$/.test(value);
+  return !Object.hasOwn(NUMBERS, name) || NUMBERS[name].test(value);
 }
 
 /**
@@ -87,7 +96,7 @@ export function writeQuery(query) {
   if (query.project) {
     written.set("project", query.project);
   }
-  for (const name of Object.keys(FILTERS)) {
+  for (const name of FILTERS) {
     for (const value of valuesOf(query, name)) {
       written.append(name, value);
     }
