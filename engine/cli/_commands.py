@@ -43,6 +43,8 @@ COMMANDS: Final = (
     Command("delete", "engine.cli.delete", "delete sessions, with proof"),
     Command("reprocess", "engine.cli.reprocess", "judge stored sessions again, under other rules"),
     Command("worker", "engine.cli.worker", "consume sessions from Kafka into Redis"),
+    Command("serve", "engine.cli.serve", "serve the HTTP API and the viewer"),
+    Command("token", "engine.cli.token", "make, list and revoke tokens for the HTTP API"),
     Command("topics", "engine.cli.topics", "check the topics in Kafka, create and change them"),
     Command("config", "engine.cli.config", "print the settings in force, check them, or list them all"),
     Command("evaluate", "engine.cli.evaluate", "measure the detectors on labelled recordings"),

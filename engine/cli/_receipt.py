@@ -4,21 +4,11 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from engine.runtime.readers import readers_of
 from engine.settings import Settings
 from replay.deletion import DeletionQuery, Proof
-from replay.receipts import Readers, make_receipt, receipt_chunks
+from replay.receipts import make_receipt, receipt_chunks
 from replay.tombstones import Removed
-
-
-def readers(settings: Settings, *, told: bool) -> Readers:
-    """Say whether readers were told, and what stays on topics until when: nothing there can be deleted."""
-    kafka = settings.kafka
-    stays_ms = {
-        kafka.events_topic: kafka.events_retention_ms,
-        kafka.signals_topic: kafka.signals_retention_ms,
-        kafka.activity_topic: kafka.activity_retention_ms,
-    }
-    return Readers(kafka.activity_topic if told else "", stays_ms)
 
 
 class Receipt:
@@ -39,7 +29,7 @@ class Receipt:
             key_prefix=self._settings.store.key_prefix,
             started_at=self._started_at,
             finished_at=finished_at,
-            readers=readers(self._settings, told=told),
+            readers=readers_of(self._settings, told=told),
             excluded=self.excluded,
         )
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)

@@ -85,7 +85,8 @@ class Audit:
             await self._services.redis.run(Call("XADD", (self._services.names.audit(project_id),), arguments), "list")
         except Saturated:
             is_kept = False
-        self._services.operations.audited(action, access.who, is_kept=is_kept)
+        # The first part of a share's id names a session, which is not for logs.
+        self._services.operations.audited(action, access.who.rpartition(".")[2], is_kept=is_kept)
 
 
 def routes(services: Services) -> list[Endpoint[Any]]:
