@@ -38,12 +38,12 @@ _IDS_AT_ONCE: Final = 500
 class Telling(msgspec.Struct, frozen=True):
     """What has to be told outside of a session.
 
-    `news` are the ids of signals that are new or other than before; `gone` has ids and texts of those that went, `tags`
-    the tags that went.
+    `news` are the ids of signals that are new or other than before; `old` has ids and texts of those that went or were
+    other, `tags` the tags that went.
     """
 
     news: tuple[str, ...] = ()
-    gone: dict[str, str] = {}
+    old: dict[str, str] = {}
     tags: tuple[str, ...] = ()
 
 
@@ -112,17 +112,18 @@ class Rejudging:
         """
         session_id, before = record.session_id, {signal.id: signal for signal in judged.signals}
         after = {signal.id: msgspec.json.encode(signal) for signal in signals}
-        gone = {id_: msgspec.json.encode(signal).decode() for id_, signal in before.items() if id_ not in after}
+        gone = [id_ for id_ in before if id_ not in after]
         news = tuple(signal.id for signal in signals if before.get(signal.id) != signal)
+        old = {id_: msgspec.json.encode(before[id_]).decode() for id_ in (*gone, *news) if id_ in before}
         left = tuple(tag for tag, count in judged.record.tags.items() if count and not record.tags.get(tag))
         entered = [tag for tag, count in record.tags.items() if count]
         arguments: list[Argument] = [
             f"{judged.version} {judged.token}",
             uuid.uuid4().hex,
             record.project_id,
-            msgspec.json.encode(Telling(news, gone, left)),
+            msgspec.json.encode(Telling(news, old, left)),
             msgspec.json.encode(record),
-            *_counted(list(gone)),
+            *_counted(gone),
             *_counted([part for id_ in news for part in (id_, after[id_])], each=2),
             *_counted([listing_name("tag", tag) for tag in left]),
             *_counted([listing_name("tag", tag) for tag in entered]),
@@ -165,8 +166,8 @@ class Rejudging:
         """Take signals that went out of their projects' streams."""
         of_projects: dict[str, dict[str, str]] = {}
         for each in waiting:
-            if each.telling is not None and each.telling.gone:
-                of_projects.setdefault(each.record.project_id, {}).update(each.telling.gone)
+            if each.telling is not None and each.telling.old:
+                of_projects.setdefault(each.record.project_id, {}).update(each.telling.old)
         for project_id, gone in of_projects.items():
             ids = list(gone)
             for start in range(0, len(ids), _IDS_AT_ONCE):
