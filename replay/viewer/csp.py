@@ -12,6 +12,7 @@ from starlette.requests import Request
 
 from replay.errors import Poison
 
+_NOTHING: Final = "'none'"
 _HOST: Final = re.compile(r"(?:[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?")
 _ALLOWED: Final = re.compile(r"https?://(?:\*\.)?[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63}){0,10}(?::[0-9]{1,5})?")
 
@@ -38,7 +39,9 @@ def is_allowed_host(source: str) -> bool:
     return _ALLOWED.fullmatch(source) is not None
 
 
-def page_policy(origin: str, scripts: Iterable[str], styles: Iterable[str], images: Iterable[str] = ()) -> str:
+def page_policy(
+    origin: str, scripts: Iterable[str], styles: Iterable[str], images: Iterable[str] = (), fonts: Iterable[str] = ()
+) -> str:
     """Make the policy of a page of ours, from the addresses (paths) of its files.
 
     Nothing inline, nothing from elsewhere, no text that becomes markup or script (trusted types without any policy).
@@ -49,6 +52,7 @@ def page_policy(origin: str, scripts: Iterable[str], styles: Iterable[str], imag
             "script-src": _at(origin, scripts),
             "style-src": _at(origin, styles),
             "img-src": ["data:", *_at(origin, images)],
+            "font-src": _at(origin, fonts),
             "connect-src": _at(origin, API_PATHS),
             "frame-src": _at(origin, [FRAME_PATH]),
             "base-uri": ["'none'"],
@@ -97,4 +101,4 @@ def _at(origin: str, paths: Iterable[str]) -> list[str]:
 
 
 def _written(directives: dict[str, list[str]]) -> str:
-    return "; ".join(f"{name} {' '.join(sources)}" for name, sources in directives.items())
+    return "; ".join(f"{name} {' '.join(sources) or _NOTHING}" for name, sources in directives.items())

@@ -18,6 +18,7 @@ from replay.viewer.static import Assets, asset_routes, load_assets
 
 _LOCAL: Final = "local"
 _ICON: Final = "common/icon.svg"
+_FONT: Final = "vendor/inter/inter.woff2"
 _MAX_NAME_CHARS: Final = 1_024
 
 
@@ -43,8 +44,7 @@ PAGES: Final[Mapping[str, Page]] = {
 def routes(_: Services) -> list[Route]:
     """List the routes of pages, of the document that replays, and of every file they are made of."""
     assets = load_assets()
-    there = {path: page for path, page in PAGES.items() if f"{page.folder}/{page.folder}.js" in assets.files}
-    pages = [Route(path, _serve(assets, page), methods=["GET"]) for path, page in there.items()]
+    pages = [Route(path, _serve(assets, page), methods=["GET"]) for path, page in PAGES.items()]
     return [*pages, Route(FRAME_PATH, _serve_frame(assets), methods=["GET"]), *asset_routes(assets)]
 
 
@@ -89,13 +89,15 @@ def _page(assets: Assets, page: Page, origin: str, data: Mapping[str, str]) -> t
     head = [
         f'<link rel="icon" type="image/svg+xml" href="{address(_ICON)}">',
         f'<script src="{address("common/theme.js")}"></script>',
+        f'<link rel="preload" as="font" type="font/woff2" crossorigin href="{address(_FONT)}">',
         *(f'<link rel="stylesheet" href="{address(path)}">' for path in styles),
         *(f'<link rel="modulepreload" href="{address(path)}">' for path in modules),
         f'<script type="module" src="{address(f"{page.folder}/{page.folder}.js")}"></script>',
     ]
     attributes = "".join(f' data-{name}="{escape(value)}"' for name, value in data.items())
     body = f'<body data-page="{page.folder}"{attributes}><noscript>Wince needs JavaScript.</noscript></body>'
-    policy = page_policy(origin, map(address, scripts), map(address, styles), [address(_ICON)])
+    images, fonts = [address(_ICON)], [address(_FONT)]
+    policy = page_policy(origin, map(address, scripts), map(address, styles), images, fonts)
     return _document(page.title, head, body), policy
 
 
@@ -103,8 +105,8 @@ def _serve_frame(assets: Assets) -> Callable[[Request], Awaitable[Response]]:
     """Serve the document that replays. It holds nothing of any session, so it asks for no access."""
 
     async def serve(request: Request) -> Response:
-        scripts = [assets.address(path) for path in assets.of_folders("vendor", "frame", suffix=".js")]
-        styles = [assets.address(path) for path in assets.of_folders("vendor", "frame", suffix=".css")]
+        scripts = [assets.address(path) for path in assets.of_folders("vendor/rrweb", "frame", suffix=".js")]
+        styles = [assets.address(path) for path in assets.of_folders("vendor/rrweb", "frame", suffix=".css")]
         head = [
             *(f'<link rel="stylesheet" href="{path}">' for path in styles),
             f'<script type="module" src="{assets.address("frame/frame.js")}"></script>',

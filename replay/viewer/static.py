@@ -18,6 +18,7 @@ MEDIA_TYPES: Final[Mapping[str, str]] = {
     ".css": "text/css; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",
     ".svg": "image/svg+xml",
+    ".woff2": "font/woff2",
 }
 """What is served, by the ending of its name. Licences lie beside vendored files and are not served."""
 
@@ -26,6 +27,7 @@ PREFIX: Final = "/assets"
 _FOREVER: Final = "public, max-age=31536000, immutable"
 _ASK_AGAIN: Final = "no-cache"
 _MIN_GZIP_BYTES: Final = 1 << 10
+_PACKED: Final = frozenset({".woff2"})
 _COMPRESSION_LEVEL: Final = 6
 _HASH_DIGITS: Final = 16
 
@@ -78,7 +80,8 @@ def load_assets(folder: Path = ASSETS_FOLDER) -> Assets:
 def _asset(path: Path) -> Asset:
     content = path.read_bytes()
     # No time of compression in it: the same file is the same bytes on every server.
-    gzipped = gzip.compress(content, _COMPRESSION_LEVEL, mtime=0) if len(content) >= _MIN_GZIP_BYTES else None
+    is_worth_it = len(content) >= _MIN_GZIP_BYTES and path.suffix not in _PACKED
+    gzipped = gzip.compress(content, _COMPRESSION_LEVEL, mtime=0) if is_worth_it else None
     etag = hashlib.sha256(content).hexdigest()[: 2 * _HASH_DIGITS]
     return Asset(content, gzipped, etag, MEDIA_TYPES[path.suffix])
 

@@ -1,12 +1,23 @@
-// Bundles rrweb's replayer, and nothing else of rrweb, into one ES module. The output is byte by byte the same on every
-// machine with the versions in package-lock.json; vendor/rrweb/SHA256SUMS says which bytes those are.
+// Brings what the pages use of others: rrweb's replayer, and nothing else of rrweb, as one ES module; and the typeface
+// Inter. The output is byte by byte the same on every machine with the versions in package-lock.json; SHA256SUMS beside
+// the files says which bytes those are.
 import { createHash } from "node:crypto";
-import { readFileSync, writeFileSync } from "node:fs";
+import { copyFileSync, readFileSync, writeFileSync } from "node:fs";
 import { build } from "esbuild";
 
-const folder = new URL("../assets/vendor/rrweb/", import.meta.url).pathname;
-const { version } = JSON.parse(readFileSync("node_modules/rrweb/package.json", "utf8"));
+const vendor = new URL("../assets/vendor/", import.meta.url).pathname;
 
+/** @param {string} folder @param {string[]} names */
+function sum(folder, names) {
+  const lines = names.map((name) => {
+    const digest = createHash("sha256").update(readFileSync(folder + name)).digest("hex");
+    return `${digest}  ${name}\n`;
+  });
+  writeFileSync(`${folder}SHA256SUMS`, lines.join(""));
+}
+
+const rrweb = `${vendor}rrweb/`;
+const { version } = JSON.parse(readFileSync("node_modules/rrweb/package.json", "utf8"));
 await build({
   stdin: { contents: 'export { Replayer } from "rrweb";', resolveDir: process.cwd() },
   bundle: true,
@@ -17,14 +28,14 @@ await build({
   legalComments: "inline",
   charset: "ascii",
   banner: { js: `/* rrweb ${version} (replayer), MIT licence: see LICENSE */` },
-  outfile: `${folder}replayer.js`,
+  outfile: `${rrweb}replayer.js`,
 });
 // Source maps are not shipped, so nothing may point at them.
-const css = readFileSync("node_modules/rrweb/dist/style.min.css", "utf8").replace(/\n?\/\*# sourceMappingURL=.*\*\//, "");
-writeFileSync(`${folder}replayer.css`, css);
+const css = readFileSync("node_modules/rrweb/dist/style.min.css", "utf8");
+writeFileSync(`${rrweb}replayer.css`, css.replace(/\n?\/\*# sourceMappingURL=.*\*\//, ""));
+sum(rrweb, ["LICENSE", "replayer.css", "replayer.js"]);
 
-const sums = ["LICENSE", "replayer.css", "replayer.js"].map((name) => {
-  const sum = createHash("sha256").update(readFileSync(folder + name)).digest("hex");
-  return `${sum}  ${name}\n`;
-});
-writeFileSync(`${folder}SHA256SUMS`, sums.join(""));
+const inter = `${vendor}inter/`;
+copyFileSync("node_modules/@fontsource-variable/inter/files/inter-latin-wght-normal.woff2", `${inter}inter.woff2`);
+copyFileSync("node_modules/@fontsource-variable/inter/LICENSE", `${inter}LICENSE`);
+sum(inter, ["LICENSE", "inter.woff2"]);

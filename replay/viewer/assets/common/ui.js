@@ -41,7 +41,7 @@ export function h(tag, properties = {}, ...children) {
  * @param {(Child | Child[])[]} children
  */
 function append(element, children) {
-  for (const child of children.flat()) {
+  for (const child of children.flat(Infinity)) {
     if (child === null || child === undefined || child === false) continue;
     element.append(child instanceof Node ? child : document.createTextNode(String(child)));
   }

@@ -87,24 +87,25 @@ export class Session {
     this.index = { blocks: [], holes: [], version: 0 };
     /** @type {any[]} */
     this.entries = [];
-    /** @type {any} what the share allows, for who has a share link */
-    this.share = null;
+    /** Whether there are more errors, console output or requests than the timeline lists. */
+    this.isPartial = false;
   }
 
-  /** Read all that is needed before the first event is asked for: four small answers at once. */
+  /** Read all that is needed before the first event is asked for: three small answers at once. */
   async load() {
-    const [record, signals, index, timeline] = await Promise.all([
+    const [record, signals, index] = await Promise.all([
       getJson(this.api),
       getJson(`${this.api}/signals`),
       getJson(`${this.api}/index`),
-      optional(`${this.api}/timeline`),
     ]);
-    Object.assign(this, { record, signals, index, entries: timeline?.entries ?? [], share: timeline?.share ?? null });
+    Object.assign(this, { record, signals, index });
   }
 
-  /** Read again what grows with a live session. */
-  async refresh() {
-    await this.load();
+  /** Read what the page itself told: errors, console, requests. The server looks through all events for it. */
+  async loadTimeline() {
+    const timeline = await getJson(`${this.api}/timeline`);
+    this.entries = timeline.entries;
+    this.isPartial = timeline.is_partial === true;
   }
 
   /** Epoch ms of what can be shown first. */

@@ -185,7 +185,7 @@ async function compose() {
     side.setCount("network", logs.network.entries.length);
   };
   const refresh = async () => {
-    await session.refresh();
+    await Promise.all([session.load(), session.loadTimeline()]);
     clock.end = session.end;
     player.grown();
     draw();
@@ -207,6 +207,10 @@ async function compose() {
   if (!isAsked) list.open(list.stops.find((stop) => stop.t - LEAD_MS <= clock.t + 1 && stop.t > clock.t)?.id ?? "");
   await player.refresh();
   clock.seek(clock.t);
+  if (!matchMedia("(prefers-reduced-motion: reduce)").matches) clock.play();
+  // The first frame does not wait for what only the panels show.
+  await session.loadTimeline();
+  draw();
   if (session.isOpen && !isShared) followSession(refresh);
 }
 
