@@ -2,24 +2,25 @@
 
 import argparse
 import asyncio
+import socket
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Final
 
-import uvicorn
 from rich.console import Console
 from rich.text import Text
 
 from engine.cli._commands import SubParsers
 from engine.cli._options import add_config_option, load_chosen_settings
+from engine.cli._visitors import Visitors
 from engine.core.core import Core
 from engine.core.effects import DeadLetter
 from engine.errors import Broken
 from engine.input.files import read_batches
-from engine.reasons import Reason
 from engine.runtime.recorded import RecordedRun
-from engine.runtime.stores import store_settings
+from engine.runtime.serving import make_services, serve_app
 from engine.runtime.writer import Writer
 from engine.samples import SAMPLES_FOLDER
 from engine.settings import Settings
@@ -28,6 +29,7 @@ from replay.redis_client import connect
 from replay.redis_server import RedisServer
 from replay.redis_store import RedisStore
 from replay.server import ServeOptions, Services, create_app
+from replay.server.operations import Silent
 from replay.store import SessionQuery
 from schemas.session_record import SessionRecord
 from schemas.signals import Signal
@@ -57,9 +59,10 @@ def add_parser(subparsers: SubParsers) -> None:
     """Add the command to the command line."""
     parser = subparsers.add_parser(
         "demo",
-        help="run shipped recordings through the engine into Redis and look at the result",
+        help="run shipped recordings through the engine into Redis and watch the result in a browser",
         description="Start a Redis server of its own, run the shipped recordings through the engine into it, show the "
-        "most frustrated sessions, and serve sessions and bundles as JSON on 127.0.0.1 until Ctrl-C.",
+        "most frustrated sessions, and serve the list of sessions, the viewer and the API on 127.0.0.1, without a "
+        "login, until Ctrl-C. Meanwhile recordings are played again as if they happened now, to be followed live.",
     )
     parser.add_argument("--port", type=int, default=DEFAULT_PORT, help=f"port of the server ({DEFAULT_PORT}; 0: any)")
     parser.add_argument("--once", action="store_true", help="do not serve: exit after the table")
@@ -70,28 +73,28 @@ def run(args: argparse.Namespace) -> int:
     """Run the demo; exit status 1 if Redis can't be started or the port is taken."""
     settings = load_chosen_settings(args)
     try:
-        return asyncio.run(_demo(settings, None if args.once else args.port))
+        asyncio.run(_demo(settings, None if args.once else args.port))
     except (StoreError, OSError) as error:
         print(f"wince: {error}", file=sys.stderr)
         return FAILED
+    return 0
 
 
-async def _demo(settings: Settings, port: int | None) -> int:
+async def _demo(settings: Settings, port: int | None) -> None:
     console = Console()
     started = time.perf_counter()
     async with RedisServer() as server:
         version = ".".join(map(str, server.binary.version))
         console.print(f"Redis: {server.binary.path} ({version}) at {server.url}", highlight=False, soft_wrap=True)
-        client = connect(server.url)
-        store = RedisStore(client, store_settings(settings))
+        services = make_services(settings, connect(server.url), Silent(), tell_readers=False)
         try:
-            await _fill(store, settings, console)
-            await _show(store, console)
+            await _fill(services.store, settings, console)
+            await _show(services.store, console)
             console.print(f"Ready in {time.perf_counter() - started:.1f} s.", highlight=False)
-            services = Services(store=store, redis=client, settings=store_settings(settings), reasons=_reasons())
-            return FAILED if port is not None and not await _serve(services, port, console) else 0
+            if port is not None:
+                await _serve(services, settings, port, console)
         finally:
-            await store.close()
+            await services.store.close()
 
 
 async def _fill(store: RedisStore, settings: Settings, console: Console) -> None:
@@ -145,16 +148,18 @@ def _moment(signal: Signal) -> str:
     return f"{times}{label} on /{page}  {signal.target.selector}"
 
 
-def _reasons() -> dict[str, str]:
-    return {reason.value: reason.explanation for reason in Reason}
-
-
-async def _serve(services: Services, port: int, console: Console) -> bool:
-    """Serve until Ctrl-C; return false if the server did not start."""
-    app = create_app(services, ServeOptions(login="none"))
-    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_level="error", lifespan="off"))
-    sockets = [server.config.bind_socket()]
-    address = "http://{}:{}".format(*sockets[0].getsockname())
-    console.print(f"Sessions and bundles: {address}/  (JSON under {address}/api/v1) - Ctrl-C to stop", highlight=False)
-    await server.serve(sockets=sockets)
-    return server.started
+async def _serve(services: Services, settings: Settings, port: int, console: Console) -> None:
+    """Serve until Ctrl-C, while visitors come. Raises OSError if the port is taken."""
+    visitors = Visitors(services.store, settings, services.clock_ms, asyncio.sleep)
+    with socket.create_server(("127.0.0.1", port)) as listener:
+        address = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        console.print(f"\n[bold]Watch them: {address}/[/bold]  (Ctrl-C to stop)", highlight=False)
+        console.print("Recordings are played again as if they happened now: sessions marked Live can be followed.")
+        app = create_app(services, ServeOptions(login="none"))
+        visiting = asyncio.create_task(visitors.come())
+        try:
+            await serve_app(app, services.stopping, listener)
+        finally:
+            visiting.cancel()
+            with suppress(asyncio.CancelledError):
+                await visiting
