@@ -102,6 +102,7 @@ _SENSITIVE_NAMES: Final = re.compile(
     r"rrn|bic)(?:$|[^a-z])|"
     r"pin.?code|passcode|birth|passport|licen[cs]e|tax.?(?:id|number)|jumin|resident.?(?:number|no|reg)|phone|"
     r"mobile|e.?mail|"
+    r"expir|(?:^|[^a-z])exp(?:$|[^a-z])|valid.?(?:thru|until)|mm ?/ ?yy|"
     r"security.?(?:code|answer|question)|credit|verification|two.?factor|2fa|(?:^|[^a-z])(?:tin|ein|vat)(?:$|[^a-z])"
 )
 _CAMEL_HUMP: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
