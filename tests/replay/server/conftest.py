@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 from redis.asyncio import Redis
+from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
 from replay.redis_client import connect
@@ -16,6 +17,15 @@ from tests.replay.samples import T0, block, record, signal, write
 from tests.servers.redis_server import FoundRedis
 
 NOW = T0 + 60_000
+
+
+def application() -> Starlette:
+    """The application over a Redis that is never asked anything: to walk over what it serves."""
+    client = connect("redis://127.0.0.1:1")
+    settings = StoreSettings()
+    return create_app(
+        Services(store=RedisStore(client, settings), redis=client, settings=settings, reasons={}), ServeOptions()
+    )
 
 
 @pytest_asyncio.fixture(loop_scope="session")
