@@ -67,6 +67,9 @@ def _data(request: Request, access: Access | None) -> dict[str, str]:
     data = {name.replace("_", "-"): _text(value) for name, value in request.path_params.items()}
     data["login"] = "none" if access is not None and access.who == _LOCAL else "required"
     data["scopes"] = " ".join(sorted(access.scopes)) if access is not None else ""
+    if access is not None and access.is_share:
+        bounds = {"expires-at": access.expires_at, "from": access.from_t, "to": access.to_t}
+        data |= {name: str(value) for name, value in bounds.items()}
     return data
 
 

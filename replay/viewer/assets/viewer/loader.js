@@ -30,6 +30,8 @@ export class Loader {
     this.generation = "0";
     /** @type {AbortController | null} */
     this.running = null;
+    /** Settles when nothing is on its way any more. */
+    this.pending = Promise.resolve(true);
   }
 
   /**
@@ -112,6 +114,9 @@ export class Loader {
    * @param {(lines: string[], isFirst: boolean) => void} take
    */
   async reach(t, take) {
+    // What is on its way already is not asked for again.
+    await this.pending;
+    if (this.next >= this.blocks.length || this.holds(t)) return true;
     return this.fetch(this.next, this.endFor(this.next, t + AHEAD_MS), take);
   }
 
@@ -140,7 +145,19 @@ export class Loader {
    * @param {(lines: string[], isFirst: boolean) => void} take
    * @returns {Promise<boolean>}
    */
-  async fetch(from, to, take) {
+  fetch(from, to, take) {
+    const fetching = this.fetchNow(from, to, take);
+    this.pending = fetching.catch(() => false);
+    return fetching;
+  }
+
+  /**
+   * @param {number} from
+   * @param {number} to
+   * @param {(lines: string[], isFirst: boolean) => void} take
+   * @returns {Promise<boolean>}
+   */
+  async fetchNow(from, to, take) {
     this.running?.abort();
     const running = new AbortController();
     this.running = running;

@@ -30,7 +30,8 @@ class Pane {
     this.failures = 0;
     this.isLoaded = false;
     this.stage = new Stage(`Replay of ${label}`, {
-      onDrawn: () => this.say(""),
+      onDrawn: () => this.isOpenAt(player.clock.t) && this.say(""),
+      onSize: (width, height) => player.element.style.setProperty("--aspect", String(width / height)),
       onLoaded: (withheld) => this.loaded(withheld),
       onEmpty: () => this.say("Nothing of this window can be shown here."),
       onFailed: (message, isOver) => this.failed(message, isOver),
@@ -62,13 +63,18 @@ class Pane {
     this.player.told();
   }
 
+  /** @param {number} t whether the window was there at that time */
+  isOpenAt(t) {
+    return t >= this.window.from;
+  }
+
   /**
    * Show a moment, with what is held if that is enough.
    * @param {number} t
    */
   async show(t) {
     const { clock } = this.player;
-    if (t < this.window.from) {
+    if (!this.isOpenAt(t)) {
       this.say(`This tab was opened at ${clockText(this.window.from - clock.start)}.`);
       this.stage.element.hidden = true;
       return;
@@ -289,7 +295,7 @@ export class Player {
     this.was = now;
     for (const id of this.visible) {
       const pane = this.panes.get(id);
-      if (!pane || !pane.loader.holds(clock.t)) continue;
+      if (!pane?.isOpenAt(clock.t) || !pane.loader.holds(clock.t)) continue;
       if (clock.playing && !clock.held) pane.stage.play(clock.t, clock.speed);
       else pane.stage.pause(clock.t);
     }
@@ -303,7 +309,8 @@ export class Player {
     if (visible.join(" ") !== this.shownWindow) void this.refresh();
     for (const id of visible) {
       const pane = this.pane(id);
-      if (t >= pane.window.from && !pane.loader.holds(t) && !pane.loader.running) void this.refresh();
+      const isHere = pane.loader.holds(t) && !pane.stage.element.hidden;
+      if (pane.isOpenAt(t) && !isHere && !pane.loader.running) void this.refresh();
       else void pane.ahead();
     }
     if (performance.now() - this.lastSync < SYNC_EVERY_MS) return;

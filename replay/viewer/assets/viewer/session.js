@@ -75,10 +75,12 @@ export class Session {
   /**
    * @param {string} api address of the session in the API, without a slash at its end
    * @param {boolean} isShared whether it is seen through a share link
+   * @param {[number, number]} bounds epoch ms: what a share link lets see
    */
-  constructor(api, isShared) {
+  constructor(api, isShared, bounds = [-Infinity, Infinity]) {
     this.api = api;
     this.isShared = isShared;
+    this.bounds = bounds;
     /** @type {any} */
     this.record = null;
     /** @type {Signal[]} */
@@ -111,13 +113,13 @@ export class Session {
   /** Epoch ms of what can be shown first. */
   get start() {
     const first = this.index.blocks.reduce((least, block) => Math.min(least, block.first_t), Infinity);
-    return Number.isFinite(first) ? first : this.record.started_at;
+    return Math.max(this.bounds[0], Number.isFinite(first) ? first : this.record.started_at);
   }
 
   /** Epoch ms of what can be shown last. */
   get end() {
     const last = this.index.blocks.reduce((most, block) => Math.max(most, block.last_t), 0);
-    return Math.max(last, this.start + 1);
+    return Math.max(Math.min(this.bounds[1], last), this.start + 1);
   }
 
   get isOpen() {

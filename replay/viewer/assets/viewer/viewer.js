@@ -22,10 +22,11 @@ const isShared = shareToken !== undefined;
 const api = isShared ? `/api/v1/shared/${encodeURIComponent(shareToken)}` : `/api/v1/sessions/${encodeURIComponent(sessionId ?? "")}`;
 const scopes = new Set((document.body.dataset.scopes ?? "").split(" "));
 
-const session = new Session(api, isShared);
+const { from, to } = document.body.dataset;
+const session = new Session(api, isShared, isShared ? [Number(from ?? -Infinity), Number(to ?? Infinity)] : undefined);
 const main = h("main", { id: "main", class: "viewer" }, loading("Opening the session"));
 const headerMiddle = h("div", { class: "row grow session-title" });
-const headerActions = h("div", { class: "row" });
+const headerActions = h("div", { class: "row session-actions" });
 document.body.prepend(
   h("a", { class: "button skip-link", href: "#main" }, "Skip to the replay"),
   appHeader({ bare: isShared, middle: [headerMiddle], actions: [headerActions] }),
