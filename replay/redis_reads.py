@@ -60,6 +60,11 @@ def decode_head(reply: Reply) -> IndexHead | None:
     return _decoded(_head, reply) if isinstance(reply, bytes) else None
 
 
+def decode_blocks(listed: Sequence[bytes]) -> list[BlockEntry]:
+    """Read the reply to `LRANGE index 2 -1`, or from a later place."""
+    return _decoded(_blocks, b"[" + b",".join(listed) + b"]")
+
+
 def decode_index(reply: Reply) -> tuple[IndexHead, BundleIndex] | None:
     """Read the reply to `LRANGE index 0 -1`."""
     parts = cast("list[bytes]", reply)
@@ -69,7 +74,7 @@ def decode_index(reply: Reply) -> tuple[IndexHead, BundleIndex] | None:
     index = BundleIndex(
         session_id=head.session_id,
         version=head.version,
-        blocks=_decoded(_blocks, b"[" + b",".join(parts[2:]) + b"]"),
+        blocks=decode_blocks(parts[2:]),
         holes=_decoded(_holes, parts[1]),
         length=head.length,
         compacted=head.compacted,

@@ -130,7 +130,7 @@ class Deliverer:
         headers["content-type"] = body.media_type
         if body.length is not None:
             headers["content-length"] = str(body.length)
-        pieces = body.pieces if request.method == "HEAD" else await _begun(gather(body.pieces))
+        pieces = body.pieces if request.method == "HEAD" else await begin(gather(body.pieces))
         return Delivery(pieces, body.status, headers, self._stall_seconds)
 
     async def _open(self, request: Request) -> OpenBundle:
@@ -144,8 +144,8 @@ class Deliverer:
         return bundle
 
 
-async def _begun(pieces: Pieces) -> Pieces:
-    """Read the first piece now: until it is there, it is not too late for another answer."""
+async def begin(pieces: Pieces) -> Pieces:
+    """Read the first piece now: until it is there, it is not too late for another answer. Raises what that raises."""
     return _resumed(await anext(pieces, b""), pieces)
 
 
