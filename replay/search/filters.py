@@ -6,7 +6,6 @@ from typing import Annotated, Final, Literal
 import msgspec
 
 from replay.entries import ATTRIBUTES, duration_ms, listed_values
-from replay.errors import Poison
 from schemas.page_paths import page_of
 from schemas.session_record import SessionRecord
 
@@ -89,8 +88,3 @@ class SessionFilter(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
         """Make a short text that is another one for other sessions, or another order."""
         text = msgspec.json.encode((project_id, sort, self))
         return hashlib.blake2b(text, digest_size=6).hexdigest()
-
-    def check_saved(self) -> None:
-        """Raise Poison if this names a person: a saved filter outlives the deletion of whom it names."""
-        if any(getattr(self, name) for name in PRIVATE):
-            raise Poison("filters by user or by search words are not saved: they may name a person")

@@ -7,6 +7,7 @@ from typing import Final, Literal, cast
 
 import msgspec
 
+from replay.api.types_listing import SessionsPage
 from replay.errors import Poison
 from replay.redis_client import Call, RedisClient
 from replay.redis_keys import KeyNames
@@ -25,19 +26,6 @@ _LARGEST_BATCH: Final = 500
 
 By = Literal["all", "name", "page"]
 """What `q` is taken for: nothing, the start of a session id or a user, or a part of a page's address."""
-
-
-class Found(msgspec.Struct, frozen=True):
-    """Sessions in the order asked for; `cursor` leads to more, and is empty at the end.
-
-    `total` is how many are listed in all, some of which may be gone, where it is known. With `is_partial` only so many
-    were looked at, and there may be more between the last one and the end: go on from the cursor.
-    """
-
-    sessions: list[SessionRecord]
-    cursor: str
-    total: int | None
-    is_partial: bool
 
 
 class _Cursor(msgspec.Struct, frozen=True, array_like=True):
@@ -59,7 +47,7 @@ class SessionSearch:
 
     async def find(
         self, project_id: str, wanted: SessionFilter, *, sort: Sort = "time", limit: int = 50, cursor: str = ""
-    ) -> Found:
+    ) -> SessionsPage:
         """List up to `limit` sessions, highest first. Raises Poison if the cursor is not one of this list."""
         digest = wanted.digest(project_id, sort)
         by, after = _read_cursor(cursor, digest)
@@ -71,7 +59,7 @@ class SessionSearch:
             found = await self._collect(project_id, wanted, sort, limit, by, after)
         is_partial = found.up_to is not None and len(found.sessions) < limit
         next_cursor = "" if found.up_to is None else _write_cursor(_Cursor(digest, by, *found.up_to))
-        return Found(found.sessions, next_cursor, found.total, is_partial)
+        return SessionsPage(found.sessions, next_cursor, found.total, is_partial)
 
     async def _collect(
         self, project_id: str, wanted: SessionFilter, sort: Sort, limit: int, by: By, after: Place | None

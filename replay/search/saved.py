@@ -1,10 +1,11 @@
 """Filters that people saved, by project."""
 
 import secrets
-from typing import Annotated, Final, cast
+from typing import Final, cast
 
 import msgspec
 
+from replay.api.types_listing import SavedFilter
 from replay.errors import Broken, Poison
 from replay.redis_client import Call, RedisClient, load_script
 from replay.redis_keys import KeyNames
@@ -13,18 +14,6 @@ _SAVE: Final = load_script("save")
 
 MAX_FILTERS: Final = 200
 """Filters of one project."""
-
-Name = Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
-Query = Annotated[str, msgspec.Meta(max_length=2_000)]
-
-
-class SavedFilter(msgspec.Struct, frozen=True):
-    """A filter: what it is called, and the query of the list of sessions it stands for. Saved at `created_at` (ms)."""
-
-    id: str
-    name: Name
-    query: Query
-    created_at: int
 
 
 _decode: Final = msgspec.json.Decoder(SavedFilter).decode
