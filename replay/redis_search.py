@@ -72,8 +72,13 @@ class Search:
     async def find(
         self, session_ids: Iterable[str], signal_ids: Collection[str], searched: Searched
     ) -> AsyncIterator[Trace]:
-        """Give what is left of sessions and their signals, but for tombstones; count in `searched`."""
+        """Give what is left of sessions and their signals, but for tombstones; count in `searched`.
+
+        Where no session is named there is nothing to look for, and nothing is searched.
+        """
         wanted = _Wanted(session_ids, signal_ids)
+        if not wanted.members:
+            return
         keys = await self._sorted_keys(wanted, searched)
         for key, session_id in keys.own.items():
             yield Trace("session", key, "", session_id)
