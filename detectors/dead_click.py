@@ -31,6 +31,7 @@ from detectors.protocol import Finding
 from detectors.reactions import Reactions
 from detectors.settings import DeadClickSettings
 from detectors.targets import describe, place_of
+from detectors.tuning import Tuning
 from schemas.signals import Target
 
 RULE: Final = "wince/dead_click@1"
@@ -46,7 +47,9 @@ MAX_RECENT: Final = 16
 
 
 class PendingClick(msgspec.Struct, gc=False):
-    """A click at `t` after a press at `press_t` (epoch ms); `press` is its number, `sign` why it asks for clicks.
+    """A click at `t` after a press at `press_t` (epoch ms), to be answered within `wait_ms`.
+
+    `press` is the press's number, `sign` why its target asks for clicks.
 
     `place` knows its target again when the page replaces it; `sends` says that it sends a form.
     """
@@ -58,6 +61,7 @@ class PendingClick(msgspec.Struct, gc=False):
     target: Target
     sign: str
     place: str
+    wait_ms: int
     sends: bool = False
 
 
@@ -80,9 +84,12 @@ class DeadClick(Machine[DeadClickState]):
 
     name = "dead_click"
 
-    def __init__(self, settings: DeadClickSettings, reactions: Reactions, aims: Aims, report: Report) -> None:
+    def __init__(
+        self, settings: DeadClickSettings, tuning: Tuning, reactions: Reactions, aims: Aims, report: Report
+    ) -> None:
         super().__init__(DeadClickState())
         self._wait_ms = settings.wait_ms
+        self._tuning = tuning
         self._reactions = reactions
         self._aims = aims
         self._report = report
@@ -93,9 +100,10 @@ class DeadClick(Machine[DeadClickState]):
 
     def advance(self, t: int) -> None:
         """Decide the clicks whose wait is over at `t` (epoch ms)."""
-        pending = self._state.pending
-        while pending and pending[0].t + self._wait_ms <= t:
-            click = pending.pop(0)
+        state = self._state
+        due = [click for click in state.pending if click.t + click.wait_ms <= t]
+        state.pending = [click for click in state.pending if click.t + click.wait_ms > t]
+        for click in due:
             if not self._reactions.alive_since(click.press):
                 self._found(click)
             else:
@@ -108,8 +116,7 @@ class DeadClick(Machine[DeadClickState]):
         self._rearm()
 
     def _rearm(self) -> None:
-        pending = self._state.pending
-        self.deadline = pending[0].t + self._wait_ms if pending else None
+        self.deadline = min([click.t + click.wait_ms for click in self._state.pending], default=None)
 
     def _on_click(self, click: Click) -> None:
         if click.button or not click.is_primary:
@@ -128,7 +135,10 @@ class DeadClick(Machine[DeadClickState]):
         target = aim.target() if own else describe(found.element)
         place = aim.place() if own else place_of(found.element, target.text)
         sends = is_sender(found.element) and form_of(found.element) is not None
-        state.pending.append(PendingClick(press_t, click.t, press, click.page, target, found.sign, place, sends))
+        wait_ms = self._tuning.dead_click_wait_ms(aim.element, self._wait_ms) if self._tuning else self._wait_ms
+        state.pending.append(
+            PendingClick(press_t, click.t, press, click.page, target, found.sign, place, wait_ms, sends)
+        )
         state.blamable = place
         self._rearm()
 
@@ -166,7 +176,7 @@ class DeadClick(Machine[DeadClickState]):
         recent[click.place] = click.t
         if len(recent) > MAX_RECENT:
             del recent[next(iter(recent))]
-        if last_t is None or click.t - last_t >= self._wait_ms:
+        if last_t is None or click.t - last_t >= click.wait_ms:
             self._report(self._finding(click))
 
     def _finding(self, click: PendingClick) -> Finding:
@@ -177,5 +187,5 @@ class DeadClick(Machine[DeadClickState]):
             page=click.page,
             target=click.target,
             rule=RULE,
-            evidence={"wait_ms": self._wait_ms, "sign": click.sign},
+            evidence={"wait_ms": click.wait_ms, "sign": click.sign},
         )

@@ -1,7 +1,8 @@
 """The opt-out, for every preset and plugin alike: no signal on what a site marked with `data-wince-ignore`.
 
-It is kept at the one door that all findings go through. Whatever was pressed or clicked inside a marked element is
-remembered, up to that element; a finding about one of those nodes is dropped. Detectors may look for the mark
+It is kept at the one door that all findings go through, and so is what the project's rules for elements switch off.
+Whatever was pressed or clicked inside a marked element is remembered, up to that element; a finding about one of those
+nodes is dropped. Detectors may look for the mark
 themselves, so that ignored clicks don't count in a run that began elsewhere; they need not.
 """
 
@@ -14,7 +15,13 @@ from detectors.elements import Element
 from detectors.interactions import AuxClick, Click, DoubleClick, Press, Release, TouchStart
 from detectors.interactive import MAX_ANCESTORS, MUTE_ATTRIBUTE
 from detectors.machine import Machine, Report
+from detectors.machines.gestures import path_of
 from detectors.protocol import Finding
+from detectors.tuning import Tuning
+
+ALL: Final = "all"
+
+_ALL: Final[list[str]] = []
 
 MAX_MUTED: Final = 256
 """Nodes remembered, those touched last; findings come within seconds of the touch."""
@@ -23,9 +30,12 @@ Touch = Press | Release | Click | AuxClick | DoubleClick | TouchStart
 
 
 class OptOutState(msgspec.Struct, gc=False):
-    """Nodes inside marked elements that were touched, the last one at the end."""
+    """Nodes inside marked elements that were touched, the last one at the end, with the signals that are off there.
 
-    muted: dict[int | str, None] = msgspec.field(default_factory=dict)
+    An empty list means all of them.
+    """
+
+    muted: dict[int | str, list[str]] = msgspec.field(default_factory=dict)
 
 
 class OptOut(Machine[OptOutState]):
@@ -33,8 +43,9 @@ class OptOut(Machine[OptOutState]):
 
     name = "opt_out"
 
-    def __init__(self) -> None:
+    def __init__(self, tuning: Tuning | None = None) -> None:
         super().__init__(OptOutState())
+        self._tuning = tuning
         self._pressed: Element | None = None
 
     def handlers(self) -> Mapping[type, Callable[..., None]]:
@@ -45,7 +56,8 @@ class OptOut(Machine[OptOutState]):
         """Give a `report` that drops findings about what is opted out."""
 
         def told(finding: Finding) -> None:
-            if finding.target is None or finding.target.node_id not in self._state.muted:
+            off = None if finding.target is None else self._state.muted.get(finding.target.node_id)
+            if off is None or (off and finding.detector not in off):
                 report(finding)
 
         return told
@@ -56,17 +68,28 @@ class OptOut(Machine[OptOutState]):
             return  # the same gesture goes on
         self._pressed = target
         muted = self._state.muted
-        inside = _inside(target)
+        inside = self._switched_off(target) if self._tuning else dict.fromkeys(_inside(target), _ALL)
         if not inside:
             # Ids start again with each page: this one is somebody else's now.
             if muted:
                 muted.pop(target.node_id, None)
             return
-        for node_id in inside:
+        for node_id, off in inside.items():
             muted.pop(node_id, None)
-            muted[node_id] = None
+            muted[node_id] = off
         while len(muted) > MAX_MUTED:
             del muted[next(iter(muted))]
+
+    def _switched_off(self, target: Element) -> dict[int | str, list[str]]:
+        """List the nodes from `target` up that are marked or that rules match, each with the signals that are off."""
+        found: dict[int | str, list[str]] = {}
+        for matched, off in self._tuning.switched_off(target) if self._tuning else ():
+            for node in path_of(target):
+                before = found.get(node.node_id)
+                found[node.node_id] = _ALL if before == _ALL or ALL in off else sorted({*(before or ()), *off})
+                if node is matched:
+                    break
+        return found | dict.fromkeys(_inside(target), _ALL)
 
 
 def _inside(element: Element) -> list[int | str]:

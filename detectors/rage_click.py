@@ -24,6 +24,7 @@ from detectors.machine import Machine, Report
 from detectors.protocol import Finding
 from detectors.reactions import MAX_PRESSES, Reactions, scrolls_page
 from detectors.settings import RageClickSettings
+from detectors.tuning import Tuning
 from schemas.signals import Target
 
 RULE: Final = "wince/rage_click@1"
@@ -80,11 +81,15 @@ class Hit(msgspec.Struct, gc=False):
 
 
 class Burst(msgspec.Struct, gc=False):
-    """Clicks on one target so far. `answered` remembers an answer among the members already dropped."""
+    """Clicks on one target so far, of which `needed` make rage.
+
+    `answered` remembers an answer among the members already dropped.
+    """
 
     target: Target
     place: str
     page: str
+    needed: int
     members: list[Member]
     box: Box
     hit: Hit | None = None
@@ -108,9 +113,12 @@ class RageClick(Machine[RageClickState]):
 
     name = "rage_click"
 
-    def __init__(self, settings: RageClickSettings, reactions: Reactions, aims: Aims, report: Report) -> None:
+    def __init__(
+        self, settings: RageClickSettings, tuning: Tuning, reactions: Reactions, aims: Aims, report: Report
+    ) -> None:
         super().__init__(RageClickState())
         self._settings = settings
+        self._tuning = tuning
         self._longest_window_ms = max(settings.window_ms, settings.unanswered_window_ms)
         self._reactions = reactions
         self._aims = aims
@@ -159,7 +167,7 @@ class RageClick(Machine[RageClickState]):
                 self.deadline = due
 
     def _may_be_rage(self, burst: Burst) -> bool:
-        return burst.hit is not None or len(burst.members) >= self._settings.count
+        return burst.hit is not None or len(burst.members) >= burst.needed
 
     def _due(self, burst: Burst) -> int:
         return burst.members[-1].t + self._settings.quiet_ms
@@ -200,7 +208,10 @@ class RageClick(Machine[RageClickState]):
         member = Member(self._reactions.press_t(press), made.t, made.page_x, made.page_y, press)
         if burst is None or not self._continues(burst, member, aim):
             self._put_aside()
-            self._state.current = Burst(aim.target(), aim.place(), made.page, [member], _box_at(member))
+            needed = self._settings.count
+            if self._tuning:
+                needed = self._tuning.rage_click_count(aim.element, needed)
+            self._state.current = Burst(aim.target(), aim.place(), made.page, needed, [member], _box_at(member))
         else:
             self._append(burst, member)
         self._rearm()
@@ -241,7 +252,7 @@ class RageClick(Machine[RageClickState]):
         burst.hit = self._find(burst, flags)
         burst.answered = burst.answered or any(flags)
         if burst.hit is None:
-            del burst.members[: -self._settings.count]
+            del burst.members[: -burst.needed]
 
     def _drop(self, burst: Burst, count: int) -> None:
         dropped = burst.members[:count]
@@ -270,7 +281,7 @@ class RageClick(Machine[RageClickState]):
 
     def _judge(self, burst: Burst) -> bool:
         hit = burst.hit
-        if hit is None and len(burst.members) >= self._settings.count:
+        if hit is None and len(burst.members) >= burst.needed:
             flags = self._flags(burst)
             hit = self._find(burst, flags)
             self._learn(burst, flags)
@@ -298,12 +309,12 @@ class RageClick(Machine[RageClickState]):
                 answered_clicks += 1
                 continue
             streak += 1
-            needed = settings.count * (2 if answered_clicks >= HABIT_CLICKS else 1)
+            needed = burst.needed * (2 if answered_clicks >= HABIT_CLICKS else 1)
             window_ms = settings.window_ms if was_answered else self._longest_window_ms
-            if streak >= needed and members[index].t - members[index - settings.count + 1].t < window_ms:
+            if streak >= needed and members[index].t - members[index - burst.needed + 1].t < window_ms:
                 end = next((later for later in range(index, len(flags)) if flags[later]), len(flags))
                 first = index - needed + 1
-                return _hit(members[first:end], settings.count, settings.window_ms, window_ms)
+                return _hit(members[first:end], burst.needed, settings.window_ms, window_ms)
         return None
 
     def _finding(self, burst: Burst, hit: Hit) -> Finding:
@@ -317,7 +328,7 @@ class RageClick(Machine[RageClickState]):
             evidence={
                 "span_ms": hit.span_ms,
                 "window_ms": hit.window_ms,
-                "needed_clicks": self._settings.count,
+                "needed_clicks": burst.needed,
                 "spread_px": hit.spread_px,
                 "max_spread_px": self._settings.max_spread_px,
                 "click_times": hit.click_times,

@@ -8,6 +8,7 @@ from detectors.opt_out import OptOut
 from detectors.presets import amplitude, datadog, highlight, mixpanel, newrelic, openreplay, posthog, sentry, splunk
 from detectors.protocol import Detector
 from detectors.settings import DetectorSettings, PresetName
+from detectors.tuning import Tuning
 from detectors.wince import RULES, default_detectors
 
 __all__ = ["RULES", "make_detectors"]
@@ -17,9 +18,10 @@ def make_detectors(settings: DetectorSettings, report: Report) -> list[Detector]
     """Make fresh detectors for one window; each calls `report` with a finding at the moment it is decided.
 
     Feed every interaction to them in the order of the list, and keep and restore their snapshots together: the first
-    may be a watcher that the others ask and that reports nothing. Disabled detectors are left out.
+    may be a watcher that the others ask and that reports nothing. Disabled detectors are left out. Raises SelectorError
+    for selectors in the settings that cannot be used.
     """
-    opt_out = OptOut()
+    opt_out = OptOut(Tuning(settings.rules) if settings.rules else None)
     told = opt_out.guard(report)
     made = [detector for name in settings.chosen_presets for detector in _PRESETS[name](settings, told)]
     return [opt_out, *made] if made else []

@@ -28,6 +28,7 @@ from detectors.presets.openreplay import OpenreplaySettings
 from detectors.presets.posthog import PosthogSettings
 from detectors.presets.sentry import SentrySettings
 from detectors.presets.splunk import SplunkSettings
+from detectors.tuning import ElementRule
 
 PresetName: TypeAlias = Literal[
     "wince",
@@ -108,6 +109,13 @@ class DetectorSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             "on the entry point NAME of the group `wince.detectors`; what is in it are its options, as texts."
         ),
     ] = {}
+    rules: Annotated[
+        tuple[ElementRule, ...],
+        Meta(
+            description="What is special about single elements of the site, by selector; the first rule that says "
+            "something of a matter decides.",
+        ),
+    ] = ()
     rage_click: RageClickSettings = RageClickSettings()
     dead_click: DeadClickSettings = DeadClickSettings()
     error_click: ErrorClickSettings = ErrorClickSettings()

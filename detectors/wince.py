@@ -25,6 +25,7 @@ from detectors.machine import Report
 from detectors.protocol import Detector
 from detectors.reactions import Reactions
 from detectors.settings import DetectorSettings
+from detectors.tuning import Tuning
 
 RULES: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -61,12 +62,14 @@ def _of_answers(settings: DetectorSettings, aims: Aims, report: Report) -> list[
     rage, dead, slow = settings.rage_click, settings.dead_click, settings.slow_response
     if not (rage.enabled or dead.enabled or slow.enabled):
         return []
-    reactions = Reactions(max(rage.quiet_ms, rage.unanswered_window_ms, rage.window_ms, dead.wait_ms), aims)
+    tuning = Tuning(settings.rules)
+    memory_ms = max(rage.quiet_ms, rage.unanswered_window_ms, rage.window_ms, dead.wait_ms, tuning.longest_wait_ms)
+    reactions = Reactions(memory_ms, aims)
     made: list[Detector] = [reactions]
     if rage.enabled:
-        made.append(rage_click.RageClick(rage, reactions, aims, report))
+        made.append(rage_click.RageClick(rage, tuning, reactions, aims, report))
     if dead.enabled:
-        made.append(dead_click.DeadClick(dead, reactions, aims, report))
+        made.append(dead_click.DeadClick(dead, tuning, reactions, aims, report))
     if slow.enabled:
         made.append(slow_response.SlowResponse(slow, reactions, aims, report))
     return made

@@ -33,6 +33,8 @@ def check_together(settings: Settings) -> None:
     Raises:
         SettingsError: Selectors or rules of a project can't be used together.
     """
+    from detectors.machines import selectors
+    from detectors.registry import make_detectors
     from engine.core.projects import Projects
     from engine.masking.policy import PolicyError
     from engine.masking.selectors import SelectorError
@@ -45,4 +47,10 @@ def check_together(settings: Settings) -> None:
         raise SettingsError([problem]) from error
     except PluginError as error:
         problem = SettingsProblem(key="detectors.plugins", value="(all)", expected=str(error), source="settings")
+        raise SettingsError([problem]) from error
+    try:
+        for of_project in (settings, *settings.projects.values()):
+            make_detectors(of_project.detectors, lambda _finding: None)
+    except selectors.SelectorError as error:
+        problem = SettingsProblem(key="detectors", value="(all)", expected=str(error), source="settings")
         raise SettingsError([problem]) from error

@@ -79,7 +79,8 @@ def _rows(path: tuple[str, ...], kind: Kind, default: object) -> Iterator[Settin
     if isinstance(kind.type, VarTupleType) and isinstance(item := kind_of(kind.type.item_type).type, StructType):
         for name, field in fields_of(item).items():
             inner = kind_of(field.type)
-            yield SettingRow(f"{write_key(*path)}[].{name}", inner.name, "", inner.meaning)
+            written = "" if field.required else inner.write(msgspec.to_builtins(field.default))
+            yield SettingRow(f"{write_key(*path)}[].{name}", inner.name, written, inner.meaning)
 
 
 def _code(text: str) -> str:

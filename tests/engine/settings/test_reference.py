@@ -48,7 +48,8 @@ def test_types_are_named() -> None:
 
 def test_the_defaults_of_the_reference_load_as_the_defaults(tmp_path: Path) -> None:
     file = tmp_path / "wince.toml"
-    file.write_text("".join(f"{row.key} = {row.default}\n" for row in ROWS.values() if row.default))
+    rows = [row for row in ROWS.values() if row.default and "[]" not in row.key]
+    file.write_text("".join(f"{row.key} = {row.default}\n" for row in rows))
     assert load_settings(file, {}) == Settings()
 
 
