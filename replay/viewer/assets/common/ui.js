@@ -293,10 +293,14 @@ export function menu(anchor, items) {
   anchor.setAttribute("aria-haspopup", "menu");
   anchor.setAttribute("aria-expanded", "false");
   anchor.after(box);
-  let closedAt = 0;
+  let wasOpen = false;
+  anchor.addEventListener("pointerdown", () => (wasOpen = box.matches(":popover-open")));
   anchor.addEventListener("click", () => {
-    // The press on the anchor closed the menu already; its click must not open it again.
-    if (performance.now() - closedAt < 200) return;
+    // A press on the anchor closes the menu by itself; its click must not open it again.
+    if (wasOpen) {
+      wasOpen = false;
+      return;
+    }
     fill(box, items());
     box.showPopover();
     place(box, anchor);
@@ -305,7 +309,6 @@ export function menu(anchor, items) {
   box.addEventListener("toggle", (event) => {
     const isOpen = /** @type {ToggleEvent} */ (event).newState === "open";
     anchor.setAttribute("aria-expanded", String(isOpen));
-    if (!isOpen) closedAt = performance.now();
   });
   box.addEventListener("click", (event) => {
     if (event.target instanceof Element && event.target.closest(".menu-item")) box.hidePopover();

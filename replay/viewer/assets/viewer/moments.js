@@ -50,9 +50,8 @@ export class MomentList {
 
   /** Moments that the keys for next and previous go through: signals, or all if there are none. */
   get stops() {
-    const moments = this.session.moments.filter((moment) => moment.kind !== "end");
-    const signals = moments.filter((moment) => moment.kind === "signal");
-    return signals.length ? signals : moments;
+    const signals = this.session.moments.filter((moment) => moment.kind === "signal");
+    return signals.length ? signals : this.session.moments.filter((moment) => moment.kind !== "end");
   }
 
   draw() {

@@ -89,6 +89,8 @@ export class Session {
     this.index = { blocks: [], holes: [], version: 0 };
     /** @type {any[]} */
     this.entries = [];
+    /** @type {Map<string, any>} */
+    this.made = new Map();
     /** Whether there are more errors, console output or requests than the timeline lists. */
     this.isPartial = false;
   }
@@ -101,6 +103,7 @@ export class Session {
       getJson(`${this.api}/index`),
     ]);
     Object.assign(this, { record, signals, index });
+    this.made.clear();
   }
 
   /** Read what the page itself told: errors, console, requests. The server looks through all events for it. */
@@ -108,17 +111,30 @@ export class Session {
     const timeline = await getJson(`${this.api}/timeline`);
     this.entries = timeline.entries;
     this.isPartial = timeline.is_partial === true;
+    this.made.clear();
+  }
+
+  /**
+   * What is derived from the answers is made once for each of them: it is asked for at every frame.
+   * @template T
+   * @param {string} name
+   * @param {() => T} make
+   * @returns {T}
+   */
+  once(name, make) {
+    if (!this.made.has(name)) this.made.set(name, make());
+    return this.made.get(name);
   }
 
   /** Epoch ms of what can be shown first. */
   get start() {
-    const first = this.index.blocks.reduce((least, block) => Math.min(least, block.first_t), Infinity);
+    const first = this.once("first", () => this.index.blocks.reduce((least, block) => Math.min(least, block.first_t), Infinity));
     return Math.max(this.bounds[0], Number.isFinite(first) ? first : this.record.started_at);
   }
 
   /** Epoch ms of what can be shown last. */
   get end() {
-    const last = this.index.blocks.reduce((most, block) => Math.max(most, block.last_t), 0);
+    const last = this.once("last", () => this.index.blocks.reduce((most, block) => Math.max(most, block.last_t), 0));
     return Math.max(Math.min(this.bounds[1], last), this.start + 1);
   }
 
@@ -128,6 +144,10 @@ export class Session {
 
   /** Windows in the order in which they were opened, with the times they were seen at. */
   get windows() {
+    return this.once("windows", () => this.makeWindows());
+  }
+
+  makeWindows() {
     /** @type {Map<string, {id: string, from: number, to: number, blocks: Block[]}>} */
     const found = new Map();
     for (const block of this.index.blocks) {
@@ -146,7 +166,7 @@ export class Session {
    * @returns {{url: string, window_id: string, t: number}[]}
    */
   get pages() {
-    return [...this.record.pages].sort((a, b) => a.t - b.t);
+    return this.once("pages", () => [...this.record.pages].sort((a, b) => a.t - b.t));
   }
 
   /**
@@ -178,6 +198,11 @@ export class Session {
 
   /** @returns {Moment[]} all moments, in order of time */
   get moments() {
+    return this.once("moments", () => this.makeMoments());
+  }
+
+  /** @returns {Moment[]} */
+  makeMoments() {
     const { start, end } = this;
     /** @type {Moment[]} */
     const moments = this.signals.map((signal) => ({
@@ -202,10 +227,12 @@ export class Session {
 
   /** @returns {LogEntry[]} */
   get log() {
-    return this.entries
-      .filter((entry) => entry.kind === "console" || entry.kind === "request" || entry.kind === "error")
-      .map((entry) => ({ t: entry.t, kind: entry.kind, window_id: entry.window_id, entry }))
-      .sort((a, b) => a.t - b.t);
+    return this.once("log", () =>
+      this.entries
+        .filter((entry) => entry.kind === "console" || entry.kind === "request" || entry.kind === "error")
+        .map((entry) => ({ t: entry.t, kind: entry.kind, window_id: entry.window_id, entry }))
+        .sort((a, b) => a.t - b.t),
+    );
   }
 }
 

@@ -103,9 +103,8 @@ async function compose() {
     moment: (/** @type {1 | -1} */ direction) => {
       // A jump lands before its moment: from there, the next one is the one after it.
       const here = list.openId && list.stops.find((stop) => stop.id === list.openId && Math.abs(stop.t - LEAD_MS - clock.t) < LEAD_MS + 1500);
-      const place = here ? list.stops.indexOf(here) : -1;
       const next = here
-        ? list.stops[place + direction]
+        ? list.stops[list.stops.indexOf(here) + direction]
         : direction > 0
           ? list.stops.find((stop) => stop.t > clock.t)
           : list.stops.findLast((stop) => stop.t < clock.t);
