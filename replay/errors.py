@@ -2,7 +2,7 @@
 
 
 class StoreError(Exception):
-    """Root of what a store raises; raised only as one of the four below."""
+    """Root of what a store raises; raised only as one of the four below, or a kind of them."""
 
 
 class Saturated(StoreError):
@@ -11,6 +11,10 @@ class Saturated(StoreError):
 
 class Poison(StoreError):
     """This can never succeed: drop it with a reason and go on."""
+
+
+class Mismatched(Poison):
+    """What is asked for is well-formed, and does not fit together, or does not fit what is there."""
 
 
 class Unavailable(StoreError):

@@ -8,7 +8,7 @@ from typing import Final, Literal, cast
 import msgspec
 
 from replay.api.types_listing import SessionsPage
-from replay.errors import Poison
+from replay.errors import Mismatched
 from replay.redis_client import Call, RedisClient
 from replay.redis_keys import KeyNames
 from replay.redis_reads import decode_record
@@ -48,7 +48,7 @@ class SessionSearch:
     async def find(
         self, project_id: str, wanted: SessionFilter, *, sort: Sort = "time", limit: int = 50, cursor: str = ""
     ) -> SessionsPage:
-        """List up to `limit` sessions, highest first. Raises Poison if the cursor is not one of this list."""
+        """List up to `limit` sessions, highest first. Raises Mismatched if the cursor is not one of this list."""
         digest = wanted.digest(project_id, sort)
         by, after = _read_cursor(cursor, digest)
         if by == "all" and wanted.q:
@@ -58,8 +58,11 @@ class SessionSearch:
             by = "page"
             found = await self._collect(project_id, wanted, sort, limit, by, after)
         is_partial = found.up_to is not None and len(found.sessions) < limit
+        total = found.total
+        if total is None and not cursor and found.up_to is None:
+            total = len(found.sessions)
         next_cursor = "" if found.up_to is None else _write_cursor(_Cursor(digest, by, *found.up_to))
-        return SessionsPage(found.sessions, next_cursor, found.total, is_partial)
+        return SessionsPage(found.sessions, next_cursor, total, is_partial)
 
     async def _collect(
         self, project_id: str, wanted: SessionFilter, sort: Sort, limit: int, by: By, after: Place | None
@@ -123,10 +126,10 @@ class _Collected(msgspec.Struct):
 
 def _matcher(project_id: str, wanted: SessionFilter, by: By) -> Callable[[SessionRecord], bool]:
     """Say what a record has to be like: listings may be behind or ahead of it."""
-    text = wanted.q.lower()
+    text, is_wanted = wanted.q.lower(), wanted.matcher()
 
     def matches(record: SessionRecord) -> bool:
-        if record.project_id != project_id or not wanted.matches(record):
+        if record.project_id != project_id or not is_wanted(record):
             return False
         if by == "name":
             is_user = wanted.q in (record.user_id, record.anonymous_id)
@@ -146,7 +149,7 @@ def _read_cursor(cursor: str, digest: str) -> tuple[By, Place | None]:
     try:
         read = _decode_cursor(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
     except (msgspec.DecodeError, binascii.Error, ValueError):
-        raise Poison("this is not a cursor of a list of sessions") from None
+        raise Mismatched("this is not a cursor of a list of sessions") from None
     if read.digest != digest:
-        raise Poison("this cursor is of a list with other filters, or in another order")
+        raise Mismatched("this cursor is of a list with other filters, or in another order")
     return read.by, Place(read.number, read.session_id)

@@ -6,7 +6,7 @@ from typing import Final, cast
 import msgspec
 
 from replay.api.types_listing import SavedFilter
-from replay.errors import Broken, Poison
+from replay.errors import Broken, Mismatched
 from replay.redis_client import Call, RedisClient, load_script
 from replay.redis_keys import KeyNames
 
@@ -39,11 +39,11 @@ class SavedFilters:
         return sorted(found, key=lambda each: (each.name, each.id))
 
     async def add(self, project_id: str, name: str, query: str, now_ms: int) -> SavedFilter:
-        """Save a filter. Raises Poison if the project has too many."""
+        """Save a filter. Raises Mismatched if the project has too many."""
         made = SavedFilter(secrets.token_hex(8), name, query, now_ms)
         call = Call(_SAVE, (self._key(project_id),), (MAX_FILTERS, made.id, msgspec.json.encode(made)))
         if await self._client.run(call, "list") != 1:
-            raise Poison(f"a project has at most {MAX_FILTERS} saved filters: delete one")
+            raise Mismatched(f"a project has at most {MAX_FILTERS} saved filters: delete one")
         return made
 
     async def remove(self, project_id: str, filter_id: str) -> bool:

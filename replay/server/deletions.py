@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from replay.deletion import Deletable, Deletion, DeletionQuery
-from replay.errors import Poison
+from replay.errors import Mismatched
 from replay.receipts import Receipt, make_receipt, receipt_chunks
 from replay.server.access import ANY_PROJECT, Access, Scope, access_of, load_record, require
 from replay.server.audit import Audit
@@ -25,8 +25,12 @@ AT_ONCE: Final = 200
 MAX_IDS: Final = 1_000
 
 _Id = Annotated[str, msgspec.Meta(min_length=1, max_length=1_024)]
-_Text = Annotated[str, msgspec.Meta(max_length=4_096)]
+_Text = Annotated[str, msgspec.Meta(min_length=1, max_length=4_096)]
 _Time = Annotated[int, msgspec.Meta(ge=-(2**53), le=2**53)]
+
+
+CHOICES: Final = ("session_ids", "project_id", "user", "tag", "page", "from", "to")
+"""What sessions can be chosen by."""
 
 
 class DeletionRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -36,8 +40,8 @@ class DeletionRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     of a session (epoch ms; the first included, the second not). A token of one project deletes in that project only.
     """
 
-    session_ids: Annotated[list[_Id], msgspec.Meta(max_length=MAX_IDS)] = []
-    project_id: Annotated[str, msgspec.Meta(max_length=1_024)] = ""
+    session_ids: Annotated[list[_Id], msgspec.Meta(min_length=1, max_length=MAX_IDS)] = []
+    project_id: Annotated[str, msgspec.Meta(min_length=1, max_length=1_024)] = ""
     user: _Text = ""
     tag: _Text = ""
     page: _Text = ""
@@ -70,7 +74,7 @@ def routes(services: Services, audit: Audit, options: ServeOptions) -> list[Endp
         ),
         Endpoint(
             path="/api/v1/deletions", method="POST", handler=deletions.many, takes=DeletionRequest,
-            gives=(DeletionPlan, Receipt), scope=Scope.DELETE,
+            gives=(DeletionPlan, Receipt), scope=Scope.DELETE, needs_one_of=CHOICES,
             summary="Delete sessions by id or by what they have in common, with proof; or list them with `dry_run`",
         ),
     ]  # fmt: skip
@@ -110,7 +114,7 @@ class _Deletions:
             planned = await self._deletion.plan(msgspec.structs.replace(query, user=user))
             found |= {each.session_id: each for each in planned}
         if len(found) > self._max_sessions:
-            raise Poison(f"these are more than {self._max_sessions} sessions: narrow it down, or use wince delete")
+            raise Mismatched(f"these are more than {self._max_sessions} sessions: narrow it down, or use wince delete")
         return list(found.values())
 
     async def _delete(self, access: Access, query: DeletionQuery, session_ids: Sequence[str]) -> Response:

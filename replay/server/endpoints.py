@@ -39,14 +39,20 @@ class Endpoint(Generic[Inputs]):
     """One method of one path.
 
     `takes` is a struct of the query's parameters, or with POST of the body; say `forbid_unknown_fields=True`, so that
-    a misspelt filter is an error rather than ignored. A list field is a parameter that may be repeated. `scope` is
-    checked before anything is read, with the project where the path names a `{project_id}`; a handler of a session
-    calls `load_record`. Without a scope the endpoint is open to everybody. `gives` is the type of the answer's JSON,
-    or a tuple of the types it may have; `None` where it has another `media_type`. `other_statuses` are those of answers
-    that are no problems, such as 206 and 304. `refusals` are statuses of problems besides those that every endpoint of
-    its kind has (400, 401, 403, 404 with ids in the path, 429, 503). `is_shared` endpoints, whose path begins with
-    `/api/v1/sessions/{session_id}`, are also there for who has a share link, and have to keep to `Access.clip` and
-    `Access.covers`. `is_watching` endpoints show what a visitor did: who uses them is noted in the audit log.
+    a misspelt filter is an error rather than ignored. A list field is a parameter that may be repeated. `needs_one_of`
+    tells readers of the documentation which fields cannot all be left out.
+
+    `scope` is checked before anything is read, with the project where the path names a `{project_id}`; a handler of a
+    session calls `load_record`. Without a scope the endpoint is open to everybody.
+
+    `gives` is the type of the answer's JSON, or a tuple of the types it may have; `None` where it has another
+    `media_type`, or one of `other_media_types` if the request asks for that. `other_statuses` are those of answers that
+    are no problems, such as 206 and 304. `refusals` are statuses of problems besides those that every endpoint of its
+    kind has (400, 401, 403, 404 with ids in the path, 409 with parameters, 429, 503).
+
+    `is_shared` endpoints, whose path begins with `SESSION_PATH`, are also there for who has a share link, and have to
+    keep to `Access.clip` and `Access.covers`. `is_watching` endpoints show what a visitor did: who uses them is noted
+    in the audit log.
     """
 
     path: str
@@ -58,7 +64,9 @@ class Endpoint(Generic[Inputs]):
     scope: Scope | None = Scope.READ
     status: int = 200
     media_type: str = "application/json"
+    other_media_types: tuple[str, ...] = ()
     other_statuses: tuple[int, ...] = ()
+    needs_one_of: tuple[str, ...] = ()
     refusals: tuple[int, ...] = ()
     is_shared: bool = False
     is_watching: bool = False

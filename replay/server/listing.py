@@ -16,7 +16,7 @@ from replay.api.types_listing import (
     SavedFilter,
     SessionsPage,
 )
-from replay.errors import Poison
+from replay.errors import Mismatched
 from replay.redis_client import Call
 from replay.search.facets import count_facets
 from replay.search.filters import MAX_LIMIT, PRIVATE, SessionFilter, Sort
@@ -127,7 +127,7 @@ class _Filters:
 
 
 def check_query(query: str) -> None:
-    """Raise Poison if a query is not one to save.
+    """Raise Mismatched if a query is not one to save.
 
     It has the names of filters, and `project`, `sort` and `range` (a time up to now, which the list page knows). What
     may name a person is not saved: it would outlive the deletion of that person's sessions.
@@ -137,8 +137,9 @@ def check_query(query: str) -> None:
             name for name, _ in parse_qsl(query, keep_blank_values=True, strict_parsing=bool(query), errors="strict")
         }
     except ValueError:
-        raise Poison("this is no query of a list") from None
+        raise Mismatched("this is no query of a list") from None
     if private := names.intersection(PRIVATE):
-        raise Poison(f"filters by {' and '.join(sorted(private))} are not saved: they may name a person. Copy the link")
+        named = " and ".join(sorted(private))
+        raise Mismatched(f"filters by {named} are not saved: they may name a person. Copy the link")
     if names - _SAVED:
-        raise Poison("a list has no such filter")
+        raise Mismatched("a list has no such filter")

@@ -28,7 +28,7 @@ _PROBLEMS: Final[Mapping[int, str]] = {
     403: "The token lacks the scope, or is for another project.",
     404: "There is no such thing, or it is out of reach of this token.",
     406: "It is not there in any form the client takes.",
-    409: "It is not in a state in which this can be done.",
+    409: "What is asked for is well-formed, and does not fit together or to what is there.",
     413: "The body is too large.",
     416: "The range lies outside of what there is.",
     422: "This cannot be made of this session.",
@@ -84,8 +84,10 @@ class _Writer:
         }
         if endpoint.method == "POST":
             schema = self._by_type.get(repr(endpoint.takes), {"type": "object", "maxProperties": 0})
-            written["requestBody"] = {"content": {"application/json": {"schema": schema}}}
-            written["requestBody"]["required"] = bool(self._resolved(schema).get("required"))
+            choice = [{"required": [name]} for name in endpoint.needs_one_of]
+            shown = {"allOf": [schema, {"anyOf": choice}]} if choice else schema
+            written["requestBody"] = {"content": {"application/json": {"schema": shown}}}
+            written["requestBody"]["required"] = bool(choice or self._resolved(schema).get("required"))
         needs_token = endpoint.scope is not None and not is_shared
         written["security"] = [{"token": []}] if needs_token else []
         if needs_token and endpoint.scope is not None:
@@ -113,7 +115,8 @@ class _Writer:
             schema = schemas[0] if len(schemas) == 1 else {"anyOf": schemas}
             good["content"] = {endpoint.media_type: {"schema": schema}}
         elif endpoint.status != HTTPStatus.NO_CONTENT:
-            good["content"] = {endpoint.media_type: {"schema": _schema_of(endpoint.media_type)}}
+            kinds = (endpoint.media_type, *endpoint.other_media_types)
+            good["content"] = {kind: {"schema": _schema_of(kind)} for kind in kinds}
         answers = {str(endpoint.status): good}
         answers |= {str(status): {"description": HTTPStatus(status).phrase} for status in endpoint.other_statuses}
         return answers | {str(status): _problem(status) for status in _refusals(endpoint, path)}
@@ -129,6 +132,8 @@ def _refusals(endpoint: Endpoint[Any], path: str) -> list[int]:
     always = [*_BY_METHOD[endpoint.method], 429, 503]
     if endpoint.scope is not None:
         always += [401, 403]
+    if endpoint.takes is not Nothing:
+        always.append(409)
     if "{" in path:
         always.append(404)
     return sorted({*always, *endpoint.refusals})

@@ -9,7 +9,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from replay.errors import Poison, Saturated, Unavailable
+from replay.errors import Mismatched, Poison, Saturated, Unavailable
 
 MEDIA_TYPE: Final = "application/problem+json"
 
@@ -84,6 +84,11 @@ async def answer_wrong(_: Request, error: Exception) -> Response:
     return problem(400, "wrong request", str(error))
 
 
+async def answer_mismatched(_: Request, error: Exception) -> Response:
+    """Answer 409 to what is well-formed and cannot be done."""
+    return problem(409, "does not fit", str(error))
+
+
 async def answer_unavailable(_: Request, error: Exception) -> Response:
     """Answer 503 when the store cannot be read now."""
     return problem(503, "store unavailable", str(error))
@@ -104,6 +109,7 @@ HANDLERS: Final = {
     NotSignedIn: answer_not_signed_in,
     NotAllowed: answer_not_allowed,
     Poison: answer_wrong,
+    Mismatched: answer_mismatched,
     Saturated: answer_unavailable,
     Unavailable: answer_unavailable,
     HTTPException: answer_http,

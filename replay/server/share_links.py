@@ -10,7 +10,7 @@ from typing import Final, cast
 
 import msgspec
 
-from replay.errors import Poison
+from replay.errors import Mismatched
 from replay.redis_client import Call, RedisClient, load_script
 from replay.redis_keys import KeyNames
 from replay.server.problems import NotFound
@@ -55,7 +55,7 @@ class ShareLinks:
     ) -> tuple[str, Share]:
         """Make a share link of a session; give its token, which nothing can tell again, and what is kept.
 
-        Raises NotFound if the session is gone, Poison if it has too many.
+        Raises NotFound if the session is gone, Mismatched if it has too many.
         """
         now_ms, secret = self._clock_ms(), new_secret()
         share = Share(
@@ -70,7 +70,7 @@ class ShareLinks:
         if made == _NO_SESSION:
             raise NotFound("there is no such session any more")
         if made == _TOO_MANY:
-            raise Poison(f"a session has at most {MAX_SHARES} share links: revoke some")
+            raise Mismatched(f"a session has at most {MAX_SHARES} share links: revoke some")
         return f"{share.share_id}.{secret}", share
 
     async def _forget_expired(self, session_id: str, now_ms: int) -> None:

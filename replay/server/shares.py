@@ -6,7 +6,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from replay.errors import Poison
+from replay.errors import Mismatched
 from replay.server.access import Access, Scope, access_of, load_record
 from replay.server.audit import Audit
 from replay.server.endpoints import SESSION_PATH, Endpoint, Nothing, json_response, path_id
@@ -94,9 +94,9 @@ class _Shares:
         record = await load_record(request, self._services, path_id(request, "session_id"), Scope.SHARE)
         access, lifetime_ms = access_of(request), asked.expires_in_s * 1_000
         if lifetime_ms > self._max_lifetime_ms:
-            raise Poison(f"a share link lives for at most {self._max_lifetime_ms // 1_000} seconds")
+            raise Mismatched(f"a share link lives for at most {self._max_lifetime_ms // 1_000} seconds")
         if asked.from_t is not None and asked.to_t is not None and asked.from_t > asked.to_t:
-            raise Poison("from is not after to")
+            raise Mismatched("from is not after to")
         expires_at = self._services.clock_ms() + lifetime_ms
         token, share = await self._links.create(
             record, access.who, expires_at, from_t=asked.from_t, to_t=asked.to_t

@@ -92,13 +92,19 @@ async def test_pages_follow_each_other(app: ASGIApp) -> None:
     "query",
     [
         "limit=0", "limit=201", "limit=x", "sort=name", "status=lost", "min_score=101", "min_score=nan", "from=soon",
-        "tags=x", "colour=red", "page=a&page=b", "cursor=x", f"q={'x' * 301}", "&".join(["tag=a"] * 21),
+        "tags=x", "colour=red", "page=a&page=b", f"q={'x' * 301}", "&".join(["tag=a"] * 21),
         "min_duration_ms=-1", "from=99999999999999999999",
     ],
 )  # fmt: skip
 async def test_wrong_parameters_are_told(app: ASGIApp, query: str) -> None:
     answer = await ask(app, f"{SHOP}/sessions?{query}")
     assert (answer.status, answer.headers["content-type"]) == (400, "application/problem+json")
+
+
+@pytest.mark.parametrize("cursor", ["x", "eyJhIjoxfQ"])
+async def test_a_cursor_of_another_list_does_not_fit(app: ASGIApp, cursor: str) -> None:
+    answer = await ask(app, f"{SHOP}/sessions?cursor={cursor}")
+    assert (answer.status, answer.json()["title"]) == (409, "does not fit")
 
 
 async def test_facets_count_what_is_listed(app: ASGIApp) -> None:
@@ -172,14 +178,14 @@ async def test_filters_are_saved_listed_and_deleted(app: ASGIApp, services: Serv
 @pytest.mark.parametrize("query", ["user=mia", "tag=a&q=mia", "us%65r=mia", "colour=red", "no query", "%FF=1"])
 async def test_filters_that_name_a_person_or_nothing_are_not_saved(app: ASGIApp, query: str) -> None:
     answer = await save(app, query=query)
-    assert answer.status == 400
+    assert answer.status == 409
     assert await filters(app) == []
 
 
 async def test_a_project_has_so_many_filters(app: ASGIApp) -> None:
     for number in range(MAX_FILTERS):
         assert (await save(app, f"f{number}")).status == 201
-    assert (await save(app)).status == 400
+    assert (await save(app)).status == 409
     assert len(await filters(app)) == MAX_FILTERS
 
 
