@@ -11,7 +11,7 @@ from typing import Final, cast
 import msgspec
 
 from replay.blocks import decode_block
-from replay.entries import listing_name
+from replay.entries import listing_names
 from replay.errors import Broken
 from replay.index import playing_order
 from replay.redis_client import Argument, Call, RedisClient, Reply, load_script
@@ -39,12 +39,12 @@ class Telling(msgspec.Struct, frozen=True):
     """What has to be told outside of a session.
 
     `news` are the ids of signals that are new or other than before; `old` has ids and texts of those that went or were
-    other, `tags` the tags that went.
+    other, `left` the listings of values the session is in no more.
     """
 
     news: tuple[str, ...] = ()
     old: dict[str, str] = {}
-    tags: tuple[str, ...] = ()
+    left: tuple[str, ...] = ()
 
 
 class Judged(msgspec.Struct, frozen=True, kw_only=True):
@@ -115,8 +115,8 @@ class Rejudging:
         gone = [id_ for id_ in before if id_ not in after]
         news = tuple(signal.id for signal in signals if before.get(signal.id) != signal)
         old = {id_: msgspec.json.encode(before[id_]).decode() for id_ in (*gone, *news) if id_ in before}
-        left = tuple(tag for tag, count in judged.record.tags.items() if count and not record.tags.get(tag))
-        entered = [tag for tag, count in record.tags.items() if count]
+        names_before, names_after = listing_names(judged.record), listing_names(record)
+        left = tuple(name for name in names_before if name not in names_after)
         arguments: list[Argument] = [
             f"{judged.version} {judged.token}",
             uuid.uuid4().hex,
@@ -125,8 +125,8 @@ class Rejudging:
             msgspec.json.encode(record),
             *_counted(gone),
             *_counted([part for id_ in news for part in (id_, after[id_])], each=2),
-            *_counted([listing_name("tag", tag) for tag in left]),
-            *_counted([listing_name("tag", tag) for tag in entered]),
+            *_counted(left),
+            *_counted(names_after),
         ]
         keys = self._names.session(session_id)
         slot = (keys.meta, keys.record, keys.signals, keys.entries)
@@ -148,10 +148,9 @@ class Rejudging:
 
     def _leaving(self, waiting: Sequence[Judged]) -> list[Call]:
         return [
-            Call("ZREM", (self._names.project(each.record.project_id, listing_name("tag", tag)),), (session_id,))
+            Call("ZREM", (self._names.project(each.record.project_id, name),), (each.record.session_id,))
             for each in waiting
-            for session_id in (each.record.session_id,)
-            for tag in (each.telling.tags if each.telling else ())
+            for name in (each.telling.left if each.telling else ())
         ]
 
     def _listed(self, judged: Judged) -> Listed:

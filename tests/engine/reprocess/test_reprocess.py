@@ -15,6 +15,7 @@ from engine.reprocess.run import Outcome, Reprocessing, Skip
 from engine.runtime.stores import store_settings
 from engine.runtime.writer import Writer
 from engine.settings import Settings
+from replay.entries import listing_names
 from replay.errors import Unavailable
 from replay.redis_client import RedisClient, connect
 from replay.redis_store import RedisStore
@@ -95,7 +96,7 @@ class Server:
             assert sorted(key.decode().rpartition(":")[2] for key in tags) == sorted(record.tags)
             assert await self.redis.zscore(f"{project}:score", session_id) == record.score
             entries = await self.redis.smembers(f"wince:session:{{{session_id}}}:entries")
-            assert {name for name in entries if name.startswith(b"tag:")} == {f"tag:{t}".encode() for t in record.tags}
+            assert entries == {name.encode() for name in listing_names(record)}
             assert not await self.redis.hexists(f"wince:session:{{{session_id}}}:meta", "telling")
 
 
