@@ -41,8 +41,11 @@ class Hole(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     events: int = 0
 
 
-class BundleIndex(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
-    """All blocks of a session in the order of their offsets, its holes, and the data's total length in bytes."""
+class BundleIndex(msgspec.Struct, frozen=True, gc=False):
+    """All blocks of a session in the order of their offsets, its holes, and the data's total length in bytes.
+
+    Everything is always said: readers refuse a `format` they do not know.
+    """
 
     session_id: str
     version: int
