@@ -1,6 +1,6 @@
 """Under which names a session is listed."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from replay.names import encode_name
@@ -36,22 +36,41 @@ def listing_numbers(record: SessionRecord) -> Mapping[str, float]:
     return dict(zip(NUMBERS, numbers, strict=True))
 
 
-def listed_values(record: SessionRecord) -> Mapping[str, list[str]]:
-    """Give the values by which a session is listed, by kind of listing.
+def _tags(record: SessionRecord) -> list[str]:
+    return [tag for tag, count in record.tags.items() if count]
 
-    Tags, users, release, device, country, fingerprints of errors; and of the first 50 different pages both the address
-    without query and fragment, and the page it is folded to (`schemas.page_paths`).
-    """
+
+def _users(record: SessionRecord) -> list[str]:
+    return list(dict.fromkeys(user for user in (record.user_id, record.anonymous_id) if user))
+
+
+def _pages(record: SessionRecord) -> list[str]:
     pages = list(dict.fromkeys(page_of(visit.url) for visit in record.pages))[:MAX_PAGES]
-    return {
-        "tag": [tag for tag, count in record.tags.items() if count],
-        "user": list(dict.fromkeys(user for user in (record.user_id, record.anonymous_id) if user)),
-        "page": list(dict.fromkeys([*pages, *map(fold_page, pages)])),
-        **{name: [value] for name in ATTRIBUTES if (value := record.attributes.get(name))},
-        "error": list(record.errors),
-    }
+    return list(dict.fromkeys([*pages, *map(fold_page, pages)]))
+
+
+def _attribute(name: str) -> Callable[[SessionRecord], list[str]]:
+    def values(record: SessionRecord) -> list[str]:
+        value = record.attributes.get(name)
+        return [value] if value else []
+
+    return values
+
+
+VALUES: Final[Mapping[str, Callable[[SessionRecord], list[str]]]] = {
+    "tag": _tags,
+    "user": _users,
+    "page": _pages,
+    **{name: _attribute(name) for name in ATTRIBUTES},
+    "error": lambda record: list(record.errors),
+}
+"""The values by which a session is listed, by kind of listing.
+
+Tags, users, release, device, country, fingerprints of errors; and of the first 50 different pages both the address
+without query and fragment, and the page it is folded to (`schemas.page_paths`).
+"""
 
 
 def listing_names(record: SessionRecord) -> list[str]:
-    """Name the listings of values a session belongs to; see `listed_values`."""
-    return [listing_name(by, value) for by, values in listed_values(record).items() for value in values]
+    """Name the listings of values a session belongs to; see `VALUES`."""
+    return [listing_name(by, value) for by, values in VALUES.items() for value in values(record)]

@@ -24,6 +24,8 @@ _ID: Final = re.compile(
     r"|.*\*\*\*.*"  # masked
     r"|.*%.*%.*%.*"  # text in another script, or that was typed
 )
+_MARK: Final = re.compile(r"[\d%*]")
+"""Without one of these a part of a path of usual length is no id."""
 
 
 def page_of(url: str) -> str:
@@ -49,7 +51,10 @@ def fold_page(url: str) -> str:
 
 
 def _is_id(segment: str) -> bool:
-    return len(segment) > MAX_SEGMENT_CHARACTERS or _ID.fullmatch(segment) is not None
+    if len(segment) > MAX_SEGMENT_CHARACTERS:
+        return True
+    # Most parts are plain words.
+    return not segment.isalpha() and _MARK.search(segment) is not None and _ID.fullmatch(segment) is not None
 
 
 def _split(page: str) -> tuple[str, str]:

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from replay.api.types_listing import Facets
-from replay.entries import listed_values
+from replay.entries import VALUES
 from replay.search.filters import SessionFilter
 from replay.search.finding import SessionSearch
 from schemas.page_paths import fold_page
@@ -26,18 +26,17 @@ async def count_facets(search: SessionSearch, project_id: str, wanted: SessionFi
 
 def facets_of(records: Iterable[SessionRecord], *, is_partial: bool) -> Facets:
     """Count what records have."""
-    counts: dict[str, Counter[str]] = {
-        kind: Counter() for kind in ("tag", "page", "device", "release", "country", "error", "status")
-    }
+    pages, status = Counter[str](), Counter[str]()
+    counts = {kind: Counter[str]() for kind in ("tag", "device", "release", "country", "error")}
     counted = 0
     for record in records:
         counted += 1
-        values: dict[str, list[str]] = {**listed_values(record), "status": [record.status]}
-        values["page"] = list({fold_page(page) for page in values["page"]})
+        status[record.status] += 1
+        pages.update({fold_page(visit.url) for visit in record.pages})
         for kind, count in counts.items():
-            count.update(values.get(kind, ()))
-    tags, pages, devices, releases, countries, errors, status = map(_first, counts.values())
-    return Facets(tags, pages, devices, releases, countries, errors, status, counted, is_partial)
+            count.update(VALUES[kind](record))
+    tags, devices, releases, countries, errors = map(_first, counts.values())
+    return Facets(tags, _first(pages), devices, releases, countries, errors, _first(status), counted, is_partial)
 
 
 def _first(counter: Counter[str]) -> dict[str, int]:

@@ -1,11 +1,12 @@
 """What sessions are looked for by, and in which order."""
 
 import hashlib
+from collections.abc import Callable
 from typing import Annotated, Final, Literal
 
 import msgspec
 
-from replay.entries import ATTRIBUTES, duration_ms, listed_values
+from replay.entries import ATTRIBUTES, VALUES, listing_numbers
 from schemas.page_paths import page_of
 from schemas.session_record import SessionRecord
 
@@ -74,15 +75,18 @@ class SessionFilter(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
         }
         return {name: bounds for name, bounds in ranges.items() if bounds != (None, None)}
 
-    def matches(self, record: SessionRecord) -> bool:
-        """Say whether all but `q` is true of a record: listings may be a little behind or ahead of it."""
-        listed = listed_values(record)
-        numbers = {"time": record.started_at, "score": record.score, "duration": duration_ms(record)}
-        numbers["status"] = int(record.status == "open")
-        return all(value in listed.get(by, ()) for by, value in self.values()) and all(
-            (low is None or numbers[name] >= low) and (high is None or numbers[name] <= high)
-            for name, (low, high) in self.ranges().items()
-        )
+    def matcher(self) -> Callable[[SessionRecord], bool]:
+        """Make what says whether all but `q` is true of a record: listings may be a little behind or ahead of it."""
+        ranges, values = list(self.ranges().items()), [(VALUES[by], value) for by, value in self.values()]
+
+        def matches(record: SessionRecord) -> bool:
+            numbers = listing_numbers(record) if ranges else {}
+            return all(
+                (low is None or numbers[name] >= low) and (high is None or numbers[name] <= high)
+                for name, (low, high) in ranges
+            ) and all(value in values_of(record) for values_of, value in values)
+
+        return matches
 
     def digest(self, project_id: str, sort: str) -> str:
         """Make a short text that is another one for other sessions, or another order."""

@@ -27,14 +27,19 @@ class Listing(msgspec.Struct, frozen=True):
 class Plan(msgspec.Struct, frozen=True):
     """Walk one set and look the sessions up in others.
 
-    With `gathers` the walk has another order than what was asked for: all of it has to be looked at before anything is
-    known of the first session. Else it is in order.
+    `walked` is in the order asked for, so that walking it can stop when enough is found. A `gathered` set has another
+    order and so has to be looked at as a whole, but is small: `size` sessions.
     """
 
     walked: Listing
-    others: tuple[Listing, ...]
-    gathers: bool
+    gathered: Listing | None
+    size: int
+    listings: tuple[Listing, ...]
     is_empty: bool = False
+
+    def others(self, walked: Listing) -> list[Listing]:
+        """List the sets to look sessions up in while one is walked."""
+        return [each for each in self.listings if each != walked]
 
 
 def listings_of(wanted: SessionFilter, also: Sequence[tuple[str, str]] = ()) -> list[Listing]:
@@ -55,18 +60,12 @@ def _bounds(low: float | None, high: float | None) -> Bounds:
 
 def make_plan(listings: Sequence[Listing], counts: Sequence[int], sort: Sort) -> Plan:
     """Choose what to walk; `counts` says how many sessions are within the bounds of each listing."""
-    in_order = next((each for each in listings if each.name == sort), Listing(sort, EVERYTHING, sort == "time"))
+    whole = Listing(sort, EVERYTHING, is_by_start=sort == "time")
     if not listings:
-        return Plan(in_order, (), gathers=False)
-    smallest, size = min(zip(listings, counts, strict=True), key=lambda pair: pair[1])
-    native = [pair for pair in zip(listings, counts, strict=True) if _is_in_order(pair[0], sort)]
-    ordered, ordered_size = min(native, key=lambda pair: pair[1], default=(in_order, None))
-    # Walking in order stops as soon as enough is found, so it may take a set that is larger.
-    gathers = size <= GATHER_MAX and (ordered_size is None or ordered_size > size) and smallest != ordered
-    walked = smallest if gathers else ordered
-    others = tuple(each for each in listings if each != walked)
-    return Plan(walked, others, gathers, is_empty=size == 0)
-
-
-def _is_in_order(listing: Listing, sort: Sort) -> bool:
-    return listing.is_by_start if sort == "time" else listing.name == sort
+        return Plan(whole, None, 0, ())
+    sizes = list(zip(listings, counts, strict=True))
+    smallest, size = min(sizes, key=lambda pair: pair[1])
+    in_order = [pair for pair in sizes if (pair[0].is_by_start if sort == "time" else pair[0].name == sort)]
+    walked, length = min(in_order, key=lambda pair: pair[1], default=(whole, math.inf))
+    gathered = smallest if size < length and size <= GATHER_MAX else None
+    return Plan(walked, gathered, size, tuple(listings), is_empty=size == 0)

@@ -8,12 +8,19 @@ from typing import Final, NamedTuple, cast
 from replay.redis_client import Argument, Call, RedisClient, load_script
 from replay.redis_keys import KeyNames
 from replay.search.filters import Sort
-from replay.search.plan import GATHER_MAX, Listing, Plan, make_plan
+from replay.search.plan import EVERYTHING, GATHER_MAX, Listing, Plan, make_plan
 
 _WALK: Final = load_script("walk")
+_NAMED: Final = load_script("named")
 
 LOOKED_AT_ONCE: Final = 5_000
 """Sessions looked at in one call: a few milliseconds in which the server does nothing else."""
+
+LOOKED_FIRST: Final = 1_000
+"""Sessions looked at in order, however small the set is that could be looked at as a whole."""
+
+NAMED_MAX: Final = 500
+"""So many sessions of the same start of their ids are looked at as a whole."""
 
 LOOKED_MAX: Final = 100_000
 """Sessions looked at for one batch, in order; what lies beyond is for the next request."""
@@ -48,7 +55,7 @@ class Walk:
         self._client = client
         self._names = names
         self._project_id = project_id
-        self._sort = sort
+        self._sort_by: Sort = sort
 
     def _key(self, name: str) -> str:
         return self._names.project(self._project_id, name)
@@ -61,22 +68,43 @@ class Walk:
     async def next(self, listings: Sequence[Listing], after: Place | None, wanted: int, prefix: str = "") -> Batch:
         """Give up to `wanted` sessions that are in all listings and whose id has a prefix, `after` a place.
 
-        There may be fewer before the end, where many had to be looked at.
+        There may be fewer before the end, where many had to be looked at; and where few have the prefix, some that are
+        not in the listings.
         """
-        counts = await self.count(listings or [Listing(self._sort, (-math.inf, math.inf))])
-        plan = make_plan(listings, counts, self._sort)
+        if prefix and (named := await self._named(prefix)) is not None:
+            return await self._sort(named, after, wanted)
+        counts = await self.count(listings or [Listing(self._sort_by, EVERYTHING)])
+        plan = make_plan(listings, counts, self._sort_by)
         if plan.is_empty:
             return Batch((), None, 0)
-        if plan.gathers:
-            return await self._gather(plan, after, wanted, prefix)
         total = counts[0] if len(counts) == 1 and not prefix else None
-        return (await self._in_order(plan, after, wanted, prefix))._replace(total=total)
+        # Where many fit, enough of them are met soon; if not, no more was done than looking at a small set takes.
+        looks = LOOKED_MAX if plan.gathered is None else max(LOOKED_FIRST, plan.size // 2)
+        batch = await self._in_order(plan, after, wanted, prefix, looks)
+        if plan.gathered is not None and batch.up_to is not None and len(batch.places) < wanted:
+            batch = await self._gather(plan, plan.gathered, after, wanted, prefix)
+        return batch if total is None else batch._replace(total=total)
 
-    async def _in_order(self, plan: Plan, after: Place | None, wanted: int, prefix: str) -> Batch:
+    async def _named(self, prefix: str) -> list[str] | None:
+        """Give the sessions whose ids begin so, if they are not many."""
+        reply = await self._client.run(Call(_NAMED, (self._key("status"),), (prefix, NAMED_MAX)))
+        found = cast("list[bytes]", reply)
+        return None if len(found) > NAMED_MAX else [session_id.decode() for session_id in found]
+
+    async def _sort(self, session_ids: Sequence[str], after: Place | None, wanted: int) -> Batch:
+        if not session_ids:
+            return Batch((), None)
+        scores = cast(
+            "list[bytes | None]", await self._client.run(Call("ZMSCORE", (self._key(self._sort_by),), session_ids))
+        )
+        places = [Place(float(score), id_) for id_, score in zip(session_ids, scores, strict=True) if score is not None]
+        return _first([each for each in places if after is None or each.order() < after.order()], wanted)
+
+    async def _in_order(self, plan: Plan, after: Place | None, wanted: int, prefix: str, looks: int) -> Batch:
         found: list[Place] = []
-        for _ in range(LOOKED_MAX // LOOKED_AT_ONCE):
-            arguments = (LOOKED_AT_ONCE, wanted - len(found), "", "inf", prefix)
-            is_end, after, _, places = await self._call(plan, after, arguments)
+        for looked in range(0, looks, LOOKED_AT_ONCE):
+            limits = (min(LOOKED_AT_ONCE, looks - looked), wanted - len(found), "", "inf", prefix)
+            is_end, after, _, places = await self._call(plan, plan.walked, after, limits)
             found += places
             if is_end:
                 return Batch(found, None)
@@ -84,35 +112,41 @@ class Walk:
                 break
         return Batch(found, after)
 
-    async def _gather(self, plan: Plan, after: Place | None, wanted: int, prefix: str) -> Batch:
-        """Look at all sessions of the set, and keep the first ones in the order asked for."""
+    async def _gather(self, plan: Plan, gathered: Listing, after: Place | None, wanted: int, prefix: str) -> Batch:
+        """Look at all sessions of a set, and keep the first ones in the order asked for."""
         best: list[Place] = []
         place, total, below = None, 0, math.inf if after is None else after.number
         # Some may be added while it is being walked.
         for _ in range(2 * GATHER_MAX // LOOKED_AT_ONCE):
-            arguments = (LOOKED_AT_ONCE, 2 * LOOKED_AT_ONCE, wanted + 1, below, prefix)
-            is_end, place, count, places = await self._call(plan, place, arguments)
+            limits = (LOOKED_AT_ONCE, 2 * LOOKED_AT_ONCE, wanted + 1, below, prefix)
+            is_end, place, count, places = await self._call(plan, gathered, place, limits)
             total += count
-            ahead = [each for each in places if after is None or each.order() < after.order()]
-            best = heapq.nlargest(wanted + 1, [*best, *ahead], key=Place.order)
+            best += [each for each in places if after is None or each.order() < after.order()]
             if is_end:
                 break
-        return Batch(best[:wanted], best[wanted - 1] if len(best) > wanted else None, None if prefix else total)
+        return _first(best, wanted)._replace(total=None if prefix else total)
 
     async def _call(
-        self, plan: Plan, after: Place | None, arguments: tuple[Argument, ...]
+        self, plan: Plan, walked: Listing, after: Place | None, limits: tuple[Argument, ...]
     ) -> tuple[bool, Place, int, list[Place]]:
-        walked = self._key(plan.walked.name)
-        wanted = self._key(self._sort) if plan.gathers else walked
-        keys = (walked, wanted, *(self._key(each.name) for each in plan.others))
+        others = plan.others(walked)
+        key = self._key(walked.name)
+        wanted = key if walked == plan.walked else self._key(self._sort_by)
         at = after or Place(0, "")
-        bounds = [bound for each in plan.others for bound in each.bounds]
-        reply = await self._client.run(
-            Call(_WALK, keys, (*plan.walked.bounds, at.number, at.session_id, *arguments, *bounds))
+        bounds = [bound for each in others for bound in each.bounds]
+        call = Call(
+            _WALK,
+            (key, wanted, *(self._key(each.name) for each in others)),
+            (*walked.bounds, at.number, at.session_id, *limits, *bounds),
         )
-        is_end, score, session_id, count, *found = cast("list[bytes]", reply)
+        is_end, score, session_id, count, *found = cast("list[bytes]", await self._client.run(call))
         places = [Place(float(found[i + 1]), found[i].decode()) for i in range(0, len(found), 2)]
         return is_end == b"1", Place(float(score), session_id.decode()), int(count), places
+
+
+def _first(places: Sequence[Place], wanted: int) -> Batch:
+    best = heapq.nlargest(wanted, places, key=Place.order)
+    return Batch(best, best[-1] if len(places) > wanted else None)
 
 
 def merged(batches: Sequence[Batch], wanted: int) -> Batch:

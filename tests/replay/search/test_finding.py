@@ -42,7 +42,7 @@ async def find_all(search: SessionSearch, asked: SessionFilter, sort: str, limit
     raise AssertionError("a list without an end")
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(4))
 async def test_what_is_found_is_what_a_plain_look_finds(
     seed: int, store: RedisStore, search: SessionSearch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -53,6 +53,8 @@ async def test_what_is_found_is_what_a_plain_look_finds(
         monkeypatch.setattr(walking, "LOOKED_AT_ONCE", rng.choice([3, 11, 5_000]))
         monkeypatch.setattr(plan, "GATHER_MAX", rng.choice([0, 10, 20_000]))
         monkeypatch.setattr(walking, "GATHER_MAX", 5_000)
+        monkeypatch.setattr(walking, "NAMED_MAX", rng.choice([0, 5, 500]))
+        monkeypatch.setattr(walking, "LOOKED_FIRST", rng.choice([1, 8, 1_000]))
     for _ in range(40):
         asked, sort = random_filter(rng, records), rng.choice(SORTS)
         expected = plainly(records, asked, sort)
@@ -107,9 +109,10 @@ async def test_totals_are_told_where_they_are_known(store: RedisStore, search: S
     for asked, sort, total in [
         (wanted(), "score", 9),
         (wanted(tag=["rage_click"]), "time", 6),
-        (wanted(tag=["rage_click", "js_error"]), "score", 3),
+        (wanted(tag=["rage_click", "js_error"]), "score", None),
+        (wanted(tag=["js_error"], min_score=99), "score", 0),
         (wanted(tag=["no_such"]), "score", 0),
-        (wanted(q="s1"), "time", None),
+        (wanted(q="s1"), "time", 1),
     ]:
         page = await search.find("shop", asked, sort=sort, limit=2)  # type: ignore[arg-type]
         assert page.total == total, asked
@@ -121,12 +124,13 @@ async def test_no_more_is_looked_at_than_is_allowed(
     monkeypatch.setattr(walking, "LOOKED_AT_ONCE", 10)
     monkeypatch.setattr(walking, "LOOKED_MAX", 20)
     monkeypatch.setattr(plan, "GATHER_MAX", 0)
-    await fill(store, [record(f"s{number:02d}", started_at=T0 + number) for number in range(50)])
-    asked = wanted(q="s03", min_score=1)
-    page = await search.find("shop", asked, limit=5)
+    tags = [{"rare": 1} if number == 3 else {} for number in range(50)]
+    await fill(store, [record(f"s{number:02d}", score=number, tags=tags[number]) for number in range(50)])
+    asked = wanted(tag=["rare"])
+    page = await search.find("shop", asked, sort="score", limit=5)
     assert (page.sessions, page.is_partial) == ([], True)
     assert page.cursor
-    assert await find_all(search, asked, "time", 5) == ["s03"]
+    assert await find_all(search, asked, "score", 5) == ["s03"]
 
 
 async def test_no_more_records_are_read_than_is_allowed(

@@ -107,6 +107,12 @@ async def test_a_cursor_of_another_list_does_not_fit(app: ASGIApp, cursor: str) 
     assert (answer.status, answer.json()["title"]) == (409, "does not fit")
 
 
+async def test_cursors_of_other_lists_are_refused(app: ASGIApp) -> None:
+    cursor = (await ask(app, f"{SHOP}/sessions?limit=1")).json()["cursor"]
+    for query in ("cursor=x", f"cursor={cursor}&sort=score", f"cursor={cursor}&tag=js_error"):
+        assert (await ask(app, f"{SHOP}/sessions?{query}")).status == 409
+
+
 async def test_facets_count_what_is_listed(app: ASGIApp) -> None:
     assert (await ask(app, f"{SHOP}/facets?tag=js_error&device=desktop")).json() == {
         "tags": {"js_error": 3, "rage_click": 3},
@@ -143,7 +149,7 @@ async def test_a_token_sees_its_own_project_only(services: Services) -> None:
     assert [each["project_id"] for each in projects] == ["shop"]
     assert (await ask(guarded, f"{SHOP}/sessions", headers=headers)).status == 200
     assert (await ask(guarded, f"{SHOP}/filters", headers=headers)).status == 200
-    for path in ("sessions", "facets", "filters"):
+    for path in ("sessions", "facets", "filters", "overview", "heatmap?page=x"):
         assert (await ask(guarded, f"/api/v1/projects/blog/{path}", headers=headers)).status == 403
         assert (await ask(guarded, f"{SHOP}/{path}")).status == 401
     refused = await ask(
