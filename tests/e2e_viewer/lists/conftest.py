@@ -1,17 +1,15 @@
-"""A browser, and the application it visits. Both are real; where there is no Chromium, tests are skipped."""
+"""The application as visitors of lists meet it, each test with sessions of its own."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final, Protocol
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect
 
 from replay.redis_server import Binary
 from replay.server import ServeOptions
-from tests.e2e.browser import FLAGS, NoChromiumError, find_chromium
 from tests.e2e_viewer.lists.running import Site
-from tests.servers.required import give_up
 
 DESKTOP: Final = (1440, 900)
 PHONE: Final = (390, 844)
@@ -39,19 +37,6 @@ class OpenPage(Protocol):
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    try:
-        path = find_chromium()
-    except NoChromiumError as error:
-        give_up("chromium", error)
-    with sync_playwright() as playwright:
-        flags = [flag for flag in FLAGS if not flag.startswith(("--headless", "--window-size"))]
-        running = playwright.chromium.launch(executable_path=path, args=flags)
-        yield running
-        running.close()
-
-
-@pytest.fixture(scope="session")
 def open_site(redis_binary: Binary) -> Iterator[Site]:
     """The application without a login."""
     with Site(redis_binary, ServeOptions(login="none", requests_per_second=1_000)) as site:
@@ -59,10 +44,11 @@ def open_site(redis_binary: Binary) -> Iterator[Site]:
 
 
 @pytest.fixture
-def site(open_site: Site) -> Site:
+def site(open_site: Site) -> Iterator[Site]:
     """The application without a login, over an empty Redis."""
     open_site.empty()
-    return open_site
+    yield open_site
+    open_site.bring_redis_back()
 
 
 @pytest.fixture
@@ -75,6 +61,7 @@ def samples(site: Site) -> Site:
 @pytest.fixture
 def open_page(browser: Browser) -> Iterator[OpenPage]:
     """Open pages; at the end none of them may have failed, complained, or asked another host for anything."""
+    expect.set_options(timeout=ACTION_TIMEOUT_MS)
     contexts: list[BrowserContext] = []
     complaints: list[str] = []
 

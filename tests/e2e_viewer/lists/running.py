@@ -1,9 +1,9 @@
 """The whole application as it runs: a real server over a real Redis, in a thread of its own, for a browser to use."""
 
 import asyncio
+import socket
 import threading
-from collections.abc import Coroutine
-from concurrent.futures import Future
+from collections.abc import Callable, Coroutine
 from types import TracebackType
 from typing import Any, Final, Self, TypeVar
 
@@ -19,7 +19,7 @@ from engine.samples import SAMPLES_FOLDER
 from engine.settings import Settings
 from replay.redis_client import RedisClient, connect
 from replay.redis_server import Binary
-from replay.redis_store import RedisStore
+from replay.redis_store import RedisStore, wall_clock_ms
 from replay.server import ServeOptions, Services, create_app
 from replay.server.access import Scope
 from replay.server.tokens import Tokens
@@ -34,18 +34,20 @@ class Site:
     """A running application over an empty Redis; a context manager.
 
     `run` lets a coroutine run beside the server, so that a test can put sessions into the store while a browser looks.
+    `clock_ms` is the server's clock (epoch ms).
     """
 
-    def __init__(self, binary: Binary, options: ServeOptions) -> None:
+    def __init__(self, binary: Binary, options: ServeOptions, clock_ms: Callable[[], int] = wall_clock_ms) -> None:
         self._binary = binary
         self._options = options
+        self._clock_ms = clock_ms
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self.redis: RedisProcess | None = None
         self.services: Services | None = None
-        self.origin = ""
+        self._port = 0
         self._server: uvicorn.Server | None = None
-        self._serving: Future[None] | None = None
+        self._serving: asyncio.Task[None] | None = None
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -61,6 +63,10 @@ class Site:
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         """Run a coroutine on the server's loop and wait for it."""
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(WAIT_S)
+
+    @property
+    def origin(self) -> str:
+        return f"http://127.0.0.1:{self._port}"
 
     @property
     def store(self) -> RedisStore:
@@ -84,32 +90,50 @@ class Site:
         self.redis.kill()
 
     def bring_redis_back(self) -> None:
-        """Start it again with all it held."""
+        """Start it again with all it held, if it is gone."""
         assert self.redis is not None
-        self.run(self.redis.start())
+        assert self.redis.process is not None
+        if not self.redis.process.is_running:
+            self.run(self.redis.start())
+
+    def go_down(self) -> None:
+        """End the server, as in a restart; Redis stays."""
+        self.run(self._end_server())
+
+    def come_back(self) -> None:
+        """Start the server again at its old address."""
+        self.run(self._start_server(self._port))
 
     async def _start(self) -> None:
         self.redis = await RedisProcess(self._binary, append_only=True).__aenter__()
+        await self._start_server(0)
+
+    async def _start_server(self, port: int) -> None:
+        assert self.redis is not None
         settings = Settings()
         client: RedisClient = connect(self.redis.url)
         self.services = Services(
             store=RedisStore(client, store_settings(settings)), redis=client, settings=store_settings(settings),
-            reasons={reason.value: reason.explanation for reason in Reason},
+            reasons={reason.value: reason.explanation for reason in Reason}, clock_ms=self._clock_ms,
         )  # fmt: skip
         app = create_app(self.services, self._options)
-        self._server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="error", lifespan="off"))
-        sockets = [self._server.config.bind_socket()]
-        self.origin = f"http://127.0.0.1:{sockets[0].getsockname()[1]}"
-        self._serving = asyncio.run_coroutine_threadsafe(self._server.serve(sockets=sockets), self._loop)
+        config = uvicorn.Config(app, log_level="error", lifespan="off", timeout_graceful_shutdown=1)
+        self._server = uvicorn.Server(config)
+        listener = socket.create_server(("127.0.0.1", port))
+        self._port = listener.getsockname()[1]
+        self._serving = asyncio.create_task(self._server.serve(sockets=[listener]))
+
+    async def _end_server(self) -> None:
+        assert self._server is not None
+        assert self._serving is not None
+        assert self.services is not None
+        self.services.stopping.set()
+        self._server.should_exit = True
+        await self._serving
+        await self.services.store.close()
 
     async def _stop(self) -> None:
-        if self._server is not None and self._serving is not None and self.services is not None:
-            self.services.stopping.set()
-            self._server.should_exit = True
-            # A browser that was closed in the middle of an answer must not hold the end up.
-            self._server.force_exit = True
-            await asyncio.wrap_future(self._serving)
-            await self.services.store.close()
+        await self._end_server()
         if self.redis is not None:
             await self.redis.__aexit__(None, None, None)
 

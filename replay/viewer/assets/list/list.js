@@ -300,9 +300,10 @@ class ListPage {
       this.fresh = isFirst ? latest.sessions.length : await this.sessions.renew(latest.sessions, ids);
       this.pill.hidden = this.fresh === 0;
       fill(this.pill, icon("up"), plural(this.fresh, "new session"));
-    } catch (error) {
-      // The state of the connection says that something is wrong; what is shown stays readable.
-      console.warn("the list could not be brought up to date", error);
+      this.showConnection(this.follower.isConnected ? "live" : "connecting");
+    } catch {
+      // What is shown stays readable; it is asked again soon.
+      this.showConnection("connecting");
     } finally {
       this.isRenewing = false;
     }

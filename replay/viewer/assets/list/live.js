@@ -25,6 +25,7 @@ export class Follower {
     /** @type {Set<string>} */
     this.gathered = new Set();
     this.failures = 0;
+    this.isConnected = false;
     /** @type {(() => void) | null} */
     this.end = null;
     /** @type {number | undefined} */
@@ -58,6 +59,7 @@ export class Follower {
   stop() {
     this.end?.();
     this.end = null;
+    this.isConnected = false;
     clearInterval(this.asking);
     clearTimeout(this.gathering);
     clearTimeout(this.retrying);
@@ -77,6 +79,7 @@ export class Follower {
 
   /** @param {boolean} isConnected */
   changed(isConnected) {
+    this.isConnected = isConnected;
     this.page.connection(isConnected ? "live" : "connecting");
     clearTimeout(this.retrying);
     this.retrying = undefined;

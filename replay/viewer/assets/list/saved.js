@@ -7,6 +7,9 @@ import { button, fill, h, plain, recorded, toast } from "../common/ui.js";
 
 const MAX_NAME_CHARS = 80;
 
+/** To save for others is to share. */
+const maySave = (document.body.dataset.scopes ?? "").split(" ").includes("share");
+
 /** The menu of saved filters: choose one, save what is filtered now, delete one. */
 export class SavedFilters {
   /**
@@ -45,13 +48,14 @@ export class SavedFilters {
       event.preventDefault();
       if (name.value.trim()) this.save(name.value.trim());
     });
+    const empty = maySave ? "No filter is saved yet. Everybody who reads this project sees what is saved here." : "No filter is saved yet.";
     fill(
       this.box,
       this.problem ? h("p", { class: "notice danger small", role: "alert" }, plain(this.problem, 300)) : null,
       this.filters.length
         ? h("ul", { class: "saved-list" }, this.filters.map((filter) => this.entry(filter)))
-        : h("p", { class: "soft small saved-none" }, "No filter is saved yet. Everybody who reads this project sees what is saved here."),
-      form,
+        : h("p", { class: "soft small" }, empty),
+      maySave ? form : null,
     );
   }
 
@@ -66,7 +70,7 @@ export class SavedFilters {
     const remove = button(`Delete the saved filter ${plain(filter.name, MAX_NAME_CHARS)}`, {
       icon: "trash", iconOnly: true, kind: "ghost", small: true, onClick: () => this.remove(filter),
     });
-    return h("li", { class: "row" }, link, remove);
+    return h("li", { class: "row" }, link, maySave ? remove : null);
   }
 
   /** @param {string} name */

@@ -130,7 +130,7 @@ function head(record) {
       "a",
       { class: "session-link", href: sessionHref(record.session_id), title: plain(record.session_id, 200) },
       first === undefined ? "No page seen" : recorded(first, 200),
-      last === undefined ? null : [h("span", { class: "faint", "aria-label": "to" }, " → "), recorded(last, 200)],
+      last === undefined ? null : [h("span", { class: "faint", "aria-hidden": "true" }, " → "), h("span", { class: "visually-hidden" }, " to "), recorded(last, 200)],
     ),
     record.status === "open" ? h("span", { class: "badge good live" }, h("span", { class: "dot live", "aria-hidden": "true" }), "Live") : null,
   );

@@ -12,6 +12,8 @@ const RANGES = /** @type {const} */ ({ "": ["Any time", 0], "24h": ["24 hours", 
 /** Ranks shown before somebody asks for all. */
 const SHOWN = 8;
 
+const ABOUT = "The most painful pages and elements";
+
 const KINDS = ["rage", "dead", "click"];
 
 class Overview {
@@ -24,8 +26,8 @@ class Overview {
     this.kind = KINDS.includes(asked.get("kind") ?? "") ? /** @type {string} */ (asked.get("kind")) : "";
     /** @type {{project_id: string, sessions: number}[]} */
     this.projects = [];
-    /** @type {{pages: Rank[], elements: Rank[]}} */
-    this.found = { pages: [], elements: [] };
+    /** @type {{pages: Rank[], elements: Rank[], counted: number, is_partial: boolean}} */
+    this.found = { pages: [], elements: [], counted: 0, is_partial: false };
     /** @type {Set<string>} */
     this.opened = new Set();
     this.abort = new AbortController();
@@ -38,7 +40,8 @@ class Overview {
       this.kind = kind;
       this.remember(true);
     });
-    this.head = h("div", { class: "overview-head" }, h("div", {}, h("h1", {}, "Overview"), h("p", { class: "soft" }, "The most painful pages and elements, by signals per 1,000 sessions")), this.ranges);
+    this.about = h("p", { class: "soft", role: "status" });
+    this.head = h("div", { class: "overview-head" }, h("div", {}, h("h1", {}, "Overview"), this.about), this.ranges);
     this.main = h("main", { class: "overview", id: "main" }, this.head);
   }
 
@@ -95,6 +98,7 @@ class Overview {
     this.abort.abort();
     const abort = (this.abort = new AbortController());
     this.showRanges();
+    this.about.textContent = ABOUT;
     this.fill(loading("Counting"));
     try {
       this.found = await getJson(`${this.path()}/overview${written(this.times())}`, { signal: abort.signal });
@@ -102,6 +106,8 @@ class Overview {
       if (!abort.signal.aborted) this.fill(failure(error, () => this.load()));
       return;
     }
+    const { counted, is_partial: isPartial } = this.found;
+    this.about.textContent = `${ABOUT}, of ${isPartial ? "a sample of " : ""}${plural(counted, "session")}`;
     if (!this.found.pages.length) {
       this.fill(state({
         icon: "check",

@@ -41,6 +41,7 @@ const DRAWN_WITHIN_MS = 15_000;
  * @property {number[]} counts
  * @property {number} points
  * @property {number} sessions
+ * @property {boolean} is_partial
  */
 
 /** The panel with the picture. */
@@ -134,7 +135,7 @@ export class Picture {
     const most = map.counts.reduce((largest, count) => Math.max(largest, count), 0);
     fill(
       this.legend,
-      h("span", {}, `${KINDS[kind]}: ${plural(map.points, "point")} in ${plural(map.sessions, "session")}`),
+      h("span", {}, `${KINDS[kind]}: ${plural(map.points, "point")} in ${map.is_partial ? "a sample of " : ""}${plural(map.sessions, "session")}`),
       map.points ? h("span", { class: "heat-scale" }, "1", h("i", {}), number(most), h("span", { class: "visually-hidden" }, " clicks in one place")) : null,
     );
   }
@@ -171,6 +172,10 @@ export class Picture {
       onFailed: (_, isOver) => isOver && failed(),
     }));
     heat.prepend(stage.element);
+    if (!map.session_id) {
+      failed();
+      return;
+    }
     const events = await readPage(map, signal);
     if (!signal.aborted) stage.load(atFullLength(events, width, height), map.t);
   }
