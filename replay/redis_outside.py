@@ -6,11 +6,12 @@ Commands of many sessions are merged by key. Deadlines come last: until all else
 
 import hashlib
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Final, Generic, NamedTuple, TypeVar
 
 from replay.entries import CHANGING, NUMBERS, listing_names, listing_numbers
+from replay.error_book import sightings
 from replay.redis_client import Argument, Call, RedisClient, load_script
 from replay.redis_keys import KeyNames
 from replay.store import StoreSettings
@@ -50,7 +51,8 @@ _Entries = dict[tuple[str, str], dict[str, float]]
 class Listed(NamedTuple):
     """What of a session is told outside its slot.
 
-    `names` are the listings of values it is in, empty if these were told before; `signals` are ids with JSON.
+    `names` are the listings of values it is in, empty if these were told before; `signals` are ids with JSON;
+    `errors` are the fingerprints of script errors in its record.
     """
 
     session_id: str
@@ -59,6 +61,7 @@ class Listed(NamedTuple):
     signals: Sequence[tuple[str, bytes]]
     shard: str
     deadline_ms: int | None
+    errors: Collection[str] = ()
 
 
 class _Recent(Generic[T]):
@@ -117,7 +120,8 @@ class Outside:
         calls = [*self._listing_calls(entries), *self._upkeep_calls(entries, now_ms, tended)]
         for (project_id, name), scores in corrections.items():
             calls += _add(self._names.project(project_id, name), scores, "XX")
-        await self._client.run_many([*calls, *self._signal_calls(sessions, now_ms)], "list", in_order=False)
+        calls += [*self._signal_calls(sessions, now_ms), *self._error_calls(sessions)]
+        await self._client.run_many(calls, "list", in_order=False)
         for session in sessions:
             self._told.put(session.session_id, session.place)
         for key in tended:
@@ -185,6 +189,16 @@ class Outside:
             keys = (self._names.project(project_id, "signals"), self._names.project(project_id, "published"))
             for some in _batched(found, _SIGNALS_AT_ONCE):
                 yield Call(_PUBLISH, keys, (*limits, *chain.from_iterable(some)))
+
+    def _error_calls(self, sessions: Iterable[Listed]) -> Iterator[Call]:
+        """Note script errors in their projects' books."""
+        signals: dict[str, list[tuple[str, bytes]]] = {}
+        known: dict[str, set[str]] = {}
+        for session in sessions:
+            if session.errors:
+                signals.setdefault(session.place.project_id, []).extend(session.signals)
+                known.setdefault(session.place.project_id, set()).update(session.errors)
+        return sightings(self._names, signals, known)
 
     def _deadline_calls(self, sessions: Iterable[Listed]) -> Iterator[Call]:
         deadlines: dict[str, dict[str, int | None]] = {}

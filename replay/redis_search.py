@@ -17,7 +17,7 @@ _FEW: Final = 500
 _KEYS_AT_ONCE: Final = 500
 
 _SETS: Final = frozenset({"fates", "deadlines", "project"})
-_NO_SETS: Final = frozenset({"longest", "filters"})
+_NO_SETS: Final = frozenset({"longest", "filters", "errors"})
 """Parts of a project that know of no session."""
 
 Kind = Literal["session", "listing", "stream", "published"]

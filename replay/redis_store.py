@@ -98,7 +98,7 @@ class RedisStore:
             self._outside.forget(write.session_id)
         place, names = self._outside.place(write.record)
         signals = [(signal.id, msgspec.json.encode(signal)) for signal in write.signals]
-        return Listed(write.session_id, place, names, signals, write.shard, write.deadline_ms)
+        return Listed(write.session_id, place, names, signals, write.shard, write.deadline_ms, write.record.errors)
 
     async def load(self, session_id: str) -> StoredSession | None:
         """Take over a session; see `Store.load_many`."""
@@ -117,7 +117,8 @@ class RedisStore:
             if stored is not None and not stored.withdrawn:
                 self._outside.forget(session_id)
                 where, names = self._outside.place(stored.record)
-                listed.append(Listed(session_id, where, names, signal_texts(signals), stored.shard, stored.deadline_ms))
+                told, errors = signal_texts(signals), stored.record.errors
+                listed.append(Listed(session_id, where, names, told, stored.shard, stored.deadline_ms, errors))
         await self._tell(listed)
         return loaded
 

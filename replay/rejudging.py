@@ -159,7 +159,7 @@ class Rejudging:
         place, names = self._outside.place(record)
         news = judged.telling.news if judged.telling else ()
         signals = [(signal.id, msgspec.json.encode(signal)) for signal in judged.signals if signal.id in news]
-        return Listed(record.session_id, place, names, signals, "", None)
+        return Listed(record.session_id, place, names, signals, "", None, record.errors)
 
     async def _retract(self, waiting: Sequence[Judged]) -> None:
         """Take signals that went out of their projects' streams."""

@@ -41,6 +41,7 @@ COMMANDS: Final = (
     Command("explain", "engine.cli.explain", "say why something of a session is there, or is not"),
     Command("summary", "engine.cli.summary", "tell what happened in a session"),
     Command("delete", "engine.cli.delete", "delete sessions, with proof"),
+    Command("errors", "engine.cli.errors", "list script errors of a project, mark them as resolved"),
     Command("reprocess", "engine.cli.reprocess", "judge stored sessions again, under other rules"),
     Command("worker", "engine.cli.worker", "consume sessions from Kafka into Redis"),
     Command("serve", "engine.cli.serve", "serve the HTTP API and the viewer"),

@@ -19,6 +19,7 @@ from replay.search.saved import SavedFilters
 from replay.store import StoreSettings
 from schemas.bundle_index import Hole
 from tests.replay.samples import T0, block, record, signal, write
+from tests.replay.test_error_book import error
 from tests.servers.redis_server import FoundRedis
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -55,7 +56,8 @@ async def filled(redis: Any, redis_server: FoundRedis) -> AsyncIterator[Any]:
     drafts = [block([50, 60], window="w2", keyframe=True), block([0, 10], keyframe=True), block([20], sequence=1)]
     shown = record("visit-1", attributes={"release": "4.2", "device": "phone", "country": "NO"}, errors={"beef": 1})
     holes = [Hole("w1", "gap", T0 + 25, 2, 3)]
-    await store.apply(write("visit-1", blocks=drafts, holes=holes, deadline_ms=T0, record_of=shown))
+    seen = error("e1", "visit-1", 100, "beef")
+    await store.apply(write("visit-1", blocks=drafts, holes=holes, signals=[seen], deadline_ms=T0, record_of=shown))
     late = [block([40], sequence=4, keyframe=True), block([30], sequence=2, late=True)]
     signals = [signal(session_id="visit-1")]
     again = write("visit-1", base=1, record_of=shown, blocks=late, signals=signals, deadline_ms=T0, shard="topic/0")
