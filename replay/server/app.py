@@ -120,7 +120,7 @@ class _Door:
     def _cors(self) -> list[Middleware]:
         if not self._options.cors_origins:
             return []
-        exposed = ("ETag", "Content-Range", "Retry-After")
+        exposed = ("ETag", "Content-Range", "Retry-After", "Wince-Position")
         return [
             Middleware(
                 CORSMiddleware, allow_origins=sorted(self._options.cors_origins), expose_headers=exposed,
