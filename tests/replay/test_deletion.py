@@ -86,6 +86,14 @@ async def delete(deletion: Deletion, *session_ids: str) -> list[Removed]:
 
 
 class TestNothingIsLeft:
+    async def test_beside_saved_filters(self, redis: Any, store: RedisStore, deletion: Deletion) -> None:
+        await redis.hset(P + "filters", "f1", '{"id":"f1","name":"a","query":"tag=rage_click","created_at":1}')
+        await store.apply(planted(GONE, "text"))
+        (removed,) = await delete(deletion, GONE)
+        proof = await deletion.prove([removed])
+        assert (proof.left, proof.taken) == ([], [])
+        assert await redis.hlen(P + "filters") == 1
+
     async def test_of_a_session_in_any_form(self, redis: Any, store: RedisStore, deletion: Deletion) -> None:
         await store.apply(planted(KEPT, "other-text"))
         await store.note_fate(KEPT, "shop", "late", 1, T0)

@@ -133,6 +133,27 @@ class TestMerging:
         await store.apply(write(base=2, record_of=record(score=99.0, tags={"rage_click": 1, "dead_click": 1})))
         assert await redis.exists(P + "tag:rage_click", P + "tag:dead_click") == 2
 
+    async def test_numbers_that_change_all_the_time_are_corrected_without_more_ado(
+        self, redis: Any, store: RedisStore
+    ) -> None:
+        await store.apply(write())
+        before = await redis.info("commandstats")
+        longer = record(last_event_at=T0 + 7_000, status="ended")
+        await store.apply(write(base=1, record_of=longer))
+        after = await redis.info("commandstats")
+        assert await redis.zrange(P + "duration", 0, -1, withscores=True) == [(b"a", 7_000.0)]
+        assert await redis.zrange(P + "status", 0, -1, withscores=True) == [(b"a", 0.0)]
+        calls = {name: after[name]["calls"] - before.get(name, {"calls": 0})["calls"] for name in after}
+        assert calls["cmdstat_zadd"] == 2
+        # Nothing was listed anew, so nobody has to look whether the session was withdrawn meanwhile.
+        assert calls.get("cmdstat_hexists", 0) == 0
+
+    async def test_a_correction_lists_nothing_that_is_not_listed(self, redis: Any, store: RedisStore) -> None:
+        await store.apply(write())
+        await redis.delete(P + "duration", P + "status")
+        await store.apply(write(base=1, record_of=record(last_event_at=T0 + 7_000, status="ended")))
+        assert await redis.exists(P + "duration", P + "status") == 0
+
     async def test_a_session_that_is_new_again_is_told_whole(self, redis: Any, store: RedisStore) -> None:
         await store.apply(write())
         await redis.flushall()
