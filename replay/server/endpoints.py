@@ -146,9 +146,18 @@ async def read_body(request: Request, kind: type[Inputs]) -> Inputs:
         if len(body) > MAX_BODY_BYTES:
             raise TooLarge(f"a body has at most {MAX_BODY_BYTES} bytes")
     try:
-        return msgspec.json.decode(bytes(body) or b"{}", type=kind)
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+        return msgspec.convert(_with_integers(msgspec.json.decode(bytes(body) or b"{}")), kind)
+    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
         raise Poison(f"the body is not what is expected: {error}") from None
+
+
+def _with_integers(value: object) -> object:
+    """Turn 5.0 into 5: to JSON they are the same number."""
+    if isinstance(value, dict):
+        return {name: _with_integers(each) for name, each in value.items()}
+    if isinstance(value, list):
+        return [_with_integers(each) for each in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 @cache

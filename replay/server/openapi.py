@@ -52,7 +52,7 @@ def describe(endpoints: Sequence[Endpoint[Any]]) -> Json:
         for path in each.paths():
             paths.setdefault(path, {})[each.method.lower()] = writer.operation(each, path)
     queries = {each.takes.__name__ for each in endpoints if each.method != "POST"}
-    shown = {name: schema for name, schema in sorted(components.items()) if name not in queries}
+    shown = {name: _modern(schema) for name, schema in sorted(components.items()) if name not in queries}
     return {
         "openapi": "3.1.0",
         "info": {"title": "Wince", "version": VERSION, "description": _ABOUT, "license": {"name": "MIT"}},
@@ -120,6 +120,15 @@ class _Writer:
         answers = {str(endpoint.status): good}
         answers |= {str(status): {"description": HTTPStatus(status).phrase} for status in endpoint.other_statuses}
         return answers | {str(status): _problem(status) for status in _refusals(endpoint, path)}
+
+
+def _modern(schema: Json) -> Json:
+    """Write tuples as JSON Schema 2020-12 does: the types come with them in the form of older drafts."""
+    written = {name: _modern(each) if isinstance(each, dict) else each for name, each in schema.items()}
+    items = written.get("items")
+    if isinstance(items, list):
+        written |= {"prefixItems": items, "items": False}
+    return written
 
 
 def _kinds_given(endpoint: Endpoint[Any]) -> Sequence[object]:
