@@ -100,7 +100,7 @@ async def test_listings_hold_sessions_as_long_as_any_rule_of_the_past_lets_them_
         store = store_with(redis_server, rule, now)
         await store.apply(write(f"h{hours}", record_of=record(f"h{hours}", started_at=now)))
         await store.close()
-        for name in ("time", "score", "tag:rage_click", "user:anon-1"):
+        for name in ("time", "score", "duration", "status", "tag:rage_click", "user:anon-1"):
             assert sorted(await redis.zrange(P + name, 0, -1)) == [each.encode() for each in listed], name
             assert await redis.pttl(P + name) > 40 * HOUR_MS
     await redis.delete(P + "longest")  # as if its time was over
