@@ -1,6 +1,6 @@
 """The core taken apart: the same work, one stage after the other over each poll, so that each can be timed."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from itertools import islice
 from typing import Final
 
@@ -26,6 +26,8 @@ from replay.blocks import encode_block, join_lines
 
 POLL: Final = 500
 STAGES: Final = ("open", "order", "decode", "mask and mirror", "encode", "detect", "compress")
+MASKING: Final = ("decode", "mask and mirror", "encode")
+"""What it takes to publish events masked: all of it, from batches as they came to lines as they are stored."""
 
 _encode: Final = msgspec.json.Encoder().encode
 
@@ -66,6 +68,12 @@ def measure_stages(load: Load, settings: Settings) -> dict[str, Rate]:
             position += len(poll)
             collect()
     return {stage: Rate(watch.seconds[stage], load.events, load.size_bytes) for stage in STAGES}
+
+
+def masking_rate(stages: Mapping[str, Rate]) -> Rate:
+    """Return what masking takes with the decoding and encoding that belong to it."""
+    parts = [stages[stage] for stage in MASKING]
+    return Rate(sum(part.seconds for part in parts), parts[0].events, parts[0].size_bytes)
 
 
 def _run_poll(

@@ -12,7 +12,7 @@ from rich.table import Table
 from engine.bench.limits import measure_limits
 from engine.bench.load import Load, file_load, sample_load, without_large_events
 from engine.bench.memory import measure_memory
-from engine.bench.stages import measure_stages
+from engine.bench.stages import masking_rate, measure_stages
 from engine.bench.timing import Rate
 from engine.bench.whole import measure_core, without_known_pages
 from engine.cli._commands import SubParsers
@@ -21,6 +21,8 @@ from engine.errors import Poison
 from engine.settings import Settings
 
 TARGET_MB_PER_S: Final = 40.0
+TARGET_MASKING: Final = 2.0
+"""Decoding, masking and encoding take at most so many times what orjson takes to decode and encode the same bytes."""
 TARGET_EVENTS_PER_S: Final = 80_000.0
 TARGET_IDLE_SESSION_BYTES: Final = 8_192
 DEFAULT_MB: Final = 200
@@ -89,7 +91,12 @@ def _print_tables(loads: list[Load], measured: list[Measured], memory: str) -> N
     whole, small = (parts["core"]["core"] for parts in measured)
     console.print(f"Whole core: {whole.mb_per_s:.1f} MB/s (target {TARGET_MB_PER_S:g})")
     console.print(f"Without large events: {small.events_per_s:,.0f} events/s (target {TARGET_EVENTS_PER_S:,.0f})")
+    console.print(f"Masking: {_masking(measured[0]):.2f} times orjson both ways (target {TARGET_MASKING:g})")
     console.print(f"{memory} (target {TARGET_IDLE_SESSION_BYTES:,})")
+
+
+def _masking(parts: Measured) -> float:
+    return masking_rate(parts["stages"]).seconds / parts["limits"]["orjson_both_ways"].seconds
 
 
 def _rows(parts: Measured) -> list[tuple[str, str, Rate]]:
@@ -119,6 +126,7 @@ def _print_json(loads: list[Load], measured: list[Measured], idle_bytes: float) 
                 name: {"mb_per_s": rate.mb_per_s, "events_per_s": rate.events_per_s, "us_per_event": rate.us_per_event}
                 for _, name, rate in _rows(parts)
             },
+            "masking_to_orjson": _masking(parts),
             "core_to_limit": {
                 name: parts["core"]["core"].seconds / limit.seconds for name, limit in parts["limits"].items()
             },

@@ -21,9 +21,7 @@ UNSPECIFIC: Final = "Error"
 _CLASS: Final = re.compile(
     r"\s*(?:Uncaught\s+)?(?:\(in promise\)\s*)?(?:Uncaught\s+)?((?:[A-Z][A-Za-z]{0,60})?(?:Error|Exception))\b:?"
 )
-_NAMED: Final = re.compile(
-    r"(?:Uncaught )?(?:\(in promise\) )?((?:[A-Z][A-Za-z]{0,60})?(?:Error|Exception))(?=:|\n|$)"
-)
+_NAMED: Final = re.compile(r"(?:Uncaught )?(?:\(in promise\) )?((?:[A-Z][A-Za-z]{0,60})?(?:Error|Exception))(?=:|\n|$)")
 _URL: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{1,20}:(?://)?[^\s'\"()<>]{2,}|(?<![\w/])/[\w.-]+/[^\s'\"()<>]*")
 _QUOTED: Final = re.compile(
     r"(?<!\w)'[^'\n]*'|\"[^\"\n]*\"|`[^`\n]*`|\u2018[^\u2019\n]*\u2019|\u201c[^\u201d\n]*\u201d|«[^»\n]*»"

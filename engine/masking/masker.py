@@ -110,8 +110,10 @@ class Masker:
 
     def text(self, value: str, flags: int) -> str:
         """Mask a text node's content; `flags` are its parent's effective flags."""
-        if flags & _TEXT_BITS == 0:
-            return mask_text(value) if self.level is Level.CONSERVATIVE else self._kept(value)
+        if flags & _TEXT_BITS == 0 and not self._strict:
+            # Most texts of a page: kept as they are, or nearly so where a secret was.
+            decision = self._book.label[value]
+            return decision if decision.__class__ is str else self._shown(decision)
         if flags & (BLOCKED | DROPPED_TEXT):
             return ""
         level = effective_level(self.level, flags)

@@ -32,25 +32,36 @@ class Additions:
 
     def apply(self, adds: Sequence[Addition]) -> list[Addition]:
         """Add the nodes; return the additions to publish, in the order sent."""
-        self._make_room([addition.node for addition in adds])
+        sent = [addition.node for addition in adds]
+        self._make_room(sent)
         below = self._tree.below
         for addition in adds:
-            below.setdefault(addition.parent_id, []).append(addition.node)
-        self.has_news = self._tree.read_labels([addition.node for addition in adds])
+            parent_id = addition.parent_id
+            if parent_id in below:
+                below[parent_id].append(addition.node)
+            else:
+                below[parent_id] = [addition.node]
+        self.has_news = self._tree.read_labels(sent)
         parents = self._page.parents
         for parent_id in [parent_id for parent_id in below if parent_id in parents]:
             self._add_below(parent_id, below.pop(parent_id, []))
-        added = {addition.node.id for addition in adds}
-        # Who is left belongs to a parent nobody knows; last come those that name each other as parents.
+        if below:
+            self._add_orphans_of({node.id for node in sent})
+        self.count = len(adds)
+        self.first = list(islice((node for node in sent if node.id in parents), MUTATION_MAX_CHANGES))
+        return self._published(adds)
+
+    def _published(self, adds: Sequence[Addition]) -> list[Addition]:
+        """Return what the mirror has: that is masked, and nothing else; an id may have come twice."""
+        refused, nodes = self._tree.refused, self._page.nodes
+        masked = [addition for addition in adds if nodes.get((node := addition.node).id) is node]
+        return [addition for addition in masked if id(addition.node) not in refused] if refused else masked
+
+    def _add_orphans_of(self, added: set[int]) -> None:
+        """Add what belongs to parents nobody knows; last those that name each other as parents."""
+        below = self._tree.below
         for orphaned in [*(key for key in below if key not in added), *(key for key in below if key in added)]:
             self._add_orphans(below.pop(orphaned, []))
-        self.count = len(adds)
-        here = (addition.node for addition in adds if addition.node.id in parents)
-        self.first = list(islice(here, MUTATION_MAX_CHANGES))
-        refused, nodes = self._tree.refused, self._page.nodes
-        # What the mirror has is masked, and nothing else: an id may have come twice.
-        masked = [addition for addition in adds if nodes.get(addition.node.id) is addition.node]
-        return [addition for addition in masked if id(addition.node) not in refused] if refused else masked
 
     def _add_below(self, parent_id: int, siblings: list[Node]) -> None:
         page = self._page
@@ -65,20 +76,21 @@ class Additions:
             self._note(Reason.UNKNOWN_NODE)
             own[node.id] = own.get(node.id, 0) | UNKNOWN
 
-    def _make_room(self, nodes: list[Node]) -> None:
+    def _make_room(self, sent: Sequence[Node]) -> None:
         """Take nodes out whose ids come again: a move without a remove, or a sender that reuses ids.
 
         To nodes that were here before something may stick.
         """
         page = self._page
-        parents, aside = page.parents, page.aside
-        while nodes:
-            node = nodes.pop()
-            if node.id in parents:
-                page.detach(node.id)
-            if node.id in aside or node.id <= page.forgotten_id:
+        parents, aside, nodes = page.parents, page.aside, list(sent)
+        # The list grows while it is gone through, by what is in its nodes.
+        for node in nodes:
+            node_id = node.id
+            if node_id in parents:
+                page.detach(node_id)
+            if node_id in aside or node_id <= page.forgotten_id:
                 self._tree.sticky = aside
-            if isinstance(node, PARENTS) and node.child_nodes:
+            if type(node) is not TextNode and isinstance(node, PARENTS) and node.child_nodes:
                 nodes += node.child_nodes
 
 

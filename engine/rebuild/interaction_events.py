@@ -105,9 +105,12 @@ class InteractionRebuilder:
             inherited = flags & INHERITED
             if tag == LABEL_TAG and named_flags(link.text or ""):
                 inherited |= SENSITIVE
+        controls = [control for control in (description.control,) if control is not None and control.text]
+        inner = [*chain, *controls]
+        hidden = [*judged, *(judged[-1] & INHERITED | self._flags(control) for control in controls)]
         inherited = 0
         for place, (link, flags) in enumerate(zip(chain, judged, strict=True)):
-            encloses = shows_hidden(link.text, link.label, chain[place + 1 :], judged[place + 1 :])
+            encloses = shows_hidden(link.text, link.label, inner[place + 1 :], hidden[place + 1 :])
             shown, element = self._link(link, tag_name(link.tag), flags, element, encloses=encloses)
             if not inherited & BLOCKED:
                 masked.append(shown)
@@ -121,6 +124,12 @@ class InteractionRebuilder:
             element = closed_root(element)
         own.ancestors = masked[-2::-1]
         return own, element
+
+    def _flags(self, control: ElementDescription) -> int:
+        """Return what is decided about a field by itself."""
+        tag, selectors = tag_name(control.tag), self._context.policy.selectors
+        bits = selectors.own_bits(tag, control.attributes)
+        return own_flags(tag, control.attributes, is_custom=False) | selectors.decide_blindly([bits])
 
     def _link(
         self, link: ElementDescription, tag: str, flags: int, parent: Element | None, *, encloses: bool

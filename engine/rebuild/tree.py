@@ -143,14 +143,15 @@ class TreeMasker:
 
     def _walk(self, siblings: Sequence[Node], parent_id: int, inherited: int, depth: int) -> list[Node]:
         """Mask and register siblings and what is below each; return those that stay. They take over `inherited`."""
-        page, below = self._page, self.below
+        page, below, max_nodes = self._page, self.below, self._max_nodes
         # Where something may stick, no element is plain before it was looked at.
         plain_flags, plain_names, class_bits = NONE_PLAIN if self.sticky or self.coming or self.decided else self._plain
         nodes, parents, mask = page.nodes, page.parents, page.masker.attributes
+        too_deep = depth > self._max_depth
         kept: list[Node] = []
         for node in siblings:
             node_id = node.id
-            if node_id in parents or len(parents) >= self._max_nodes or depth > self._max_depth:
+            if node_id in parents or len(parents) >= max_nodes or too_deep:
                 self._refuse(node, depth)
                 continue
             nodes[node_id] = node
@@ -189,8 +190,12 @@ class TreeMasker:
                 page.hide_children(node_id)
         siblings = self.below.pop(node_id, None)
         if siblings:
-            page.children[node_id] = dict.fromkeys(page.children_of(node_id) + [sibling.id for sibling in siblings])
-            self.add(siblings, node_id, flags, depth)
+            ids = [sibling.id for sibling in siblings]
+            page.children[node_id] = dict.fromkeys([*page.children_of(node_id), *ids] if node.child_nodes else ids)
+            if flags & BLOCKED or node_id in self.swapped:
+                self.add(siblings, node_id, flags, depth)
+            else:
+                self._walk(siblings, node_id, flags & INHERITED, depth)
 
     def _refuse(self, node: Node, depth: int) -> None:
         """Leave a node out, and what was to come below it."""

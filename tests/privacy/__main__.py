@@ -1,11 +1,32 @@
 """`make privacy`: many visits, other ones each time, and what showed of their secrets."""
 
 import argparse
+import random
 import secrets
 import sys
 import time
+from collections.abc import Iterator
 
-from tests.privacy.canaries import LEVELS, judge
+from tests.privacy import streams
+from tests.privacy.canaries import LEVELS, VISITS, Verdict, judge
+from tests.privacy.streams import Case
+from tests.privacy.table import cases
+
+CASES = 30
+"""So many carriers of the table of levels are tried between two visits of each kind."""
+
+
+def verdicts(seed: int, table: list[Case]) -> Iterator[tuple[str, Verdict]]:
+    """Judge a visit of each kind at each level, then some carriers of the table; name each."""
+    for level in LEVELS:
+        for kind in VISITS:
+            yield f"{kind} {seed}, {level}", judge(seed, level, kind=kind)
+    chance = random.Random(seed)
+    for case in chance.sample(table, CASES):
+        level, way = chance.choice(case.levels), chance.choice(streams.WAYS)
+        leaks, lost = streams.judge(case, level, way)
+        hidden, shown = (len(streams.at(words, level)) for words in (case.hide, case.keep))
+        yield f"{case.name}, {level}, {way}", Verdict(hidden, shown, leaks, lost)
 
 
 def main() -> int:
@@ -14,23 +35,22 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=120, help="how long to look")
     parser.add_argument("--seed", type=int, default=secrets.randbelow(1 << 32), help="the first visit")
     arguments = parser.parse_args()
-    streams = planted = kept = leaks = lost = 0
-    deadline = time.monotonic() + arguments.seconds
+    visits = planted = kept = leaks = lost = 0
+    deadline, seed, table = time.monotonic() + arguments.seconds, arguments.seed, list(cases())
     while time.monotonic() < deadline:
-        for level in LEVELS:
-            seed = arguments.seed + streams // len(LEVELS)
-            verdict = judge(seed, level)
-            streams += 1
+        for name, verdict in verdicts(seed, table):
+            visits += 1
             planted += verdict.secrets
             kept += verdict.survivors - len(verdict.lost)
             leaks += len(verdict.leaks)
             lost += len(verdict.lost)
             for secret, around in verdict.leaks[:3]:
-                sys.stdout.write(f"seed {seed}, {level}: {secret} in {around!r}\n")
+                sys.stdout.write(f"{name}: {secret} in {around!r}\n")
             for survivor in verdict.lost[:3]:
-                sys.stdout.write(f"seed {seed}, {level}: {survivor} is missing\n")
+                sys.stdout.write(f"{name}: {survivor} is missing\n")
+        seed += 1
     sys.stdout.write(
-        f"streams {streams}  secrets planted {planted}  found {leaks}  survivors kept {kept}  lost {lost}\n"
+        f"streams {visits}  secrets planted {planted}  found {leaks}  survivors kept {kept}  lost {lost}\n"
     )
     return 1 if leaks or lost else 0
 

@@ -1,8 +1,8 @@
 """Sends a visit through a whole core, cut and resumed at random, and collects every byte that was written."""
 
 import random
-from collections.abc import Iterator
-from typing import Literal, NamedTuple, get_args
+from collections.abc import Iterator, Mapping
+from typing import Final, Literal, NamedTuple, get_args
 
 import msgspec
 
@@ -10,8 +10,11 @@ from engine.reasons import Reason
 from engine.settings import PrivacySettings, Settings
 from tests.engine.attack import Attack, envelope, unpacked
 from tests.engine.core.shelf import packed_states
+from tests.privacy.app import App
+from tests.privacy.forms import Forms
 from tests.privacy.searching import found, missing
-from tests.privacy.site import BLOCK, MASK, UNMASK, Site
+from tests.privacy.site import Site
+from tests.privacy.words import Words as Visit
 
 Level = Literal["conservative", "medium", "light"]
 LEVELS: tuple[Level, ...] = get_args(Level)
@@ -26,27 +29,31 @@ class Verdict(NamedTuple):
     lost: list[str]
 
 
-def judge(seed: int, level: Level, acts: int = 30) -> Verdict:
+VISITS: Final[Mapping[str, type[Visit]]] = {"site": Site, "app": App, "forms": Forms}
+"""Kinds of random visits: to a site under a recorder, in an app that describes elements, to lists and forms."""
+
+
+def judge(seed: int, level: Level, acts: int = 30, kind: str = "site") -> Verdict:
     """Make a visit, record it, and search everything that is written of it."""
-    site = Site(seed, level).visit(acts)
-    attack, written = recorded(site, level, seed)
+    site = VISITS[kind](seed, level).visit(acts)
+    attack, written = recorded(site, seed)
     # What breaks in masking is dropped, and that would hide whatever is wrong with it.
     assert not attack.dropped_events.get(Reason.MASKING_FAILED), seed
     lost = missing(site.survivors, attack.lines())
     return Verdict(len(site.secrets), len(site.survivors), found(site.secrets, written), lost)
 
 
-def recorded(site: Site, level: Level, seed: int) -> tuple[Attack, list[bytes]]:
+def recorded(visit: Visit, seed: int) -> tuple[Attack, list[bytes]]:
     """Feed a visit in batches of any size, with restarts in between; return all that was written, too."""
-    events = site.events
+    events = visit.events
     chance = random.Random(seed)
-    privacy = PrivacySettings(level=level, mask=MASK, block=BLOCK, unmask=UNMASK)
+    privacy = msgspec.convert({"level": visit.level, **visit.privacy}, PrivacySettings)
     attack = Attack(Settings(privacy=privacy))
     sequence, start = 0, 0
     while start < len(events):
         end = start + chance.choice([1, 3, 10, 40])
-        attributes = {} if chance.random() < 0.5 else {"attributes": site.told()}
-        attack.send(envelope(sequence, events[start:end], **attributes))
+        attributes = {} if chance.random() < 0.5 else {"attributes": visit.told()}
+        attack.send(envelope(sequence, events[start:end], **attributes, **visit.identity))
         sequence, start = sequence + 1, end
         if chance.random() < 0.15:
             attack.resume()

@@ -5,15 +5,13 @@ a secret (it may show nowhere), a survivor (it has to show) or neither, where th
 """
 
 import json
-import random
-import string
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar, Self
 
 from tests.privacy import packing
+from tests.privacy.words import Json, Words
 
-T0 = 1_795_296_510_000
 MASKS = ("rr-mask", "ph-mask")
 BLOCKS = ("rr-block", "walled")
 MASK, BLOCK, UNMASK = (".vault .deep", "[data-private]"), (".walled",), (".shown",)
@@ -26,8 +24,6 @@ LABELLING = ("title", "aria-label", "alt", "placeholder")
 CLASSES = (*MASKS, *BLOCKS, "vault", "deep", "vault deep", "shown", "plain", "plain rr-mask", "")
 FLOOR_TYPES = ("password", "hidden")
 DOCUMENT, ELEMENT, TEXT, COMMENT = 0, 2, 3, 5
-
-Json = dict[str, Any]
 
 
 @dataclass(eq=False)
@@ -88,25 +84,22 @@ class Node:
         return False
 
 
-class Site:
+class Site(Words):
     """Makes one visit. `secrets` may show nowhere, `survivors` have to show."""
 
+    privacy: ClassVar[Mapping[str, Any]] = {"mask": MASK, "block": BLOCK, "unmask": UNMASK}
+
     def __init__(self, seed: int, level: str) -> None:
-        self.random = random.Random(seed)
-        self.level = level
-        self.secrets: list[str] = []
-        self.survivors: list[str] = []
-        self.events: list[Any] = []
-        self._t = T0
+        super().__init__(seed, level)
         self._last_id = 0
         self._nodes: dict[int, Node] = {}
         self._gone: list[int] = []
         self._document = Node(0, "#document")
         self._body = self._document
 
-    def visit(self, acts: int) -> "Site":
+    def visit(self, acts: int) -> Self:
         """Load a page, act on it, perhaps load others."""
-        if self._chance(0.2):
+        if self.chance(0.2):
             self._act_blindly()
         self._load()
         steps = (
@@ -116,54 +109,17 @@ class Site:
         )  # fmt: skip
         for _ in range(acts):
             self.random.choice(steps)()
-            if self._chance(0.04):
+            if self.chance(0.04):
                 self._navigate()
         return self
 
-    # -- words ----------------------------------------------------------------------------------------------------
-
-    def _chance(self, share: float) -> bool:
-        return self.random.random() < share
-
-    def _word(self) -> str:
-        return "zq" + "".join(self.random.choices(string.ascii_lowercase, k=12))
-
-    def _secret(self) -> str:
-        self.secrets.append(self._word())
-        return self.secrets[-1]
-
-    def told(self) -> Json:
-        """Say what the session runs on, with a secret in whatever may not be said."""
-        secret = self._secret
-        return {
-            "release": self.random.choice(
-                ["4.2.0", f"{secret()}@mail.test", f"<{secret()}>", f"{secret()} 555 123 4567"]
-            ),
-            "browser": f"Mozilla/5.0 ({secret()}) Chrome/126",
-            "os": [secret()],
-            "country": secret(),
-            "device": secret(),
-            secret(): secret(),
-            "email": f"{secret()}@mail.test",
-        }
-
-    def _plant(self, fate: bool | None) -> str:  # noqa: FBT001  # three fates: stay, go, either
-        if fate is False:
-            return self._secret()
-        word = self._word()
-        if fate:
-            self.survivors.append(word)
-        return word
-
-    def _strict(self) -> bool | None:
-        """The fate of what is shown at the light level only."""
-        return None if self.level == "light" else False
+    # -- fates -----------------------------------------------------------------------------------------------------
 
     def _text_fate(self, node: Node, *, in_snapshot: bool) -> bool | None:
         if node.is_hidden:
             return False
         if node.is_typed:
-            return None if node.is_unmasked else self._strict()
+            return None if node.is_unmasked else self.strict()
         if self.level != "conservative":
             return True
         # An unmask that comes later holds for what comes after it only.
@@ -176,15 +132,15 @@ class Site:
             return None
         if self.level == "conservative":
             return False
-        return self._strict() if node.tag in FIELD_TAGS or node.is_typed else True
+        return self.strict() if node.tag in FIELD_TAGS or node.is_typed else True
 
     def _value_fate(self, node: Node) -> bool | None:
-        return False if node.is_hidden else None if node.is_unmasked else self._strict()
+        return False if node.is_hidden else None if node.is_unmasked else self.strict()
 
     # -- what carries words ---------------------------------------------------------------------------------------
 
     def _address(self) -> str:
-        where, mark = "https://shop.example/cart", self._secret()
+        where, mark = "https://shop.example/cart", self.secret()
         return self.random.choice(
             [
                 f"{where}?q={mark}",
@@ -200,7 +156,7 @@ class Site:
         )
 
     def _css(self) -> str:
-        mark = self._secret()
+        mark = self.secret()
         shapes = [
             f"a::after {{ content: '{mark}' }}",
             f"/* {mark} */ p {{ color: red }}",
@@ -218,17 +174,17 @@ class Site:
         names = (*LABELLING, "data-note", "href", "src", "style", "onclick", "srcdoc", "content", "pattern")
         name = self.random.choice(names if node.tag == "x-card" else (*names, "value", "value"))
         if name in LABELLING:
-            return name, self._plant(self._label_fate(node))
+            return name, self.plant(self._label_fate(node))
         match name:
             case "value":
-                return name, self._plant(self._value_fate(node))
+                return name, self.plant(self._value_fate(node))
             case "href" | "src":
                 return name, self._address()
             case "style":
-                return name, f"color: red; content: '{self._secret()}'"
+                return name, f"color: red; content: '{self.secret()}'"
             case _:
                 # With a space in it, it is no name, so that no level keeps it.
-                return name, f"{self._secret()} !"
+                return name, f"{self.secret()} !"
 
     # -- the page -------------------------------------------------------------------------------------------------
 
@@ -242,13 +198,13 @@ class Site:
         """Add a random element with some below it."""
         draw = self.random.choice
         node = self._new(draw((*TAGS, *TAGS, *FIELD_TAGS, "input", "iframe")), parent)
-        if self._chance(0.3):
+        if self.chance(0.3):
             node.attributes["class"] = draw(CLASSES)
-        if self._chance(0.05):
+        if self.chance(0.05):
             node.attributes["data-private"] = ""
         if node.tag == "input":
             node.attributes["type"] = draw(["text", "search", "email", "password", "hidden"])
-            if self._chance(0.2):
+            if self.chance(0.2):
                 node.attributes["autocomplete"] = "section-a billing CC-Number"
             return node
         if node.tag == "iframe":
@@ -257,12 +213,12 @@ class Site:
             self._grow(document, min(size, 2))
             return node
         if node.tag not in TYPED_TAGS:
-            node.is_root = self._chance(0.12) and parent.tag not in ("#document", *TYPED_TAGS)
-            if self._chance(0.08):
+            node.is_root = self.chance(0.12) and parent.tag not in ("#document", *TYPED_TAGS)
+            if self.chance(0.08):
                 node.attributes["contenteditable"] = draw(["", "true", "plaintext-only"])
             for _ in range(self.random.randrange(size + 1)):
                 self._grow(node, size - 1)
-        if self._chance(0.8):
+        if self.chance(0.8):
             self._new("#text", node)
         return node
 
@@ -276,27 +232,26 @@ class Site:
         made: Json = {"id": node.id, "isShadow": True} if node.is_root and node.tag != "#document" else {"id": node.id}
         children = [self._written(child, in_snapshot=in_snapshot) for child in node.children] if deep else []
         if node.tag == "#text":
-            return {**made, "type": TEXT, "textContent": self._plant(self._text_fate(node, in_snapshot=in_snapshot))}
+            return {**made, "type": TEXT, "textContent": self.plant(self._text_fate(node, in_snapshot=in_snapshot))}
         if node.tag == "#document":
             return {**made, "type": DOCUMENT, "childNodes": children}
         attributes = dict(node.attributes)
-        if self._chance(0.4):
+        if self.chance(0.4):
             attributes.setdefault(*self._attribute(node))
-        if deep and self._chance(0.05):
+        if deep and self.chance(0.05):
             self._last_id += 1
-            children.append({"type": COMMENT, "id": self._last_id, "textContent": self._secret()})
-        tag = node.tag.upper() if self._chance(0.1) else node.tag
+            children.append({"type": COMMENT, "id": self._last_id, "textContent": self.secret()})
+        tag = node.tag.upper() if self.chance(0.1) else node.tag
         made |= {"type": ELEMENT, "tagName": tag, "attributes": attributes, "childNodes": children}
-        return {**made, "oldValue": self._secret()} if self._chance(0.1) else made
+        return {**made, "oldValue": self.secret()} if self.chance(0.1) else made
 
     # -- events ---------------------------------------------------------------------------------------------------
 
     def _emit(self, kind: int, data: Json) -> None:
-        self._t += self.random.choice([5, 40, 300])
-        event: Json = {"type": kind, "timestamp": self._t, "data": data}
-        if self._chance(0.1):
-            event["extra"] = data["later"] = self._secret()
-        self.events.append(packing.packed(event, self.random) if self._chance(0.15) else event)
+        event: Json = {"type": kind, "timestamp": self.later(), "data": data}
+        if self.chance(0.1):
+            event["extra"] = data["later"] = self.secret()
+        self.events.append(packing.packed(event, self.random) if self.chance(0.15) else event)
 
     def _mutate(self, **lists: list[Any]) -> None:
         lists = {name: lists.get(name, []) for name in ("texts", "attributes", "removes", "adds")}
@@ -318,14 +273,14 @@ class Site:
 
     def _show(self) -> None:
         self._emit(
-            4, {"href": self._address() if self._chance(0.5) else "https://shop.example/", "width": 8, "height": 6}
+            4, {"href": self._address() if self.chance(0.5) else "https://shop.example/", "width": 8, "height": 6}
         )
         document = self._written(self._document, in_snapshot=True)
         self._settle()
         self._emit(2, {"node": document, "initialOffset": {"top": 0, "left": 0}})
 
     def _check_out(self) -> None:
-        if self._chance(0.3):
+        if self.chance(0.3):
             self._show()
 
     def _navigate(self) -> None:
@@ -346,7 +301,7 @@ class Site:
     def _change_text(self) -> None:
         node = self._some(texts=True)
         if node.tag == "#text":
-            self._mutate(texts=[{"id": node.id, "value": self._plant(self._text_fate(node, in_snapshot=False))}])
+            self._mutate(texts=[{"id": node.id, "value": self.plant(self._text_fate(node, in_snapshot=False))}])
 
     def _change_attributes(self) -> None:
         node = self._some()
@@ -361,7 +316,7 @@ class Site:
         words = [text for text in node.subtree() if text.tag == "#text"][:2]
         # Masked before the payload or after it: the words come with the change.
         fates = [False if before else self._text_fate(text, in_snapshot=False) for text in words]
-        texts = [{"id": text.id, "value": self._plant(fate)} for text, fate in zip(words, fates, strict=True)]
+        texts = [{"id": text.id, "value": self.plant(fate)} for text, fate in zip(words, fates, strict=True)]
         self._settle()
         self._mutate(texts=texts, attributes=[{"id": node.id, "attributes": {"class": node.attributes["class"]}}])
 
@@ -384,7 +339,7 @@ class Site:
             deep = node.tag == "#document"
             written = self._written(node, in_snapshot=False, deep=deep)
             adds.append({"parentId": node.parent.id, "nextId": None, "node": written})
-        if self._chance(0.3):
+        if self.chance(0.3):
             self.random.shuffle(adds)
         self._settle()
         return adds
@@ -413,7 +368,7 @@ class Site:
         if node is self._body or target in inner or target.tag in ("input", "iframe", *TYPED_TAGS) or node.is_root:
             return
         removal = self._detach(node)
-        if self._chance(0.5):
+        if self.chance(0.5):
             self._mutate(removes=[removal])
             removal = {}
         node.parent = target
@@ -423,7 +378,7 @@ class Site:
     def _type(self) -> None:
         node = self._some()
         shown = self._value_fate(node)
-        self._emit(3, {"source": 5, "id": node.id, "text": self._plant(shown), "isChecked": self._chance(0.5)})
+        self._emit(3, {"source": 5, "id": node.id, "text": self.plant(shown), "isChecked": self.chance(0.5)})
 
     def _click(self) -> None:
         node = self._some()
@@ -440,18 +395,18 @@ class Site:
                     "source": 13,
                     "id": node_id,
                     "index": [0],
-                    "set": {"property": "content", "value": f"'{self._secret()}'"},
+                    "set": {"property": "content", "value": f"'{self.secret()}'"},
                 },
-                {"source": 13, "id": node_id, "index": [0], "set": {"property": "--x", "value": self._secret()}},
+                {"source": 13, "id": node_id, "index": [0], "set": {"property": "--x", "value": self.secret()}},
                 {"source": 15, "id": node_id, "styleIds": [1], "styles": [{"styleId": 1, "rules": [{"rule": css()}]}]},
-                {"source": 10, "family": f"{self._secret()} Sans", "fontSource": self._secret(), "buffer": False},
+                {"source": 10, "family": f"{self.secret()} Sans", "fontSource": self.secret(), "buffer": False},
             ]
         )
         self._emit(3, data)
 
     def _tell(self) -> None:
         """Say something beside the page: errors, requests, console output, what nobody knows."""
-        mark, loud = self._secret, self._plant(self._strict())
+        mark, loud = self.secret, self.plant(self.strict())
         custom: list[tuple[str, Any]] = [
             (
                 "js_error",
@@ -495,14 +450,14 @@ class Site:
         self._name_unknown(self.random.choice([*self._gone[-3:], -1, 99_999]))
 
     def _name_unknown(self, unknown: int) -> None:
-        self._mutate(texts=[{"id": unknown, "value": self._secret()}])
-        self._mutate(attributes=[{"id": unknown, "attributes": {"title": self._secret(), "value": self._secret()}}])
-        self._emit(3, {"source": 5, "id": unknown, "text": self._secret(), "isChecked": True})
+        self._mutate(texts=[{"id": unknown, "value": self.secret()}])
+        self._mutate(attributes=[{"id": unknown, "attributes": {"title": self.secret(), "value": self.secret()}}])
+        self._emit(3, {"source": 5, "id": unknown, "text": self.secret(), "isChecked": True})
 
     def _add_below_nobody(self) -> None:
         self._last_id += 2
-        inner = {"type": TEXT, "id": self._last_id, "textContent": self._secret()}
-        outer = {"type": ELEMENT, "id": self._last_id - 1, "tagName": "p", "attributes": {"title": self._secret()}}
+        inner = {"type": TEXT, "id": self._last_id, "textContent": self.secret()}
+        outer = {"type": ELEMENT, "id": self._last_id - 1, "tagName": "p", "attributes": {"title": self.secret()}}
         nobody = {"parentId": 88_888, "nextId": None, "node": {**outer, "childNodes": [inner]}}
         self._mutate(adds=[nobody])
-        self._mutate(texts=[{"id": self._last_id, "value": self._secret()}])
+        self._mutate(texts=[{"id": self._last_id, "value": self.secret()}])

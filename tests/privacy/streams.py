@@ -12,7 +12,7 @@ import msgspec
 from engine.reasons import Reason
 from engine.settings import PrivacySettings, Settings
 from tests.engine.attack import Attack, envelope
-from tests.privacy.canaries import LEVELS, everything, states
+from tests.privacy.canaries import LEVELS, Level, everything, states
 from tests.privacy.searching import found, missing
 
 T0: Final = 1_795_296_510_000
@@ -36,7 +36,7 @@ class Case:
     vector: int = 0
 
     @property
-    def levels(self) -> list[str]:
+    def levels(self) -> list[Level]:
         """The levels at which the case says something."""
         letters = set("".join((*self.hide, *self.keep)))
         return [level for level in LEVELS if level[0] in letters]

@@ -9,34 +9,45 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.privacy.canaries import LEVELS, Level, judge
+from tests.privacy.canaries import LEVELS, VISITS, Level, judge
 from tests.privacy.searching import found
-from tests.privacy.site import Site
 
 SECRET = "zqkfmwbtrvypln"
 
 
-@settings(max_examples=120, derandomize=True, deadline=None, database=None, suppress_health_check=list(HealthCheck))
-@given(seed=st.integers(0, 1 << 32), level=st.sampled_from(LEVELS))
-def test_canaries(seed: int, level: Level) -> None:
-    verdict = judge(seed, level)
+@settings(max_examples=160, derandomize=True, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+@given(seed=st.integers(0, 1 << 32), level=st.sampled_from(LEVELS), kind=st.sampled_from(sorted(VISITS)))
+def test_canaries(seed: int, level: Level, kind: str) -> None:
+    verdict = judge(seed, level, kind=kind)
     assert verdict.leaks == []
     assert verdict.lost == []
 
 
 # Visits in which something showed, or broke, once.
-@pytest.mark.parametrize(("seed", "level"), [(1118, "medium"), (1118, "light"), (106, "medium"), (110, "light")])
-def test_visits_that_told_something(seed: int, level: Level) -> None:
-    verdict = judge(seed, level)
+@pytest.mark.parametrize(
+    ("kind", "seed", "level"),
+    [
+        ("site", 1118, "medium"),
+        ("site", 1118, "light"),
+        ("site", 106, "medium"),
+        ("site", 110, "light"),
+        ("app", 0, "medium"),
+        ("app", 2, "light"),
+    ],
+)
+def test_visits_that_told_something(kind: str, seed: int, level: Level) -> None:
+    verdict = judge(seed, level, kind=kind)
     assert verdict.leaks == []
     assert verdict.lost == []
 
 
 @pytest.mark.parametrize("level", LEVELS)
-def test_visits_plant_something_to_find_and_something_to_keep(level: str) -> None:
-    sites = [Site(seed, level).visit(20) for seed in range(5)]
-    assert all(len(site.secrets) > 20 for site in sites)
-    assert any(site.survivors for site in sites)
+@pytest.mark.parametrize("kind", VISITS)
+def test_visits_plant_something_to_find_and_something_to_keep(kind: str, level: str) -> None:
+    visits = [VISITS[kind](seed, level).visit(20) for seed in range(5)]
+    assert all(len(visit.secrets) >= 2 for visit in visits)
+    assert sum(len(visit.secrets) for visit in visits) > 40
+    assert any(visit.survivors for visit in visits) or (kind != "site" and level == "conservative")
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""A part of the table of levels, in every place; `make privacy` tries all of it, and with restarts."""
+"""A part of the table of levels, in every place; `make privacy` tries others each time, and with restarts."""
 
 from itertools import islice
 

@@ -45,7 +45,7 @@ def test_a_load_without_large_events_has_none() -> None:
 
 def test_every_stage_and_every_limit_took_time_over_the_whole_load() -> None:
     rates = [*measure_limits(LOAD).values(), *measure_stages(LOAD, Settings()).values(), measure_core(LOAD, Settings())]
-    assert len(rates) == 3 + len(STAGES) + 1
+    assert len(rates) == 4 + len(STAGES) + 1
     assert all(rate.seconds > 0 and rate.events == LOAD.events for rate in rates)
 
 
