@@ -11,7 +11,6 @@
 local walked, wanted = KEYS[1], KEYS[2]
 local low, high, after_score, after = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local most, enough, best, below, prefix = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8]), ARGV[9]
-local first_bound = 10
 
 -- Bytes decide, as in sorted sets; `<` would go by the server's locale.
 local function is_before(one, other)
@@ -37,31 +36,49 @@ if after ~= '' and tonumber(after_score) <= tonumber(high) then rank = rank_afte
 local last = redis.call('ZCOUNT', walked, low, '+inf') - 1
 local stop = math.min(last, rank + most - 1)
 
+-- Keeps of a page the sessions with a score within bounds in one more set, and gives these scores.
+local function keep(key, page, lowest, highest)
+  local scores = redis.call('ZMSCORE', key, unpack(page.ids))
+  local kept, given = {ids = {}, own = {}, places = {}}, {}
+  for place, text in ipairs(scores) do
+    local score = text and tonumber(text)
+    if score and score >= lowest and score <= highest then
+      local next = #kept.ids + 1
+      kept.ids[next], kept.own[next], kept.places[next] = page.ids[place], page.own[place], page.places[place]
+      given[next] = text
+    end
+  end
+  return kept, given
+end
+
 local found, scores = {}, {}
 local at_score, at = after_score, after
 while rank <= stop and #found < enough do
-  local page = redis.call('ZREVRANGE', walked, rank, math.min(rank + 499, stop), 'WITHSCORES')
-  local ids, own = {}, {}
-  for place = 1, #page, 2 do
-    ids[#ids + 1], own[#own + 1] = page[place], page[place + 1]
-  end
-  local columns = {}
-  for key = 3, #KEYS do columns[key - 2] = redis.call('ZMSCORE', KEYS[key], unpack(ids)) end
-  if wanted ~= walked then columns[#columns + 1] = redis.call('ZMSCORE', wanted, unpack(ids)) end
-  for place, id in ipairs(ids) do
-    local is_in = prefix == '' or string.sub(id, 1, #prefix) == prefix
-    for column = 1, #KEYS - 2 do
-      local score = is_in and tonumber(columns[column][place] or '')
-      local bound = first_bound + 2 * (column - 1)
-      is_in = score and score >= tonumber(ARGV[bound]) and score <= tonumber(ARGV[bound + 1])
-      if not is_in then break end
+  local pairs_of = redis.call('ZREVRANGE', walked, rank, math.min(rank + 499, stop), 'WITHSCORES')
+  local page = {ids = {}, own = {}, places = {}}
+  for place = 1, #pairs_of, 2 do
+    if prefix == '' or string.sub(pairs_of[place], 1, #prefix) == prefix then
+      local next = #page.ids + 1
+      page.ids[next], page.own[next], page.places[next] = pairs_of[place], pairs_of[place + 1], (place + 1) / 2
     end
-    local score = own[place]
-    if wanted ~= walked then score = columns[#columns][place] end
-    if is_in and score then found[#found + 1], scores[#scores + 1] = id, score end
-    rank, at_score, at = rank + 1, own[place], id
-    if #found == enough then break end
   end
+  at_score, at = pairs_of[#pairs_of], pairs_of[#pairs_of - 1]
+  -- Those that few pass come first, so that the others are asked for few.
+  for key = 3, #KEYS do
+    if #page.ids == 0 then break end
+    page = keep(KEYS[key], page, tonumber(ARGV[2 * key + 4]), tonumber(ARGV[2 * key + 5]))
+  end
+  local given = page.own
+  if wanted ~= walked and #page.ids > 0 then page, given = keep(wanted, page, -math.huge, math.huge) end
+  local passed = #pairs_of / 2
+  for place, id in ipairs(page.ids) do
+    found[#found + 1], scores[#scores + 1] = id, given[place]
+    if #found == enough then
+      passed, at_score, at = page.places[place], page.own[place], id
+      break
+    end
+  end
+  rank = rank + passed
 end
 
 local reply = {rank > last and '1' or '0', at_score, at, #found}

@@ -23,6 +23,8 @@ RECORDS_MAX: Final = 2_000
 
 _RECORDS_AT_ONCE: Final = 100
 _LARGEST_BATCH: Final = 500
+_FIRST_OF_PAGE: Final = 200
+"""Records read first where they have to be looked into."""
 
 By = Literal["all", "name", "page"]
 """What `q` is taken for: nothing, the start of a session id or a user, or a part of a page's address."""
@@ -70,7 +72,7 @@ class SessionSearch:
         walk = Walk(self._client, self._names, project_id, sort)
         matches = _matcher(project_id, wanted, by)
         collected = _Collected([], after)
-        read, ask = 0, _LARGEST_BATCH if by == "page" else limit + 1
+        read, ask = 0, max(limit + 1, _FIRST_OF_PAGE if by == "page" else 0)
         while read < RECORDS_MAX:
             batch = await self._candidates(walk, wanted, by, collected.up_to, min(ask, RECORDS_MAX - read))
             if collected.total is None and by == "all":

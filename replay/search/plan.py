@@ -63,9 +63,10 @@ def make_plan(listings: Sequence[Listing], counts: Sequence[int], sort: Sort) ->
     whole = Listing(sort, EVERYTHING, is_by_start=sort == "time")
     if not listings:
         return Plan(whole, None, 0, ())
-    sizes = list(zip(listings, counts, strict=True))
-    smallest, size = min(sizes, key=lambda pair: pair[1])
+    # Few are in the first ones, so that few have to be looked up in the others.
+    sizes = sorted(zip(listings, counts, strict=True), key=lambda pair: pair[1])
+    smallest, size = sizes[0]
     in_order = [pair for pair in sizes if (pair[0].is_by_start if sort == "time" else pair[0].name == sort)]
     walked, length = min(in_order, key=lambda pair: pair[1], default=(whole, math.inf))
     gathered = smallest if size < length and size <= GATHER_MAX else None
-    return Plan(walked, gathered, size, tuple(listings), is_empty=size == 0)
+    return Plan(walked, gathered, size, tuple(each for each, _ in sizes), is_empty=size == 0)
