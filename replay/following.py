@@ -4,7 +4,6 @@ Nothing waits inside Redis: a follower costs it nothing, a thing that is followe
 """
 
 import asyncio
-from collections import deque
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Final, Protocol
@@ -61,7 +60,7 @@ class Follower:
     """One who follows: messages wait here until they are taken."""
 
     def __init__(self) -> None:
-        self._waiting: deque[bytes] = deque()
+        self._waiting: list[bytes] = []
         self._news = asyncio.Event()
         self._is_closed = False
 
@@ -92,11 +91,14 @@ class Follower:
         self._news.set()
 
     async def messages(self, heartbeat_seconds: float = HEARTBEAT_SECONDS) -> AsyncIterator[bytes]:
-        """Give messages as they come, and something to show that the stream is alive while none do."""
+        """Give messages as they come, all that wait at once, and a sign of life while none do."""
         ends_at = asyncio.get_running_loop().time() + MAX_FOLLOW_SECONDS
         while True:
-            while self._waiting:
-                yield self._waiting.popleft()
+            if self._waiting:
+                waiting = b"".join(self._waiting)
+                self._waiting.clear()
+                yield waiting
+                continue
             if self._is_closed:
                 return
             if asyncio.get_running_loop().time() >= ends_at:

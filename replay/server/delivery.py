@@ -90,6 +90,7 @@ class Delivery(Response):
                 async for piece in self._pieces:
                     async with asyncio.timeout(self._stall_seconds):
                         await send({"type": "http.response.body", "body": piece, "more_body": True})
+                    await asyncio.sleep(0)  # let others have their turn, and see whether the client is still there
             except (StoreError, TimeoutError):
                 # No last chunk: a server then closes the connection, and the client knows that something is missing.
                 return

@@ -313,7 +313,15 @@ class TestFollowers:
         follower = Follower()
         follower.hear(News([b"a", b"b"], is_end=True))
         follower.hear(News([b"c"]))
-        assert [message async for message in follower.messages()] == [b"a", b"b"]
+        assert [message async for message in follower.messages()] == [b"ab"]
+
+    async def test_what_comes_while_a_message_is_sent_is_told_too(self) -> None:
+        follower = Follower()
+        follower.hear(News([b"a"]))
+        messages = follower.messages()
+        assert await anext(messages) == b"a"
+        follower.hear(News([b"b"], is_end=True))
+        assert [message async for message in messages] == [b"b"]
 
     async def test_an_event_is_written_as_browsers_read_it(self) -> None:
         assert encode_message("signal", b"{}", "1-2") == b"id: 1-2\nevent: signal\ndata: {}\n\n"
