@@ -52,7 +52,7 @@ def describe(endpoints: Sequence[Endpoint[Any]]) -> Json:
         for path in each.paths():
             paths.setdefault(path, {})[each.method.lower()] = writer.operation(each, path)
     queries = {each.takes.__name__ for each in endpoints if each.method != "POST"}
-    shown = {name: _modern(schema) for name, schema in sorted(components.items()) if name not in queries}
+    shown = {name: _simple(schema) for name, schema in sorted(components.items()) if name not in queries}
     return {
         "openapi": "3.1.0",
         "info": {"title": "Wince", "version": VERSION, "description": _ABOUT, "license": {"name": "MIT"}},
@@ -122,12 +122,17 @@ class _Writer:
         return answers | {str(status): _problem(status) for status in _refusals(endpoint, path)}
 
 
-def _modern(schema: Json) -> Json:
-    """Write tuples as JSON Schema 2020-12 does: the types come with them in the form of older drafts."""
-    written = {name: _modern(each) if isinstance(each, dict) else each for name, each in schema.items()}
-    items = written.get("items")
-    if isinstance(items, list):
-        written |= {"prefixItems": items, "items": False}
+def _simple(part: Any) -> Any:  # noqa: ANN401 - any part of a schema
+    """Write tuples of one type as arrays of a length: generators of clients and tests know those."""
+    if isinstance(part, list):
+        return [_simple(each) for each in part]
+    if not isinstance(part, dict):
+        return part
+    written = {name: _simple(each) for name, each in part.items()}
+    first, *others = written.get("prefixItems", [None])
+    if first is not None and all(each == first for each in others):
+        del written["prefixItems"]
+        written["items"] = first
     return written
 
 

@@ -40,9 +40,14 @@ WITHOUT_LOGIN = DOCUMENT | {
 WITHOUT_END = ("/live",)
 """Streams that end when the client leaves: their own tests follow them."""
 
+
+def unwrapped(result: Any) -> Any:
+    return result.ok()
+
+
 OPERATIONS = {
     operation.label: operation
-    for operation in (each.ok() for each in schemathesis.openapi.from_dict(WITHOUT_LOGIN).get_all_operations())
+    for operation in map(unwrapped, schemathesis.openapi.from_dict(WITHOUT_LOGIN).get_all_operations())
     if not operation.path.endswith(WITHOUT_END)
 }
 
@@ -123,7 +128,7 @@ def check(label: str, mode: GenerationMode, running: Running) -> None:
         max_examples=EXAMPLES, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
     )
     @given(case=operation.as_strategy(mode), is_real=st.booleans())
-    def try_one(case: schemathesis.Case, *, is_real: bool) -> None:
+    def try_one(case: Any, *, is_real: bool) -> None:
         if is_real and case.method != "DELETE" and mode is GenerationMode.POSITIVE:
             case.path_parameters |= {name: REAL[name] for name in case.path_parameters if name in REAL}
         if isinstance(case.body, dict) and case.body.get("format") in ["gif", "mp4"]:
