@@ -61,7 +61,7 @@ class TestLooking:
         assert int(asked[0]["t"][0]) == signals[0].t - 3_000
         assert asked[0]["window"] == [signals[0].window_id]
         expect(first.locator(".mark").first).to_have_accessible_name(
-            re.compile(r"^At 0:23\.\d: .*Error click.*“Place order”")
+            re.compile(r"^3 moments from 0:23\.\d on: .*Error click.*“Place order”")
         )
 
     def test_marks_of_other_moments_do_not_lie_upon_each_other(self, samples: Site, open_page: OpenPage) -> None:

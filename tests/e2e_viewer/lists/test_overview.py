@@ -56,7 +56,7 @@ def test_kinds_of_clicks_and_elements_can_be_chosen_and_shared(samples: Site, op
     expect(picture.get_by_role("heading")).to_contain_text("“Use coupon”")
     expect(picture.get_by_role("button", name="Rage clicks")).to_have_attribute("aria-pressed", "true")
     picture.get_by_role("button", name="All clicks").click()
-    expect(picture.get_by_role("status")).to_contain_text("All clicks")
+    expect(picture.locator(".heat-legend")).to_contain_text("All clicks")
     other = overview(samples, open_page, urlsplit(page.url).query and f"?{urlsplit(page.url).query}")
     there = other.get_by_role("region", name="Where on the page")
     expect(there.get_by_role("heading")).to_contain_text("“Use coupon”")

@@ -24,6 +24,8 @@ const LISTS = [
   ["countries", "country", "Countries"],
 ];
 
+const FINGERPRINT_CHARS = 8;
+
 const SCORES = ["10", "20", "50"];
 
 /** @type {Readonly<Record<string, string>>} */
@@ -54,6 +56,8 @@ const PREFIXES = {
 export function valueName(name, value) {
   if (name === "tag") return plain(detectorName(value), 60);
   if (name === "page") return plain(pagePath(value), 200);
+  // What is known of an error in a list is a fingerprint; its head tells it from the others.
+  if (name === "error") return plain(value.slice(0, FINGERPRINT_CHARS), 60);
   if (name === "status") return value === "open" ? "Live now" : "Ended";
   if (name === "range") return RANGE_NAMES[value] ?? value;
   if (name.endsWith("_duration_ms")) return `${number(Number(value) / 1000)} s`;
@@ -143,7 +147,7 @@ export class FilterPanel {
         data: { key: `${name} ${value}` }, on: { click: () => this.choose(name, value) },
       },
       name === "tag" ? h("span", { class: "dot", data: { detector: value }, "aria-hidden": "true" }) : null,
-      h("bdi", { class: "facet-name" }, valueName(name, value)),
+      h("bdi", { class: name === "error" ? "facet-name mono" : "facet-name" }, valueName(name, value)),
       h("span", { class: "facet-count numeric" }, number(count)),
     );
     option.style.setProperty("--share", share.toFixed(3));

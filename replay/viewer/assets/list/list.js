@@ -53,7 +53,7 @@ class ListPage {
       remove: this.mayDelete ? (record) => this.remove([record.session_id], "this session") : null,
     });
     this.results = h("div", { class: "results" });
-    this.savedBox = h("div", { class: "menu saved", popover: "auto", id: "saved", "aria-label": "Saved filters" });
+    this.savedBox = h("div", { class: "menu saved", popover: "auto", id: "saved", role: "group", "aria-label": "Saved filters" });
     this.saved = new SavedFilters(this.savedBox, {
       open: (written) => {
         this.savedBox.hidePopover();
@@ -76,7 +76,7 @@ class ListPage {
 
   build() {
     this.panelBox.append(this.panelElement);
-    const savedButton = button("Saved", { icon: "star", attributes: { popovertarget: "saved", "aria-haspopup": "dialog" } });
+    const savedButton = button("Saved", { icon: "star", attributes: { popovertarget: "saved" } });
     const more = button("More", { icon: "list", iconOnly: true });
     const toolbar = h(
       "div",
@@ -92,6 +92,7 @@ class ListPage {
       { class: "list-main", id: "main" },
       h("div", { class: "list-head" }, h("div", {}, this.heading, this.count), this.sorts),
       toolbar,
+      this.savedBox,
       this.chips,
       h("div", { class: "pill-box" }, this.pill),
       this.results,
@@ -100,7 +101,6 @@ class ListPage {
       h("a", { class: "button skip-link", href: "#main" }, "Skip to the sessions"),
       appHeader({ active: "sessions", middle: [this.projectSelect, this.connection] }),
       h("div", { class: "list-layout" }, this.panelBox, main),
-      this.savedBox,
     );
     this.savedBox.addEventListener("toggle", (event) => {
       if (/** @type {ToggleEvent} */ (event).newState === "open") placeBelow(this.savedBox, savedButton);

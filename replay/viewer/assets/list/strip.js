@@ -91,7 +91,7 @@ function mark(record, group) {
     {
       class: "mark",
       href: momentHref(record.session_id, first.t, first.window_id),
-      "aria-label": `At ${at}: ${lines.join(", ")}`,
+      "aria-label": `${group.length > 1 ? `${group.length} moments from ${at} on` : `At ${at}`}: ${lines.join(", ")}`,
       data: { detector: worst(group), tip: `${at}\n${lines.join("\n")}` },
     },
     h("span", { class: "mark-dot" }, group.length > 1 ? String(group.length) : ""),

@@ -107,7 +107,8 @@ class Overview {
       return;
     }
     const { counted, is_partial: isPartial } = this.found;
-    this.about.textContent = `${ABOUT}, of ${isPartial ? "a sample of " : ""}${plural(counted, "session")}`;
+    const of = `${isPartial ? "a sample of " : ""}${plural(counted, "session")}`;
+    this.about.textContent = `${ABOUT} of ${of}, worst first; what few sessions saw counts less`;
     if (!this.found.pages.length) {
       this.fill(state({
         icon: "check",
