@@ -35,6 +35,7 @@ from schemas.session_record import SessionRecord, Totals
 from schemas.signals import Signal
 
 START_T = 1_795_295_291_000
+TURN_SECONDS = 3.0
 SETTINGS = StoreSettings(max_session_bytes=4 << 30)
 WORDS = [
     f"{stem}{ending}" for stem in ("cart", "pay", "list", "row", "item", "total") for ending in ("", "s", "-id", "ed")
@@ -137,7 +138,10 @@ async def serve(url: str) -> None:
 
 
 async def ingest(url: str) -> None:
-    """Write as fast as it goes: 20 sessions at a time, a signal in every 500th write; print writes a second."""
+    """Write as fast as it goes: 20 sessions at a time, a signal in every 500th write.
+
+    Prints, for each line read: writes a second, and microseconds of its own processor time for each.
+    """
     generator = random.Random(1)
     blocks = [event(generator, START_T + n, 2_000) for n in range(50)]
     async with store_at(url) as store:
@@ -146,11 +150,12 @@ async def ingest(url: str) -> None:
             print(0, flush=True)
             if not await asyncio.to_thread(sys.stdin.readline):
                 return
-            started, first = time.perf_counter(), written
-            while time.perf_counter() < started + 3.0:
+            started, worked_s, first = time.perf_counter(), time.process_time(), written
+            while time.perf_counter() < started + TURN_SECONDS:
                 await store.apply_many([_one(n, written // 20, blocks) for n in range(20)])
                 written += 20
             print((written - first) / (time.perf_counter() - started), flush=True)
+            print((time.process_time() - worked_s) / (written - first) * 1e6, flush=True)
 
 
 def _one(number: int, turn: int, blocks: list[bytes]) -> SessionWrite:
@@ -268,27 +273,53 @@ async def _stream(
     return time.perf_counter() - started, sizes
 
 
+class Turn(msgspec.Struct):
+    """Three seconds of writing: writes a second, and processor time for each write (microseconds)."""
+
+    rate: float
+    writer_us: float
+    redis_us: float
+
+
 async def measure_followers(url: str, port: int, rounds: int) -> dict[str, Any]:
     """Write as fast as it goes, in turn while nobody follows and while 200 do."""
-    rates: dict[int, list[float]] = {0: [], 200: []}
+    turns: dict[int, list[Turn]] = {0: [], 200: []}
     heard = 0
     clients: dict[str, Any] = {}
     async with child("--ingest", url) as writer, Redis.from_url(url, protocol=2) as redis:
-        await writer.answer()
-        await writer.ask()  # the first turn makes connections and loads scripts
+        await _turn(writer, redis)  # makes connections and loads scripts
         for _ in range(rounds):
-            for followers, measured in rates.items():
-                await writer.answer()
+            for followers, measured in turns.items():
                 async with followed(port, followers) as counts:
                     clients = await redis.info("clients")
-                    measured.append(await writer.ask())
+                    measured.append(await _turn(writer, redis))
                     heard += sum(counts)
     return {
-        "writes_per_s": {str(followers): round(statistics.median(each)) for followers, each in rates.items()},
-        "all_writes_per_s": {str(followers): [round(rate) for rate in each] for followers, each in rates.items()},
+        **{f"{followers} followers": _of_turns(measured) for followers, measured in turns.items()},
         "events_heard": heard,
         "blocked_clients": clients["blocked_clients"],
         "redis_clients_with_200": clients["connected_clients"],
+    }
+
+
+async def _turn(writer: Child, redis: Redis) -> Turn:
+    await writer.answer()
+    before_s = _worked_s(await redis.info("cpu"))
+    rate = await writer.ask()
+    redis_s = _worked_s(await redis.info("cpu")) - before_s
+    return Turn(rate, await writer.answer(), redis_s / (rate * TURN_SECONDS) * 1e6)
+
+
+def _worked_s(cpu: dict[str, float]) -> float:
+    return cpu["used_cpu_user"] + cpu["used_cpu_sys"]
+
+
+def _of_turns(turns: list[Turn]) -> dict[str, Any]:
+    return {
+        "writes_per_s": round(statistics.median(turn.rate for turn in turns)),
+        "all_writes_per_s": [round(turn.rate) for turn in turns],
+        "writer_us_per_write": round(statistics.median(turn.writer_us for turn in turns)),
+        "redis_us_per_write": round(statistics.median(turn.redis_us for turn in turns)),
     }
 
 
