@@ -89,28 +89,32 @@ export class Cleaner {
    * @param {any} root
    */
   tree(root) {
-    const open = [{ node: root, depth: 0 }];
+    const open = [{ node: root, depth: 0, isTop: false }];
     let nodes = 0;
     for (let entry = open.pop(); entry; entry = open.pop()) {
-      const { node, depth } = entry;
+      const { node, depth, isTop } = entry;
       nodes += 1;
       if (nodes > MAX_NODES) return false;
-      this.node(node);
+      this.node(node, isTop);
       if (node.type !== NODE.document && node.type !== NODE.element) continue;
       node.childNodes = depth < MAX_DEPTH ? listOf(node.childNodes).filter(isObject) : [];
+      if (node.type === NODE.document) node.childNodes = topOf(node.childNodes);
       for (const child of node.childNodes) {
         if (child.isShadow && !node.isShadowHost) delete child.isShadow;
         if (isStyle(node) && child.type === NODE.text) child.isStyle = true;
-        open.push({ node: child, depth: depth + 1 });
+        open.push({ node: child, depth: depth + 1, isTop: node.type === NODE.document });
       }
     }
     return true;
   }
 
-  /** @param {any} node */
-  node(node) {
+  /**
+   * @param {any} node
+   * @param {boolean} isTop whether it lies directly in a document
+   */
+  node(node, isTop) {
     if (node.type === NODE.element) this.element(node);
-    else if (node.type === NODE.doctype) Object.assign(node, { name: "html", publicId: "", systemId: "" });
+    else if (node.type === NODE.doctype && isTop) Object.assign(node, { name: "html", publicId: "", systemId: "" });
     else if (node.type === NODE.text) node.textContent = this.text(node);
     else if (node.type !== NODE.document) Object.assign(node, { type: NODE.comment, textContent: "" });
   }
@@ -209,6 +213,16 @@ export class Cleaner {
     if (address.startsWith("#") || DATA.test(address)) return true;
     return this.hosts.some((host) => address.startsWith(`${host}/`));
   }
+}
+
+/**
+ * What a document can hold: its type, one element, comments.
+ * @param {any[]} nodes
+ */
+function topOf(nodes) {
+  const root = nodes.find((node) => node.type === NODE.element);
+  const type = nodes.find((node) => node.type === NODE.doctype);
+  return nodes.filter((node) => node === root || node === type || node.type === NODE.comment);
 }
 
 /** @param {any} value */

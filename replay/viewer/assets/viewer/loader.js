@@ -17,9 +17,11 @@ export class Loader {
    * @param {string} api address of the session
    * @param {string} windowId
    * @param {Block[]} blocks of the window, in playing order
+   * @param {number} from epoch ms: what is asked for earlier than this is not given, so it is not asked for
    */
-  constructor(api, windowId, blocks) {
+  constructor(api, windowId, blocks, from = -Infinity) {
     this.api = api;
+    this.from = from;
     this.windowId = windowId;
     this.blocks = blocks;
     /** What the frame holds: blocks from `first` up to, but not with, `next`; equal if it holds nothing. */
@@ -190,8 +192,8 @@ export class Loader {
     const answer = await request(
       `${this.api}/events${query({
         window_id: this.windowId,
-        from: wanted[0].first_t,
-        to: Math.max(...wanted.map((block) => block.first_t)),
+        from: Math.max(this.from, wanted[0].first_t),
+        to: Math.max(this.from, ...wanted.map((block) => block.first_t)),
         after: isContinued ? `${this.generation}.${position}` : undefined,
       })}`,
       { signal },

@@ -24,7 +24,7 @@ class Pane {
     this.player = player;
     this.window = window;
     this.label = label;
-    this.loader = new Loader(player.session.api, window.id, window.blocks);
+    this.loader = new Loader(player.session.api, window.id, window.blocks, player.session.bounds[0]);
     this.note = h("div", { class: "pane-note", role: "status" });
     this.withheld = 0;
     this.failures = 0;
