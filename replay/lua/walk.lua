@@ -36,50 +36,45 @@ if after ~= '' and tonumber(after_score) <= tonumber(high) then rank = rank_afte
 local last = redis.call('ZCOUNT', walked, low, '+inf') - 1
 local stop = math.min(last, rank + most - 1)
 
--- Keeps of a page the sessions with a score within bounds in one more set, and gives these scores.
+-- Keeps of a page the sessions with a score within bounds in one more set, and gives these scores. Scores are texts
+-- made for us, which is most of the work: nobody is asked for one that is not needed.
 local function keep(key, page, lowest, highest)
-  local scores = redis.call('ZMSCORE', key, unpack(page.ids))
-  local kept, given = {ids = {}, own = {}, places = {}}, {}
-  for place, text in ipairs(scores) do
+  local kept, given = {ids = {}, places = {}}, {}
+  if #page.ids == 0 then return kept, given end
+  for place, text in ipairs(redis.call('ZMSCORE', key, unpack(page.ids))) do
     local score = text and tonumber(text)
     if score and score >= lowest and score <= highest then
       local next = #kept.ids + 1
-      kept.ids[next], kept.own[next], kept.places[next] = page.ids[place], page.own[place], page.places[place]
-      given[next] = text
+      kept.ids[next], kept.places[next], given[next] = page.ids[place], page.places[place], text
     end
   end
   return kept, given
 end
 
 local found, scores = {}, {}
-local at_score, at = after_score, after
+local at = after
 while rank <= stop and #found < enough do
-  local pairs_of = redis.call('ZREVRANGE', walked, rank, math.min(rank + 499, stop), 'WITHSCORES')
-  local page = {ids = {}, own = {}, places = {}}
-  for place = 1, #pairs_of, 2 do
-    if prefix == '' or string.sub(pairs_of[place], 1, #prefix) == prefix then
+  local ids = redis.call('ZREVRANGE', walked, rank, math.min(rank + 499, stop))
+  local page = {ids = {}, places = {}}
+  for place, id in ipairs(ids) do
+    if prefix == '' or string.sub(id, 1, #prefix) == prefix then
       local next = #page.ids + 1
-      page.ids[next], page.own[next], page.places[next] = pairs_of[place], pairs_of[place + 1], (place + 1) / 2
+      page.ids[next], page.places[next] = id, place
     end
   end
-  at_score, at = pairs_of[#pairs_of], pairs_of[#pairs_of - 1]
   -- Those that few pass come first, so that the others are asked for few.
-  for key = 3, #KEYS do
-    if #page.ids == 0 then break end
-    page = keep(KEYS[key], page, tonumber(ARGV[2 * key + 4]), tonumber(ARGV[2 * key + 5]))
+  for key = 3, #KEYS do page = keep(KEYS[key], page, tonumber(ARGV[2 * key + 4]), tonumber(ARGV[2 * key + 5])) end
+  local passed, left = #ids, enough - #found
+  if #page.ids > left then
+    for place = #page.ids, left + 1, -1 do page.ids[place] = nil end
   end
-  local given = page.own
-  if wanted ~= walked and #page.ids > 0 then page, given = keep(wanted, page, -math.huge, math.huge) end
-  local passed = #pairs_of / 2
-  for place, id in ipairs(page.ids) do
-    found[#found + 1], scores[#scores + 1] = id, given[place]
-    if #found == enough then
-      passed, at_score, at = page.places[place], page.own[place], id
-      break
-    end
-  end
-  rank = rank + passed
+  if #page.ids == left then passed = page.places[left] end
+  local given
+  page, given = keep(wanted, page, -math.huge, math.huge)
+  for place, id in ipairs(page.ids) do found[#found + 1], scores[#scores + 1] = id, given[place] end
+  rank, at = rank + passed, ids[passed]
 end
+local at_score = at ~= after and redis.call('ZSCORE', walked, at) or after_score
 
 local reply = {rank > last and '1' or '0', at_score, at, #found}
 local least = -math.huge

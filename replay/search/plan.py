@@ -27,13 +27,13 @@ class Listing(msgspec.Struct, frozen=True):
 class Plan(msgspec.Struct, frozen=True):
     """Walk one set and look the sessions up in others.
 
-    `walked` is in the order asked for, so that walking it can stop when enough is found. A `gathered` set has another
-    order and so has to be looked at as a whole, but is small: `size` sessions.
+    `walked` is in the order asked for, so that walking it can stop when enough is found: after `looks` sessions, if all
+    is as usual. A `gathered` set has another order and so has to be looked at as a whole, but is small.
     """
 
     walked: Listing
     gathered: Listing | None
-    size: int
+    looks: int
     listings: tuple[Listing, ...]
     is_empty: bool = False
 
@@ -58,15 +58,28 @@ def _bounds(low: float | None, high: float | None) -> Bounds:
     return -math.inf if low is None else low, math.inf if high is None else high
 
 
-def make_plan(listings: Sequence[Listing], counts: Sequence[int], sort: Sort) -> Plan:
-    """Choose what to walk; `counts` says how many sessions are within the bounds of each listing."""
-    whole = Listing(sort, EVERYTHING, is_by_start=sort == "time")
+def make_plan(listings: Sequence[Listing], counts: Sequence[int], sort: Sort, wanted: int) -> Plan:
+    """Choose what to walk.
+
+    `counts` says how many sessions there are in all, and then how many within the bounds of each listing; `wanted` how
+    many are to be found.
+    """
+    total, *sizes_of = counts
+    whole = whole_of(sort)
     if not listings:
-        return Plan(whole, None, 0, ())
+        return Plan(whole, None, wanted, ())
     # Few are in the first ones, so that few have to be looked up in the others.
-    sizes = sorted(zip(listings, counts, strict=True), key=lambda pair: pair[1])
+    sizes = sorted(zip(listings, sizes_of, strict=True), key=lambda pair: pair[1])
     smallest, size = sizes[0]
     in_order = [pair for pair in sizes if (pair[0].is_by_start if sort == "time" else pair[0].name == sort)]
-    walked, length = min(in_order, key=lambda pair: pair[1], default=(whole, math.inf))
+    walked, length = min(in_order, key=lambda pair: pair[1], default=(whole, total))
+    # As if the sets had nothing to do with each other.
+    expected = total * math.prod(each / max(total, 1) for each in sizes_of)
+    looks = math.ceil(wanted * length / max(expected, 1))
     gathered = smallest if size < length and size <= GATHER_MAX else None
-    return Plan(walked, gathered, size, tuple(each for each, _ in sizes), is_empty=size == 0)
+    return Plan(walked, gathered, looks, tuple(each for each, _ in sizes), is_empty=size == 0)
+
+
+def whole_of(sort: Sort) -> Listing:
+    """Name the set of all sessions in an order."""
+    return Listing(sort, EVERYTHING, is_by_start=sort == "time")

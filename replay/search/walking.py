@@ -8,21 +8,24 @@ from typing import Final, NamedTuple, cast
 from replay.redis_client import Argument, Call, RedisClient, load_script
 from replay.redis_keys import KeyNames
 from replay.search.filters import Sort
-from replay.search.plan import EVERYTHING, GATHER_MAX, Listing, Plan, make_plan
+from replay.search.plan import GATHER_MAX, Listing, Plan, make_plan, whole_of
 
 _WALK: Final = load_script("walk")
 _NAMED: Final = load_script("named")
 
-LOOKED_AT_ONCE: Final = 5_000
+LOOKED_AT_ONCE: Final = 1_000
 """Sessions looked at in one call: a few milliseconds in which the server does nothing else."""
 
-LOOKED_FIRST: Final = 1_000
-"""Sessions looked at in order, however small the set is that could be looked at as a whole."""
+MOST_COUNTED: Final = 2
+"""With all sessions and those of one listing counted, it is known how many there are in all."""
+
+LOOKED_FIRST: Final = 2_000
+"""If no more than so many have to be looked at in order, this is tried before looking at a small set as a whole."""
 
 NAMED_MAX: Final = 500
 """So many sessions of the same start of their ids are looked at as a whole."""
 
-LOOKED_MAX: Final = 100_000
+LOOKED_MAX: Final = 50_000
 """Sessions looked at for one batch, in order; what lies beyond is for the next request."""
 
 
@@ -73,17 +76,22 @@ class Walk:
         """
         if prefix and (named := await self._named(prefix)) is not None:
             return await self._sort(named, after, wanted)
-        counts = await self.count(listings or [Listing(self._sort_by, EVERYTHING)])
-        plan = make_plan(listings, counts, self._sort_by)
+        counts = await self.count([whole_of(self._sort_by), *listings])
+        plan = make_plan(listings, counts, self._sort_by, wanted)
         if plan.is_empty:
             return Batch((), None, 0)
-        total = counts[0] if len(counts) == 1 and not prefix else None
-        # Where many fit, enough of them are met soon; if not, no more was done than looking at a small set takes.
-        looks = LOOKED_MAX if plan.gathered is None else max(LOOKED_FIRST, plan.size // 2)
-        batch = await self._in_order(plan, after, wanted, prefix, looks)
-        if plan.gathered is not None and batch.up_to is not None and len(batch.places) < wanted:
-            batch = await self._gather(plan, plan.gathered, after, wanted, prefix)
-        return batch if total is None else batch._replace(total=total)
+        batch = await self._follow(plan, after, wanted, prefix)
+        return batch if len(counts) > MOST_COUNTED or prefix else batch._replace(total=counts[-1])
+
+    async def _follow(self, plan: Plan, after: Place | None, wanted: int, prefix: str) -> Batch:
+        if plan.gathered is None:
+            return await self._in_order(plan, after, wanted, prefix, LOOKED_MAX)
+        # Where many fit, enough of them are met soon.
+        if plan.looks <= LOOKED_FIRST:
+            batch = await self._in_order(plan, after, wanted, prefix, 2 * LOOKED_FIRST)
+            if batch.up_to is None or len(batch.places) >= wanted:
+                return batch
+        return await self._gather(plan, plan.gathered, after, wanted, prefix)
 
     async def _named(self, prefix: str) -> list[str] | None:
         """Give the sessions whose ids begin so, if they are not many."""
