@@ -24,9 +24,9 @@ class Block(NamedTuple):
 
 
 def documents() -> list[Path]:
-    """Return every document of ours; what is vendored has links of its own."""
+    """Return every document of ours; what is vendored, or a tool fetched, has links of its own."""
     found = {path for pattern in _DOCUMENTS for path in ROOT.glob(pattern)}
-    return sorted(path for path in found if "vendor" not in path.parts)
+    return sorted(path for path in found if not {"vendor", "node_modules"} & set(path.parts))
 
 
 def name(path: Path) -> str:
