@@ -63,6 +63,7 @@ class Follower:
         self._waiting: list[bytes] = []
         self._news = asyncio.Event()
         self._is_closed = False
+        self.is_too_slow = False
 
     def hear(self, news: News) -> None:
         """Let messages wait; if these are too many, drop the follower."""
@@ -81,6 +82,7 @@ class Follower:
         if self._is_closed:
             return
         if reason == "too_slow":
+            self.is_too_slow = True
             self._waiting.clear()
         self._waiting.append(encode_message("dropped", msgspec.json.encode(Dropped(reason))))
         self.close()

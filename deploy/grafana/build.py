@@ -236,6 +236,7 @@ def rows() -> Iterator[tuple[str, list[Panel]]]:
                     (series(Gauge.HTTP_IN_PROGRESS), "requests in progress"),
                 ],
             ),
+            by_label(Count.HTTP_BROKEN_OFF, "Broken off", "short"),
         ],
     )
     yield (

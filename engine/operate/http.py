@@ -5,6 +5,7 @@ from typing import Final
 from engine.operate.logs import get_logger
 from engine.operate.meters import HTTP_AREAS, HTTP_STATUSES, Count, Gauge, Histogram
 from engine.operate.registry import Meters
+from replay.server.operations import BreakReason
 
 _BROKEN: Final = 500
 
@@ -71,6 +72,10 @@ class HttpOperations:
             get_logger().info("audit_entry", action=action, token=token)
         else:
             get_logger().warning("audit_entry_lost", action=action, token=token)
+
+    def broken_off(self, reason: BreakReason) -> None:
+        """Count an answer that ended before it was whole."""
+        self._meters.count(Count.HTTP_BROKEN_OFF, reason=reason)
 
     def exposition(self) -> bytes:
         """Give all metrics in the text format of Prometheus."""

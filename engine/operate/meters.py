@@ -41,6 +41,9 @@ HTTP_AREAS: Final = ("list", "session", "bundle", "live", "export", "page", "hea
 HTTP_STATUSES: Final = ("1xx", "2xx", "3xx", "4xx", "5xx", "401", "403", "404", "429", "503")
 """What statuses are counted as: by themselves, or else by their first digit."""
 
+BREAK_REASONS: Final = ("stalled", "unreadable", "too_slow")
+"""Why answers are broken off: the client took nothing, Redis could not be read, too much waited for a follower."""
+
 _AREA: Final = _words("area", *HTTP_AREAS)
 _STAGE: Final = _words("stage", "load", "feed", "write", "announce", "list", "mark", "commit")
 
@@ -143,6 +146,12 @@ class Count(Meter):
         (_AREA, _words("status", *HTTP_STATUSES)),
     )
     HTTP_SENT_BYTES = "wince_http_sent_bytes_total", "bytes", "Bytes of bodies sent."
+    HTTP_BROKEN_OFF = (
+        "wince_http_broken_off_total",
+        "answers",
+        "Answers that ended before they were whole, so that the client knows.",
+        (_words("reason", *BREAK_REASONS),),
+    )
     # Time.
     STAGE_SECONDS = (
         "wince_stage_seconds_total",
@@ -225,6 +234,7 @@ SERVER_METERS: Final = frozenset(
     {
         Count.HTTP_REQUESTS,
         Count.HTTP_SENT_BYTES,
+        Count.HTTP_BROKEN_OFF,
         Gauge.HTTP_IN_PROGRESS,
         Gauge.BUILD,
         Histogram.HTTP_REQUEST,

@@ -16,6 +16,7 @@ from replay.pieces import Pieces, Room, gather
 from replay.server.access import access_of
 from replay.server.endpoints import path_id
 from replay.server.negotiation import is_current
+from replay.server.operations import Operations
 from replay.server.problems import NotFound
 from replay.server.services import Services
 
@@ -59,12 +60,15 @@ class Delivery(Response):
     client takes nothing for `stall_seconds`. When the client leaves, reading ends.
     """
 
-    def __init__(self, pieces: Pieces, status: int, headers: Mapping[str, str], stall_seconds: float) -> None:
+    def __init__(
+        self, pieces: Pieces, status: int, headers: Mapping[str, str], stall_seconds: float, operations: Operations
+    ) -> None:
         super().__init__(None, status, headers=headers)
         if "content-length" not in headers:
             del self.headers["content-length"]
         self._pieces = pieces
         self._stall_seconds = stall_seconds
+        self._operations = operations
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send it; a HEAD request gets no pieces."""
@@ -91,8 +95,9 @@ class Delivery(Response):
                     async with asyncio.timeout(self._stall_seconds):
                         await send({"type": "http.response.body", "body": piece, "more_body": True})
                     await asyncio.sleep(0)  # let others have their turn, and see whether the client is still there
-            except (StoreError, TimeoutError):
+            except (StoreError, TimeoutError) as error:
                 # No last chunk: a server then closes the connection, and the client knows that something is missing.
+                self._operations.broken_off("stalled" if isinstance(error, TimeoutError) else "unreadable")
                 return
         await send({"type": "http.response.body", "body": b""})
 
@@ -132,7 +137,7 @@ class Deliverer:
         if body.length is not None:
             headers["content-length"] = str(body.length)
         pieces = body.pieces if request.method == "HEAD" else await begin(gather(body.pieces))
-        return Delivery(pieces, body.status, headers, self._stall_seconds)
+        return Delivery(pieces, body.status, headers, self._stall_seconds, self._services.operations)
 
     async def _open(self, request: Request) -> OpenBundle:
         """Read a bundle's index, if the request may see it: its project is told by the same read."""

@@ -84,10 +84,12 @@ class Live:
             refusal = problem(503, "too many followers", str(error))
             refusal.headers["retry-after"] = "10"
             return refusal
-        return Delivery(pieces, 200, _HEADERS, self._stall_seconds)
+        return Delivery(pieces, 200, _HEADERS, self._stall_seconds, self._services.operations)
 
     async def _pieces(self, name: str, topic: Topic, last_id: str) -> Pieces:
         async with self.hub.following(name, topic, last_id) as follower:
             yield RETRY
             async for message in follower.messages(self._heartbeat_seconds):
                 yield message
+            if follower.is_too_slow:
+                self._services.operations.broken_off("too_slow")

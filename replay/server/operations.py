@@ -1,8 +1,11 @@
 """What a server tells its operator. The lists of metrics and of log fields are kept elsewhere; this is the door."""
 
-from typing import Final, Protocol
+from typing import Final, Literal, Protocol
 
 EXPOSITION_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
+
+BreakReason = Literal["stalled", "unreadable", "too_slow"]
+"""The client took nothing for too long, the store could not be read any further, too much waited for a follower."""
 
 
 class Operations(Protocol):
@@ -20,6 +23,10 @@ class Operations(Protocol):
         """Log what was done, by the id of a token or share; `is_kept` is false if the audit log took no entry."""
         ...
 
+    def broken_off(self, reason: BreakReason) -> None:
+        """Take note of an answer that ended before it was whole."""
+        ...
+
     def exposition(self) -> bytes:
         """Give all metrics in the text format of Prometheus."""
         ...
@@ -35,6 +42,9 @@ class Silent:
         """Ignore it."""
 
     def audited(self, action: str, token: str, *, is_kept: bool) -> None:
+        """Ignore it."""
+
+    def broken_off(self, reason: BreakReason) -> None:
         """Ignore it."""
 
     def exposition(self) -> bytes:

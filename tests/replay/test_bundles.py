@@ -22,6 +22,7 @@ from replay.redis_client import connect
 from replay.redis_store import RedisStore
 from replay.server import bundles
 from replay.server.delivery import Delivery
+from replay.server.operations import BreakReason, Silent
 from replay.server.services import Services
 from replay.store import StoreSettings
 from schemas.bundle_index import BundleIndex
@@ -238,6 +239,16 @@ class TestBreaking:
         assert len(asked) == 6
 
 
+class Told(Silent):
+    """Remembers why answers were broken off."""
+
+    def __init__(self) -> None:
+        self.reasons: list[str] = []
+
+    def broken_off(self, reason: BreakReason) -> None:
+        self.reasons.append(reason)
+
+
 async def never() -> Message:
     await asyncio.Event().wait()
     raise AssertionError("the client stays")
@@ -251,14 +262,28 @@ async def pieces_of(*pieces: bytes) -> Pieces:
 class TestSending:
     async def test_a_client_that_takes_nothing_is_given_up(self) -> None:
         sent: list[Message] = []
+        told = Told()
 
         async def send(message: Message) -> None:
             sent.append(message)
             if message.get("body"):
                 await asyncio.Event().wait()
 
-        await Delivery(pieces_of(b"x", b"y"), 200, {}, 0.001)({"type": "http", "method": "GET"}, never, send)
+        await Delivery(pieces_of(b"x", b"y"), 200, {}, 0.001, told)({"type": "http", "method": "GET"}, never, send)
         assert [message.get("more_body") for message in sent] == [None, True]
+        assert told.reasons == ["stalled"]
+
+    async def test_what_cannot_be_read_any_further_is_counted(self) -> None:
+        async def breaking() -> Pieces:
+            yield b"x"
+            raise Unavailable("gone")
+
+        async def send(_: Message) -> None:
+            pass
+
+        told = Told()
+        await Delivery(breaking(), 200, {}, 30.0, told)({"type": "http", "method": "GET"}, never, send)
+        assert told.reasons == ["unreadable"]
 
     async def test_a_client_that_leaves_stops_what_makes_its_pieces(self) -> None:
         ended = asyncio.Event()
@@ -280,7 +305,7 @@ class TestSending:
             await left.wait()
             return {"type": "http.disconnect"}
 
-        await Delivery(endless(), 200, {}, 30.0)({"type": "http", "method": "GET"}, receive, send)
+        await Delivery(endless(), 200, {}, 30.0, Silent())({"type": "http", "method": "GET"}, receive, send)
         assert ended.is_set()
 
     async def test_a_fault_of_ours_is_not_hidden(self) -> None:
@@ -292,7 +317,7 @@ class TestSending:
             pass
 
         with pytest.raises(ZeroDivisionError):
-            await Delivery(faulty(), 200, {}, 30.0)({"type": "http", "method": "GET"}, never, send)
+            await Delivery(faulty(), 200, {}, 30.0, Silent())({"type": "http", "method": "GET"}, never, send)
 
     @pytest.mark.parametrize("sizes", [[], [0], [1, 2, 3], [CHUNK_BYTES], [10, 5 * CHUNK_BYTES, 10]])
     async def test_pieces_become_worth_sending(self, sizes: list[int]) -> None:
