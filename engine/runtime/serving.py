@@ -74,6 +74,11 @@ def make_services(
         hashed = (projects.of(each).policy.identity(user) or "" for each in ids)
         return list(dict.fromkeys([user, *filter(None, hashed)]))
 
+    def replay_sources(project_id: str) -> Sequence[str]:
+        """List where replays of a project may load from."""
+        named = (each.split(" ") for each in settings.serve.replay_sources)
+        return [source for project, source in named if project == project_id]
+
     def opened_readers() -> AbstractAsyncContextManager[TellDeleted]:
         return open_readers(settings) if tells else no_readers()
 
@@ -86,6 +91,7 @@ def make_services(
         open_readers=opened_readers,
         readers=readers_of(settings, told=tells),
         known_as=known_as,
+        replay_sources=replay_sources,
         rephraser=chosen_rephraser(settings),
     )
 

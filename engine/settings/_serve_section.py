@@ -31,6 +31,13 @@ Proxy: TypeAlias = Annotated[
         extra={"expected": 'an address or a network, such as "10.0.0.0/8"'},
     ),
 ]
+ReplaySource: TypeAlias = Annotated[
+    str,
+    Meta(
+        pattern=r"\A[^ ]{1,1024} https?://(\*\.)?[a-z0-9-]{1,63}(\.[a-z0-9-]{1,63}){0,10}(:[0-9]{1,5})?\Z",
+        extra={"expected": 'a project id and an origin, such as "shop https://cdn.shop.example"'},
+    ),
+]
 
 LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
 
@@ -64,6 +71,13 @@ class ServeSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     cors_origins: Annotated[
         tuple[Origin, ...],
         Meta(description="Origins whose pages may use the API with a token; pages of others cannot read answers."),
+    ] = ()
+    replay_sources: Annotated[
+        tuple[ReplaySource, ...],
+        Meta(
+            description="Where replays of a project may load pictures, fonts, media and style sheets from: project id "
+            "and origin. These hosts learn when who watches a session. By default replays load nothing."
+        ),
     ] = ()
     trusted_proxies: Annotated[
         tuple[Proxy, ...],

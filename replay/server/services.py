@@ -34,6 +34,15 @@ async def no_readers() -> AsyncIterator[TellDeleted]:
     yield _tell_nobody
 
 
+ReplaySources = Callable[[str], Sequence[str]]
+"""Lists the origins that replays of a project may load pictures, fonts, media and style sheets from."""
+
+
+def from_nowhere(_: str) -> Sequence[str]:
+    """Let replays load nothing."""
+    return ()
+
+
 def only_as_sent(_: str, user: str) -> Sequence[str]:
     """Know a user by the id that was sent only."""
     return (user,)
@@ -59,6 +68,7 @@ class Services:
     open_readers: OpenReaders = no_readers
     readers: Readers = field(default_factory=Readers)
     known_as: KnownAs = only_as_sent
+    replay_sources: ReplaySources = from_nowhere
     rephraser: Rephraser | None = None
 
     @property

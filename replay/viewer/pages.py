@@ -41,11 +41,11 @@ PAGES: Final[Mapping[str, Page]] = {
 """All pages by their paths. Parts of a path become `data-` attributes of the body."""
 
 
-def routes(_: Services) -> list[Route]:
+def routes(services: Services) -> list[Route]:
     """List the routes of pages, of the document that replays, and of every file they are made of."""
     assets = load_assets()
     pages = [Route(path, _serve(assets, page), methods=["GET"]) for path, page in PAGES.items()]
-    return [*pages, Route(FRAME_PATH, _serve_frame(assets), methods=["GET"]), *asset_routes(assets)]
+    return [*pages, Route(FRAME_PATH, _serve_frame(assets, services), methods=["GET"]), *asset_routes(assets)]
 
 
 def _serve(assets: Assets, page: Page) -> Callable[[Request], Awaitable[Response]]:
@@ -104,8 +104,11 @@ def _page(assets: Assets, page: Page, origin: str, data: Mapping[str, str]) -> t
     return _document(page.title, head, body), policy
 
 
-def _serve_frame(assets: Assets) -> Callable[[Request], Awaitable[Response]]:
-    """Serve the document that replays. It holds nothing of any session, so it asks for no access."""
+def _serve_frame(assets: Assets, services: Services) -> Callable[[Request], Awaitable[Response]]:
+    """Serve the document that replays. It holds nothing of any session, so it asks for no access.
+
+    Of a `project` it may load from where the operator lets that project's replays load from.
+    """
 
     async def serve(request: Request) -> Response:
         scripts = [assets.address(path) for path in assets.of_folders("vendor/rrweb", "frame", suffix=".js")]
@@ -114,8 +117,11 @@ def _serve_frame(assets: Assets) -> Callable[[Request], Awaitable[Response]]:
             *(f'<link rel="stylesheet" href="{path}">' for path in styles),
             f'<script type="module" src="{assets.address("frame/frame.js")}"></script>',
         ]
-        html = _document("Replay", head, '<body><div id="stage"></div></body>')
-        response = _html_response(html, frame_policy(origin_of(request), scripts, styles))
+        hosts = services.replay_sources(request.query_params.get("project", ""))
+        body = f'<body data-hosts="{escape(" ".join(hosts))}"><div id="stage"></div></body>'
+        response = _html_response(
+            _document("Replay", head, body), frame_policy(origin_of(request), scripts, styles, hosts)
+        )
         response.headers["x-frame-options"] = "SAMEORIGIN"
         response.headers["x-dns-prefetch-control"] = "off"
         return response

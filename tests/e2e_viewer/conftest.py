@@ -42,7 +42,7 @@ class Visit:
 
     def frames(self) -> list[Frame]:
         """The documents that replay."""
-        return [frame for frame in self.page.frames if frame.url.endswith("/replay")]
+        return [frame for frame in self.page.frames if "/replay?" in frame.url]
 
     def replayed_text(self, place: int = 0) -> str:
         """Read the text of the replayed page."""

@@ -21,8 +21,9 @@ export class Stage {
   /**
    * @param {string} title what readers of the page are told
    * @param {StageHandlers} [handlers]
+   * @param {string} [projectId] whose replays may load from where the operator says; without one, nothing loads
    */
-  constructor(title, handlers = {}) {
+  constructor(title, handlers = {}, projectId = "") {
     this.handlers = handlers;
     this.generation = 0;
     this.isReady = false;
@@ -30,7 +31,7 @@ export class Stage {
     this.waiting = [];
     this.frame = h("iframe", {
       class: "stage-frame",
-      src: "/replay",
+      src: projectId ? `/replay?project=${encodeURIComponent(projectId)}` : "/replay",
       title,
       sandbox: "allow-scripts allow-same-origin",
       referrerpolicy: "no-referrer",

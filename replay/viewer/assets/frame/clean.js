@@ -211,8 +211,19 @@ export class Cleaner {
   /** @param {string} address */
   mayLoad(address) {
     if (address.startsWith("#") || DATA.test(address)) return true;
-    return this.hosts.some((host) => address.startsWith(`${host}/`));
+    return this.hosts.some((host) => isFrom(address, host));
   }
+}
+
+/**
+ * @param {string} address
+ * @param {string} host an origin, whose host may begin with `*.`
+ */
+function isFrom(address, host) {
+  if (!URL.canParse(address)) return false;
+  const { protocol, host: name } = new URL(address);
+  const [scheme, wanted] = host.split("//");
+  return protocol === scheme && (wanted.startsWith("*.") ? name.endsWith(wanted.slice(1)) : name === wanted);
 }
 
 /**

@@ -11,6 +11,9 @@ const LONGEST_MESSAGE = 300;
 /** An event that never comes: a player that has played its last event stops, but here more is always on its way. */
 const SENTINEL = { type: 5, data: { tag: "wince-end", payload: {} }, timestamp: 8.64e15 };
 
+/** Origins that recordings may load from: the operator's choice, told by the server in this document. */
+const HOSTS = (document.body.dataset.hosts ?? "").split(" ").filter(Boolean);
+
 const stage = /** @type {HTMLElement} */ (document.getElementById("stage"));
 
 /** @type {{replayer: any, generation: number, failures: number, cleaner: Cleaner, playing: boolean, speed: number} | null} */
@@ -80,10 +83,10 @@ function read(lines, cleaner) {
   return events;
 }
 
-/** @param {{generation: number, lines: string[], t: number, playing: boolean, speed: number, hosts?: string[]}} command */
-function load({ generation, lines, t, playing, speed, hosts }) {
+/** @param {{generation: number, lines: string[], t: number, playing: boolean, speed: number}} command */
+function load({ generation, lines, t, playing, speed }) {
   end();
-  const cleaner = new Cleaner(hosts);
+  const cleaner = new Cleaner(HOSTS);
   show = { replayer: null, generation, failures: 0, cleaner, playing, speed };
   const events = read(lines, cleaner);
   if (!events.length) {

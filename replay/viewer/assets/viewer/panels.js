@@ -258,7 +258,7 @@ export class AboutPanel {
     this.element = h(
       "div",
       { class: "panel-scroll" },
-      h("div", { class: "panel-pad column" }, this.facts, h("h3", { class: "eyebrow section" }, "Why is something missing?"), this.withheld, this.missing),
+      h("div", { class: "panel-pad column" }, this.facts, h("h2", { class: "eyebrow section" }, "Why is something missing?"), this.withheld, this.missing),
     );
     this.isLoaded = false;
   }
@@ -284,8 +284,8 @@ export class AboutPanel {
         fact("Privacy", h("span", {}, `masked at level ${record.privacy_level} `, h("code", { class: "faint" }, recorded(record.policy_version, 40)))),
         fact("Session id", h("code", {}, recorded(record.session_id, 128))),
       ),
-      record.score_parts.length ? [h("h3", { class: "eyebrow section" }, "What makes the score"), this.scoreParts(record)] : null,
-      h("h3", { class: "eyebrow section" }, "Pages"),
+      record.score_parts.length ? [h("h2", { class: "eyebrow section" }, "What makes the score"), this.scoreParts(record)] : null,
+      h("h2", { class: "eyebrow section" }, "Pages"),
       h("ol", { class: "page-list" }, this.session.pages.map((page) => h("li", { class: "row" }, h("span", { class: "moment-time numeric" }, clockText(page.t - this.session.start)), h("span", { class: "truncate" }, recordedLink(page.url, pagePath(page.url)))))),
     );
     this.drawWithheld();

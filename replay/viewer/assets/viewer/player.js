@@ -35,7 +35,7 @@ class Pane {
       onLoaded: (withheld) => this.loaded(withheld),
       onEmpty: () => this.say("Nothing of this window can be shown here."),
       onFailed: (message, isOver) => this.failed(message, isOver),
-    });
+    }, player.session.record.project_id);
     this.caption = h("div", { class: "pane-caption" }, h("span", { class: "strong" }, label), h("span", { class: "soft truncate pane-page" }));
     this.element = h("div", { class: "pane" }, this.caption, h("div", { class: "pane-stage" }, this.stage.element, this.note));
   }
