@@ -5,7 +5,11 @@ from typing import Any, Final
 from starlette.requests import Request
 from starlette.responses import Response
 
-from replay.following import (
+from replay.pieces import Pieces
+from replay.server.access import load_record
+from replay.server.delivery import STALL_SECONDS, Delivery, begin
+from replay.server.endpoints import SESSION_PATH, Endpoint, Nothing, path_id
+from replay.server.following import (
     HEARTBEAT_SECONDS,
     POLL_SECONDS,
     Hub,
@@ -13,11 +17,7 @@ from replay.following import (
     TooManyFollowersError,
     Topic,
 )
-from replay.live_topics import GrowingSession, ProjectSignals
-from replay.pieces import Pieces
-from replay.server.access import load_record
-from replay.server.delivery import STALL_SECONDS, Delivery, begin
-from replay.server.endpoints import SESSION_PATH, Endpoint, Nothing, path_id
+from replay.server.live_topics import GrowingSession, ProjectSignals
 from replay.server.problems import problem
 from replay.server.services import Services
 

@@ -11,15 +11,14 @@ from aiohttp import ClientSession
 from redis.asyncio import Redis
 from starlette.types import ASGIApp
 
-from replay import following
 from replay.api.types_live import LiveIndex
 from replay.errors import Broken, Unavailable
-from replay.following import Follower, Hub, News, encode_message
-from replay.live_topics import GrowingSession, ProjectSignals
 from replay.redis_client import connect
 from replay.redis_store import RedisStore
-from replay.server import live
+from replay.server import following, live
 from replay.server.access import Access, Scope
+from replay.server.following import Follower, Hub, News, encode_message
+from replay.server.live_topics import GrowingSession, ProjectSignals
 from replay.server.services import Services
 from replay.store import StoreSettings
 from schemas.session_record import SessionRecord
@@ -125,7 +124,7 @@ class TestProject:
     async def test_who_missed_too_much_is_told_in_parts(
         self, services: Services, app: ASGIApp, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("replay.live_topics.MAX_NEWS", 2)
+        monkeypatch.setattr("replay.server.live_topics.MAX_NEWS", 2)
         await services.store.apply(write(signals=[signal(f"s{n}", t=n) for n in range(3)]))
         async with followed(app, PROJECT, "0-1") as events:
             heard = [event async for event in events]

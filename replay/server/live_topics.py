@@ -7,10 +7,10 @@ from typing import Final, cast
 import msgspec
 
 from replay.api.types_live import Dropped, LiveEnd, LiveIndex
-from replay.following import MAX_NEWS, News, encode_message
 from replay.redis_client import Call, RedisClient, Reply
 from replay.redis_keys import KeyNames
 from replay.redis_reads import IndexHead, decode_blocks, decode_head, decode_index, decode_record, index_call
+from replay.server.following import MAX_NEWS, News, encode_message
 from schemas.bundle_index import BlockEntry, BundleIndex
 from schemas.session_record import SessionRecord
 
