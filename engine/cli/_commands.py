@@ -40,6 +40,7 @@ COMMANDS: Final = (
     Command("process", "engine.cli.process", "run recorded batches through the engine into files"),
     Command("explain", "engine.cli.explain", "say why something of a session is there, or is not"),
     Command("summary", "engine.cli.summary", "tell what happened in a session"),
+    Command("export", "engine.cli.export", "write a range of a session as a file that plays anywhere, or as a film"),
     Command("delete", "engine.cli.delete", "delete sessions, with proof"),
     Command("errors", "engine.cli.errors", "list script errors of a project, mark them as resolved"),
     Command("reprocess", "engine.cli.reprocess", "judge stored sessions again, under other rules"),

@@ -1,5 +1,6 @@
 """Stores and servers. Every Redis in here is a real one."""
 
+import shutil
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -10,12 +11,14 @@ import pytest_asyncio
 from redis.asyncio import Redis
 
 from replay.directory_store import DirectoryStore
+from replay.export.film_job import BROWSERS
 from replay.redis_client import RedisClient, connect
 from replay.redis_server import Binary, RedisServer, packaged_binary
 from replay.redis_store import RedisStore
 from replay.store import Store, StoreSettings
 from tests.replay.samples import T0
 from tests.servers.redis_server import FoundRedis
+from tests.servers.required import give_up
 
 StoreMaker = Callable[..., Store]
 
@@ -87,3 +90,12 @@ async def make_store(server: RedisServer | FoundRedis | None, tmp_path: Path) ->
 @pytest.fixture
 def store(make_store: StoreMaker) -> Store:
     return make_store()
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """Where Chromium is."""
+    found = next((path for name in BROWSERS if (path := shutil.which(name))), None)
+    if found is None:
+        give_up("chromium", f"none of {', '.join(BROWSERS)} is on PATH")
+    return found

@@ -1,0 +1,330 @@
+"""Exported files, opened from disk in a real Chromium: they play, say of whom and when they are, and load nothing."""
+
+import asyncio
+import base64
+import gzip
+import json
+import re
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import Any, ClassVar
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, Page
+
+from replay.directory_store import DirectoryStore
+from replay.export import html as module
+from replay.store import Store, StoreSettings
+from schemas.session_record import PageVisit
+from tests.replay.export.conftest import SAMPLES
+from tests.replay.export.recordings import Tree, change, draft, export, meta, put, snapshot
+from tests.replay.samples import T0
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+EVENTS = re.compile(rb'<script type="application/gzip" data-window="([0-9]+)">([A-Za-z0-9+/=]*)</script>')
+
+
+PATIENCE_SECONDS = 60
+
+
+@dataclass
+class Opened:
+    """A page, and what it did that it should not."""
+
+    page: Page
+    requests: list[str] = field(default_factory=list)
+    complaints: list[str] = field(default_factory=list)
+
+    def complain(self, error: str) -> None:
+        # A recorded film that may not start by itself is as it should be.
+        if "play()" not in error:
+            self.complaints.append(error)
+
+    async def seek(self, t: int) -> None:
+        await self.page.evaluate("t => winceFilm.seek(t)", t)
+
+    async def until(self, condition: str) -> None:
+        """Wait until a condition holds; not by a function of the browser's driver, which takes `eval`."""
+        looking = self.page.evaluate(
+            f"() => new Promise(done => {{ const look = () => {{ if ({condition}) done(); "
+            f"else requestAnimationFrame(look); }}; look(); }})"
+        )
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            await looking
+
+    async def replayed(self, expression: str) -> Any:
+        """Evaluate in the replayed document."""
+        return await self.page.evaluate(f"(() => {{ const d = document.querySelector('#sheet iframe').contentDocument;"
+                                        f" return {expression}; }})()")  # fmt: skip
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def open_file(browser: Browser) -> AsyncIterator[Any]:
+    contexts = []
+
+    async def open_it(path: Path, suffix: str = "") -> Opened:
+        context = await browser.new_context(viewport={"width": 1000, "height": 700})
+        contexts.append(context)
+        opened = Opened(await context.new_page())
+        opened.page.on("request", lambda request: opened.requests.append(request.url))
+        opened.page.on("pageerror", lambda error: opened.complain(str(error)))
+        opened.page.on("dialog", lambda dialog: opened.complaints.append(f"dialog {dialog.message}"))
+        context.on("page", lambda page: opened.complaints.append(f"opened {page.url}"))
+        await opened.page.goto(path.as_uri() + suffix)
+        await opened.page.wait_for_selector("html[data-ready]", state="attached")
+        return opened
+
+    yield open_it
+    for context in contexts:
+        await context.close()
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def store(tmp_path: Path) -> AsyncIterator[Store]:
+    made = DirectoryStore(tmp_path / "store", StoreSettings())
+    yield made
+    made.discard()
+
+
+def events_in(file: bytes) -> list[dict[str, Any]]:
+    packed = [base64.b64decode(data) for _, data in EVENTS.findall(file)]
+    return [json.loads(line) for piece in packed for line in gzip.decompress(piece).splitlines()]
+
+
+async def test_a_recording_plays_from_disk_and_loads_nothing(samples: Store, open_file: Any, tmp_path: Path) -> None:
+    path = tmp_path / "export.html"
+    await export(samples, SAMPLES[0], path)
+    opened = await open_file(path)
+    assert await opened.replayed("d.querySelector('#btn-coupon').textContent") == "Use coupon"
+    await opened.page.get_by_role("button", name="Play").click()
+    await opened.until("document.querySelector('#seek').valueAsNumber > 300")
+    assert await opened.page.locator("#play").text_content() == "Pause"
+    mark = await opened.page.locator(".mark").inner_text()
+    assert f"fjordline-web · {SAMPLES[0]}" in mark
+    assert "2026-11-21 21:17:50 UTC to 2026-11-21 21:17:57 UTC" in mark
+    assert (opened.requests, opened.complaints) == ([path.as_uri()], [])
+
+
+async def test_a_sentence_leads_to_its_moment(samples: Store, open_file: Any, tmp_path: Path) -> None:
+    await export(samples, SAMPLES[0], tmp_path / "export.html")
+    opened = await open_file(tmp_path / "export.html")
+    await opened.page.get_by_role("button", name="5 times in 1.1 s without any answer").click()
+    at = await opened.page.locator("#seek").evaluate("seek => seek.valueAsNumber")
+    assert 3_400 <= at <= 7_000
+
+
+async def test_one_tab_is_no_choice(samples: Store, open_file: Any, tmp_path: Path) -> None:
+    await export(samples, SAMPLES[1], tmp_path / "export.html")
+    opened = await open_file(tmp_path / "export.html")
+    assert await opened.page.locator("#tab option").count() == 1
+    assert not await opened.page.locator("#tabs").is_visible()
+
+
+async def test_a_range_begins_where_it_begins_with_what_had_become_of_the_page(
+    store: Store, open_file: Any, tmp_path: Path
+) -> None:
+    tree = Tree()
+    label = tree.text("first")
+    page = tree.document([], [tree.element("p", {"id": "p"}, label)])
+    texts = [change(t, texts=[{"id": label["id"], "value": f"at {t}"}]) for t in (1_000, 4_000, 8_000)]
+    moves = [change(2_000, 1, positions=[{"x": 1, "y": 1, "id": 1, "timeOffset": 0}])]
+    await put(store, draft([meta(), snapshot(page), *texts[:1], *moves, *texts[1:]]))
+    file = await export(store, "a", tmp_path / "export.html", 3_000, 6_000)
+    assert [event["timestamp"] - T0 for event in events_in(file)] == [3_000, 3_000, 3_000, 4_000]
+    opened = await open_file(tmp_path / "export.html")
+    assert await opened.page.locator("#clock").text_content() == "0:00.0 / 0:03.0"
+    shown = []
+    for t in (0, 900, 1_100, 3_000, 0):
+        await opened.seek(t)
+        shown.append(await opened.replayed("d.querySelector('#p').textContent"))
+    assert shown == ["at 1000", "at 1000", "at 4000", "at 4000", "at 1000"]
+
+
+async def test_windows_are_told_apart_and_changed_between(store: Store, open_file: Any, tmp_path: Path) -> None:
+    drafts = []
+    for window in ("w1", "w2"):
+        tree = Tree()
+        page = tree.document([], [tree.element("p", {"id": "p"}, tree.text(f"page of {window}"))])
+        drafts.append(draft([meta(), snapshot(page), change(9_000)], window=window))
+    await put(store, *drafts)
+    await export(store, "a", tmp_path / "export.html")
+    opened = await open_file(tmp_path / "export.html")
+    assert await opened.page.locator("#tab option").all_text_contents() == ["1", "2"]
+    await opened.page.locator("#tab").select_option(index=1)
+    await opened.until(
+        "document.querySelector('#sheet iframe')?.contentDocument?.querySelector('#p')?.textContent === 'page of w2'"
+    )
+    assert opened.complaints == []
+
+
+async def test_memory_is_bounded_by_pieces(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_PIECE_BYTES", 1_000)
+    tree = Tree()
+    changes = [change(t, texts=[{"id": 3, "value": "x" * 100}]) for t in range(50)]
+    await put(store, draft([meta(), snapshot(tree.document([], [tree.text("a")])), *changes]))
+    file = await export(store, "a", tmp_path / "export.html")
+    pieces = [gzip.decompress(base64.b64decode(data)) for _, data in EVENTS.findall(file)]
+    assert len(pieces) > 5
+    assert max(map(len, pieces)) < 1_300
+    assert len(events_in(file)) == 52
+
+
+async def test_a_file_that_was_cut_off_says_so(samples: Store, browser: Browser, tmp_path: Path) -> None:
+    file = await export(samples, SAMPLES[0], tmp_path / "export.html")
+    (tmp_path / "cut.html").write_bytes(file[: len(file) // 2])
+    page = await browser.new_page()
+    await page.goto((tmp_path / "cut.html").as_uri())
+    assert await page.locator("#note").text_content() == "This file is not whole: export it again."
+    await page.close()
+
+
+STRINGS = (
+    "</script><script>top.hacked=1</script>",
+    "<!--<script>",
+    "]]><img src=x onerror=top.hacked=1>",
+    "'\"><svg onload=top.hacked=1>",
+    "\u202egnp.exe\u2066",
+    "${top.hacked=1}{{constructor.constructor('top.hacked=1')()}}",
+)
+
+
+@pytest.mark.parametrize("hostile", STRINGS)
+async def test_no_string_breaks_out(hostile: str, store: Store, open_file: Any, tmp_path: Path) -> None:
+    tree = Tree()
+    page = tree.document(
+        [tree.element("style", {}, tree.text(f"p {{ color: red }} /* {hostile} */", isStyle=True))],
+        [tree.element("p", {"id": "p", "title": hostile, "class": hostile}, tree.text(hostile))],
+    )
+    pages = [PageVisit(url=f"https://shop.test/{hostile}", window_id="w1", t=T0)]
+    drafts = draft([meta(href=f"https://shop.test/{hostile}"), snapshot(page), change(9_000)])
+    await put(store, drafts, session_id=hostile, project_id=hostile, pages=pages, privacy_level=hostile)
+    file = await export(store, hostile, tmp_path / "export.html")
+    assert "<" not in hostile or hostile.encode() not in file
+    opened = await open_file(tmp_path / "export.html")
+    assert await opened.replayed("d.querySelector('#p').textContent") == hostile
+    assert "Landed on /" in await opened.page.locator("#moments").inner_text()
+    assert await opened.page.evaluate("globalThis.hacked") is None
+    assert (opened.requests, opened.complaints) == ([(tmp_path / "export.html").as_uri()], [])
+
+
+class Outside(BaseHTTPRequestHandler):
+    """The world: it must not hear of whoever opens an export."""
+
+    heard: ClassVar[list[str]]
+
+    def do_GET(self) -> None:
+        self.heard.append(self.path)
+        self.send_response(204)
+        self.end_headers()
+
+    def do_POST(self) -> None:
+        self.do_GET()
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def outside() -> Iterator[tuple[str, list[str]]]:
+    class Handler(Outside):
+        heard: ClassVar[list[str]] = []
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_address[1]}", Handler.heard
+        server.shutdown()
+        thread.join()
+
+
+def hostile_nodes(tree: Tree, url: str) -> list[dict[str, Any]]:
+    js = "javascript:top.hacked=1"
+    run = "top.hacked=1"
+    return [
+        tree.element("script", {}, tree.text(run)),
+        tree.element("SCRIPT", {"src": f"{url}/a.js"}),
+        tree.element("img", {"src": f"{url}/b.png", "onerror": run, "ONLOAD": run, "srcset": f"{url}/c.png 2x"}),
+        tree.element("iframe", {"src": f"{url}/d", "srcdoc": f"<script>{run}</script>"}),
+        tree.element("iframe", {"src": js, "rr_src": f"{url}/d2"}),
+        tree.element("object", {"data": f"{url}/e"}),
+        tree.element("embed", {"src": f"{url}/f"}),
+        tree.element("a", {"href": js, "id": "link", "ping": f"{url}/g"}, tree.text("link")),
+        tree.element("form", {"action": f"{url}/h"}, tree.element("button", {"formaction": js, "autofocus": ""})),
+        tree.element("svg", {"onload": run}, tree.element("use", {"href": f"{url}/i.svg#x"}, isSVG=True), isSVG=True),
+        tree.element("video", {"src": f"{url}/j", "poster": f"{url}/k", "autoplay": ""}),
+        tree.element("div", {"style": f"background:url({url}/l)"}),
+        tree.element("input", {"type": "image", "src": f"{url}/m"}),
+        tree.element("details", {"open": "", "ontoggle": run}),
+        tree.element("canvas", {"rr_dataURL": f"{url}/n"}),
+        tree.element("link", {"rel": "stylesheet", "href": f"{url}/o.css"}),
+    ]
+
+
+async def test_a_hostile_recording_runs_nothing_and_loads_nothing(
+    store: Store, open_file: Any, outside: tuple[str, list[str]], tmp_path: Path
+) -> None:
+    url, heard = outside
+    tree = Tree()
+    head = [
+        tree.element("base", {"href": url}),
+        tree.element("meta", {"http-equiv": "refresh", "content": f"0;url={url}/p"}),
+        tree.element("link", {"rel": "preconnect dns-prefetch preload", "href": f"{url}/q", "as": "image"}),
+        tree.element("style", {"_cssText": f"@import '{url}/r.css'; body {{ background: url({url}/s) }}"}),
+        tree.element("style", {}, tree.text(f"@font-face {{ font-family: x; src: url({url}/t) }}", isStyle=True)),
+    ]
+    page = tree.document(head, [tree.element("p", {"id": "p"}, tree.text("alive")), *hostile_nodes(tree, url)])
+    body = page["childNodes"][0]["childNodes"][1]["id"]
+    late = Tree()
+    late._id = 1_000
+    changes = [
+        change(1_000 + 10 * place, adds=[{"parentId": body, "nextId": None, "node": node}])
+        for place, node in enumerate(hostile_nodes(late, url))
+    ]
+    changes += [
+        change(2_000, attributes=[{"id": body, "attributes": {"onclick": "top.hacked=1", "background": f"{url}/u"}}]),
+        change(2_100, 8, id=3, adds=[{"rule": f"p {{ background: url({url}/v) }}"}]),
+        change(2_200, 9, id=3, type=0, commands=[{"property": "constructor", "args": ["top.hacked=1"]}]),
+        change(2_300, 10, family="x", fontSource=f"url({url}/w)", buffer=False),
+        {"type": 3, "data": None, "timestamp": T0 + 2_400},
+        change(2_500, removes=[{"parentId": 77_777, "id": 88_888}]),
+        change(
+            3_000, adds=[{"parentId": body, "nextId": None, "node": {"type": 3, "textContent": "end", "id": 5_000}}]
+        ),
+    ]
+    await put(store, draft([meta(), snapshot(page), *changes]))
+    await export(store, "a", tmp_path / "export.html")
+    opened = await open_file(tmp_path / "export.html")
+    await opened.seek(9_000)
+    await opened.seek(0)
+    await opened.page.get_by_role("button", name="Play").click()
+    await opened.until("document.querySelector('#seek').valueAsNumber > 400")
+    await opened.seek(10_000)
+    assert "alive" in await opened.replayed("d.body.textContent")
+    assert "end" in await opened.replayed("d.body.textContent")
+    assert await opened.page.evaluate("globalThis.hacked") is None
+    assert opened.complaints == []
+    assert heard == []
+    assert [request for request in opened.requests if not request.startswith("data:")] == [
+        (tmp_path / "export.html").as_uri()
+    ]
+
+
+async def test_the_world_would_have_heard(browser: Browser, outside: tuple[str, list[str]], tmp_path: Path) -> None:
+    url, heard = outside
+    (tmp_path / "loads.html").write_text(f'<!doctype html><img src="{url}/x">')
+    page = await browser.new_page()
+    await page.goto((tmp_path / "loads.html").as_uri())
+    assert heard == ["/x"]
+    await page.close()
+
+
+async def test_what_cannot_be_played_is_said(store: Store, open_file: Any, tmp_path: Path) -> None:
+    await put(store, draft([{"type": 2, "data": {"node": 7}, "timestamp": T0}]))
+    await export(store, "a", tmp_path / "export.html")
+    opened = await open_file(tmp_path / "export.html")
+    assert await opened.page.locator("#note").text_content() == "Nothing of this tab can be shown."
