@@ -1,5 +1,6 @@
 """Following sessions and projects: nothing missed, nobody waits inside Redis, and everything has an end."""
 
+import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, NamedTuple
@@ -14,6 +15,8 @@ from starlette.types import ASGIApp
 from replay.api.types_live import LiveIndex
 from replay.errors import Broken, Unavailable
 from replay.redis_client import connect
+from replay.redis_keys import KeyNames
+from replay.redis_server import RedisServer
 from replay.redis_store import RedisStore
 from replay.server import following, live
 from replay.server.access import Access, Scope
@@ -282,6 +285,24 @@ class TestSharing:
             services.stopping.set()
             assert [(each.name, each.data["reason"]) async for each in events] == [("dropped", "stopping")]
         assert (await ask(app, PROJECT)).status == 503
+
+
+async def test_things_in_different_slots_of_a_cluster_are_asked_for_at_once(cluster_server: RedisServer) -> None:
+    async with Redis.from_url(cluster_server.url, protocol=2) as admin:
+        await admin.flushall()
+    client = connect(cluster_server.url.replace("redis://", "redis+cluster://"))
+    store, names = RedisStore(client, StoreSettings(), lambda: T0), KeyNames("wince")
+    await store.apply(write())
+    hub = Hub(client, asyncio.Event(), 0.002)
+    session = await joined(hub, "a", GrowingSession(client, names, "a"))
+    project = await joined(hub, "shop", ProjectSignals(client, names, "shop"))
+    assert b"event: index" in await anext(session[1])
+    await store.apply(write(base=1, blocks=[block([5])], signals=[signal()]))
+    assert b'"version":2' in await anext(session[1])
+    assert b"event: signal" in await anext(project[1])
+    for follows, _ in (session, project):
+        await follows.__aexit__(None, None, None)
+    await client.close()
 
 
 async def joined(hub: Hub, name: str, topic: Any) -> tuple[Any, AsyncIterator[bytes]]:
