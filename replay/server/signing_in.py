@@ -9,10 +9,10 @@ from typing import Final
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.types import ASGIApp, Receive, Send
+from starlette.types import ASGIApp, Message, Receive, Send
 from starlette.types import Scope as Connection
 
-from replay.errors import StoreError
+from replay.errors import StoreError, Unavailable
 from replay.server.access import ANY_PROJECT, Access, Scope
 from replay.server.cookies import cookie_of, is_own_request
 from replay.server.limits import Rate, network_of
@@ -26,6 +26,10 @@ EVERYBODY: Final = Access(who="local", name="everybody", project_id=ANY_PROJECT,
 
 SHARED_PREFIXES: Final = ("/api/v1/shared/", "/p/")
 """Paths that go on with the token of a share link."""
+
+
+ENDLESS: Final = "/live"
+"""How paths of streams end that have no end of their own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +75,20 @@ class SigningIn:
         except StoreError as error:
             await (await answer_unavailable(request, error))(scope, receive, send)
         else:
-            await self._app(scope, receive, send)
+            await self._app(scope, receive, self._while_valid(request, send))
+
+    def _while_valid(self, request: Request, send: Send) -> Send:
+        """End a stream that has no end of its own soon after its token was revoked or has expired."""
+        access: Access | None = request.state.access
+        if access is None or access is EVERYBODY or not request.scope["path"].endswith(ENDLESS):
+            return send
+
+        async def send_if_valid(message: Message) -> None:
+            if await self._tokens.find(access.who) is None:
+                raise Unavailable("the token is not valid any more")
+            await send(message)
+
+        return send_if_valid
 
     async def _access(self, request: Request) -> Access | None:
         _limit(self._rates.addresses, address_of(request))

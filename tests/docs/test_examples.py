@@ -1,7 +1,7 @@
 """What the documents show works as shown: examples are decoded, loaded and run, links and names lead somewhere.
 
 The word after a fence's language says what a block is: `json envelope`, `json rrweb` and `json interaction` (one event
-a line), `json signal`, `json activity`, `json dead_letter`, `toml settings`, `console run`, `console demo`.
+a line), `json signal`, `json activity`, `json dead_letter`, `toml settings`, `console run`, `console demo`; `console api` is run by the tests of the HTTP server.
 """
 
 import json
@@ -35,7 +35,7 @@ from tests.engine.core.harness import Collected
 MARKS = {
     "json": {"envelope", "rrweb", "interaction", "signal", "activity", "dead_letter"},
     "toml": {"settings", ""},
-    "console": {"run", "demo", ""},
+    "console": {"run", "demo", "api", ""},
 }
 KEYS = {row.key for row in describe()}
 SECTIONS = {key.partition(".")[0] for key in KEYS if "." in key}

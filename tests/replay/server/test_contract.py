@@ -1,6 +1,7 @@
 """The description of the API holds: requests made from it, right ones and wrong ones, against the running server."""
 
 import asyncio
+import socket
 import threading
 from collections.abc import Iterator
 from typing import Any, Self
@@ -87,9 +88,10 @@ class Running:
         await store.apply(write("calm", record_of=record("calm", score=0.0, tags={})))
         self.token, _ = await Tokens(client, services.names, services.clock_ms).create("test", "*", tuple(Scope))
         app = create_app(services, ServeOptions(requests_per_second=100_000, failed_logins_per_minute=1_000_000))
-        config = uvicorn.Config(app, port=0, log_level="error", lifespan="off", http="h11", timeout_graceful_shutdown=1)
+        config = uvicorn.Config(app, log_level="error", lifespan="off", http="h11", timeout_graceful_shutdown=1)
         self._server = uvicorn.Server(config)
-        listener = config.bind_socket()
+        # It listens before anybody is told of it.
+        listener = socket.create_server(("127.0.0.1", 0))
         self.url = "http://127.0.0.1:{1}".format(*listener.getsockname())
         self._ready.set()
         try:

@@ -3,11 +3,18 @@
 import pytest
 import pytest_asyncio
 from starlette.applications import Starlette
+from starlette.types import Message, Receive, Send
+from starlette.types import Scope as Connection
 
+from replay.errors import Unavailable
 from replay.server import ServeOptions, Services, create_app
 from replay.server.access import Scope
-from replay.server.tokens import Tokens
+from replay.server.limits import Rate
+from replay.server.share_links import ShareLinks
+from replay.server.signing_in import Rates, SigningIn
+from replay.server.tokens import Logins, Tokens
 from tests.replay.server.asking import Answer, ask
+from tests.replay.server.conftest import NOW
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -111,6 +118,40 @@ async def test_a_body_that_is_too_large_is_refused(app: Starlette) -> None:
 @pytest.mark.parametrize("cookie", ["wince_login=", "wince_login=" + "a" * 5_000, "__Host-wince_login=\x01", "a=b"])
 async def test_cookies_that_are_none_of_ours_are_nothing(app: Starlette, cookie: str) -> None:
     assert (await ask(app, RECORD, headers={"cookie": cookie})).status == 401
+
+
+async def test_a_live_stream_ends_soon_after_its_token(stocked: Services, text: str) -> None:
+    clock_ms = NOW
+    sent: list[str] = []
+    tokens = Tokens(stocked.redis, stocked.names, lambda: clock_ms)
+
+    async def stream(scope: Connection, _receive: Receive, send: Send) -> None:
+        nonlocal clock_ms
+        assert scope["state"]["access"].name == "Ada"
+        await send({"type": "http.response.start", "status": 200})
+        await Tokens(stocked.redis, stocked.names, stocked.clock_ms).revoke(text.split("_")[1])
+        for _ in range(100):
+            clock_ms += 1_000
+            await send({"type": "http.response.body", "body": b": beat", "more_body": True})
+
+    async def keep(message: Message) -> None:
+        sent.append(message["type"])
+
+    rate = Rate(100, 100, stocked.clock_ms)
+    door = SigningIn(
+        stream, needs_login=True, tokens=tokens, logins=Logins(stocked.redis, stocked.names, tokens, 1),
+        links=ShareLinks(stocked.redis, stocked.names, stocked.clock_ms),
+        rates=Rates(addresses=rate, tokens=rate, failures=rate),
+    )  # fmt: skip
+    scope = {"type": "http", "method": "GET", "path": "/api/v1/projects/shop/live", "query_string": b"",
+             "headers": [(b"authorization", f"Bearer {text}".encode())]}  # fmt: skip
+    with pytest.raises(Unavailable, match="not valid any more"):
+        await door(scope, nothing, keep)
+    assert 1 <= sent.count("http.response.body") < 6
+
+
+async def nothing() -> Message:
+    raise AssertionError("nobody reads the request")
 
 
 async def test_requests_are_counted_by_token_and_by_address(stocked: Services, text: str) -> None:
