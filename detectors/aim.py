@@ -3,6 +3,8 @@
 from enum import Enum
 from typing import Final
 
+import msgspec
+
 from detectors.elements import Element
 from detectors.interactions import Click
 from detectors.interactive import UNSEEN_TAGS, Candidate, candidate, closest_interactive, is_ignored, is_text_field
@@ -19,6 +21,16 @@ class Unasked(Enum):
 UNASKED: Final = Unasked.UNASKED
 
 
+class CausingClick(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """A click at `t` after a press at `press_t` (epoch ms); `place` knows the control again when it is replaced."""
+
+    press_t: int
+    t: int
+    page: str
+    target: Target
+    place: str
+
+
 class Aim:
     """What detectors ask about an `element` that was clicked, each answer worked out when it is first asked for.
 
@@ -26,7 +38,7 @@ class Aim:
     are of the moment: an aim is of no use when the page may have changed.
     """
 
-    __slots__ = ("_candidate", "_is_ignored", "_place", "_target", "control", "element", "is_interactive")
+    __slots__ = ("_candidate", "_causing", "_is_ignored", "_place", "_target", "control", "element", "is_interactive")
 
     def __init__(self, element: Element) -> None:
         control = closest_interactive(element)
@@ -37,6 +49,7 @@ class Aim:
         self._target: Target | None = None
         self._place: str | None = None
         self._candidate: Candidate | Unasked | None = UNASKED
+        self._causing: CausingClick | None = None
 
     def is_ignored(self) -> bool:
         """Tell whether the site opted the element out of all detectors."""
@@ -53,6 +66,13 @@ class Aim:
         if isinstance(self._candidate, Unasked):
             self._candidate = candidate(self.element, page)
         return self._candidate
+
+    def causing(self, click: Click) -> CausingClick:
+        """Describe the click as one that requests may be the work of."""
+        if self._causing is None:
+            press_t = min(click.press_t, click.t)
+            self._causing = CausingClick(press_t, click.t, click.page, self.target(), self.place())
+        return self._causing
 
     def target(self) -> Target:
         """Describe the control for a signal."""

@@ -3,27 +3,16 @@
 from collections.abc import Sequence
 from typing import Final
 
-import msgspec
-
-from detectors.aim import Aim
+from detectors.aim import Aim, CausingClick
 from detectors.interactions import Click
-from schemas.signals import Target
+
+__all__ = ["CAUSED_MS", "CausingClick", "cause", "remember"]
 
 CAUSED_MS: Final = 1_000
 """A request that begins so soon after a click is taken for its work: handlers, debounced ones too, are faster."""
 
 MAX_CLICKS: Final = 8
 """Clicks remembered; a request is rarely told more clicks later."""
-
-
-class CausingClick(msgspec.Struct, frozen=True, gc=False, array_like=True):
-    """A click at `t` after a press at `press_t` (epoch ms); `place` knows the control again when it is replaced."""
-
-    press_t: int
-    t: int
-    page: str
-    target: Target
-    place: str
 
 
 def remember(clicks: list[CausingClick], click: Click, aim: Aim | None) -> None:
@@ -33,7 +22,7 @@ def remember(clicks: list[CausingClick], click: Click, aim: Aim | None) -> None:
     if aim is None or aim.is_ignored():
         clicks.clear()
         return
-    clicks.append(CausingClick(min(click.press_t, click.t), click.t, click.page, aim.target(), aim.place()))
+    clicks.append(aim.causing(click))
     if len(clicks) > MAX_CLICKS:
         del clicks[0]
 

@@ -23,7 +23,7 @@ from typing import Final
 import msgspec
 
 from detectors.aim import Aims
-from detectors.forms import form_of, is_sender
+from detectors.forms import sends_form
 from detectors.interactions import Click, Failure, Navigation
 from detectors.interactive import is_chosen
 from detectors.machine import NEVER, Machine, Report
@@ -134,7 +134,7 @@ class DeadClick(Machine[DeadClickState]):
         own = found.element is aim.control
         target = aim.target() if own else describe(found.element)
         place = aim.place() if own else place_of(found.element, target.text)
-        sends = is_sender(found.element) and form_of(found.element) is not None
+        sends = sends_form(found.element)
         wait_ms = self._tuning.dead_click_wait_ms(aim.element, self._wait_ms) if self._tuning else self._wait_ms
         state.pending.append(
             PendingClick(press_t, click.t, press, click.page, target, found.sign, place, wait_ms, sends)

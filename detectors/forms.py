@@ -112,6 +112,8 @@ class Forms(Machine[FormsState]):
     def __init__(self) -> None:
         super().__init__(FormsState())
         self._listeners: list[FormListener] = []
+        # Most keys go into the field of the key before; attributes that change are another mapping.
+        self._typed_into: dict[str, str] | None = None
 
     def listen(self, listener: FormListener) -> None:
         """Tell a listener from now on."""
@@ -143,7 +145,7 @@ class Forms(Machine[FormsState]):
         field, state = field_input.target, self._state
         if field is None or (state.focused is not None and field.node_id != state.focused):
             return
-        if field.tag == "select" or not is_text_field(field):
+        if field.attributes is not self._typed_into and not self._types_text(field):
             return
         form = self._known(field)
         if form is None:
@@ -153,7 +155,8 @@ class Forms(Machine[FormsState]):
         if form.sent_t > form.refused_t and field_input.t - form.sent_t <= EMPTIED_MS:
             self._end(form)
             return
-        self._refuse_silently(form)
+        if form.refusals:
+            self._refuse_silently(form)
         form.input_t, form.sent_t = field_input.t, NEVER
         if field.node_id not in form.fields:
             if len(form.fields) < MAX_FIELDS:
@@ -161,6 +164,11 @@ class Forms(Machine[FormsState]):
             form.last_field = describe(field).selector
         if next(reversed(state.forms)) != form.key:
             state.forms[form.key] = state.forms.pop(form.key)
+
+    def _types_text(self, field: Element) -> bool:
+        is_text = field.tag != "select" and is_text_field(field)
+        self._typed_into = field.attributes if is_text else None
+        return is_text
 
     def _known(self, field: Element) -> Form | None:
         forms = self._state.forms
@@ -305,9 +313,11 @@ def form_of(element: Element) -> Element | None:
     for _ in range(MAX_ANCESTORS):
         if node is None:
             break
-        if node.tag == "form" or node.attributes.get("role") == "form":
+        tag, attributes = node.tag, node.attributes
+        role = attributes.get("role") if attributes else None
+        if tag == "form" or role == "form":
             return node
-        if dialog is None and (node.tag == "dialog" or node.attributes.get("role") == "dialog"):
+        if dialog is None and (tag == "dialog" or role == "dialog"):
             dialog = node
         node = node.parent
     return dialog
@@ -330,12 +340,22 @@ def is_search(field: Element) -> bool:
 
 def is_sender(control: Element) -> bool:
     """Tell whether a click on `control` sends its form: by the rules of HTML, or a button outside any form."""
+    if _submits(control):
+        return True
+    is_plain = control.tag == "button" and control.attributes.get("type", "").lower() == "button"
+    return is_plain and form_of(control) is None
+
+
+def sends_form(control: Element) -> bool:
+    """Tell whether a click on `control` sends a form that it is in."""
+    return _submits(control) and form_of(control) is not None
+
+
+def _submits(control: Element) -> bool:
     kind = control.attributes.get("type", "").lower()
     if control.tag == "input":
         return kind in {"submit", "image"}
-    return (control.tag == "button" and kind not in {"button", "reset"}) or (
-        control.tag == "button" and kind == "button" and form_of(control) is None
-    )
+    return control.tag == "button" and kind not in {"button", "reset"}
 
 
 def _words(field: Element) -> set[str]:

@@ -12,6 +12,7 @@ from typing import Final
 
 import msgspec
 
+from detectors.aim import Aims
 from detectors.default_settings import IdleSettings
 from detectors.interactions import (
     Click,
@@ -28,7 +29,6 @@ from detectors.interactions import (
     Selection,
     Visibility,
 )
-from detectors.interactive import closest_interactive
 from detectors.machine import NEVER, Machine, Report
 from detectors.protocol import Finding
 
@@ -58,8 +58,9 @@ class Idle(Machine[IdleState]):
 
     name = "idle"
 
-    def __init__(self, settings: IdleSettings, report: Report) -> None:
+    def __init__(self, settings: IdleSettings, aims: Aims, report: Report) -> None:
         super().__init__(IdleState())
+        self._aims = aims
         self._after_ms = settings.after_ms
         self._report = report
 
@@ -84,21 +85,31 @@ class Idle(Machine[IdleState]):
 
     def _on_activity(self, interaction: Interaction) -> None:
         state, t = self._state, interaction.t
-        since = state.active_t
-        state.active_t = t
-        if t - since >= self._after_ms and since > NEVER:
-            if state.hidden_t < since and state.media_t < since - MEDIA_MS and not state.went_away:
-                self._report(self._finding(since, t, interaction.page))
-            state.media_t = NEVER
+        since, state.active_t = state.active_t, t
+        if t - since >= self._after_ms:
+            self._back(since, interaction)
 
     def _on_act(self, interaction: Interaction) -> None:
-        self._on_activity(interaction)
-        self._state.went_away = False
+        state, t = self._state, interaction.t
+        since, state.active_t = state.active_t, t
+        if t - since >= self._after_ms:
+            self._back(since, interaction)
+        state.went_away = False
+
+    def _back(self, since: int, interaction: Interaction) -> None:
+        """Report a silence since then (epoch ms), if it was one, now that it is over."""
+        state = self._state
+        if since > NEVER:
+            if state.hidden_t < since and state.media_t < since - MEDIA_MS and not state.went_away:
+                self._report(self._finding(since, interaction.t, interaction.page))
+            state.media_t = NEVER
 
     def _on_click(self, click: Click) -> None:
         self._on_activity(click)
-        control = None if click.target is None else closest_interactive(click.target)
-        self._state.went_away = control is not None and control.tag in LINK_TAGS and "href" in control.attributes
+        aim = self._aims.of(click)
+        self._state.went_away = (
+            aim is not None and aim.is_interactive and aim.control.tag in LINK_TAGS and "href" in aim.control.attributes
+        )
 
     def _on_navigation(self, _navigation: Navigation) -> None:
         self._state.went_away = False

@@ -13,7 +13,7 @@ import msgspec
 
 from detectors.elements import Element
 from detectors.interactions import AuxClick, Click, DoubleClick, Press, Release, TouchStart
-from detectors.interactive import MAX_ANCESTORS, MUTE_ATTRIBUTE
+from detectors.interactive import MAX_ANCESTORS, MUTE_ATTRIBUTE, is_ignored
 from detectors.machine import Machine, Report
 from detectors.machines.gestures import path_of
 from detectors.protocol import Finding
@@ -94,6 +94,8 @@ class OptOut(Machine[OptOutState]):
 
 def _inside(element: Element) -> list[int | str]:
     """List the nodes from `element` to the marked one above it, which may be itself; none if there is no mark."""
+    if not is_ignored(element):
+        return []
     nodes: list[int | str] = []
     node: Element | None = element
     for _ in range(MAX_ANCESTORS):

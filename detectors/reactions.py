@@ -317,7 +317,10 @@ class Reactions(Machine[ReactionsState]):
 
     def _on_move(self, move: MouseMove) -> None:
         """Now it is known when the pointer moved: looks that changed just then were hovering."""
-        for record in self._state.presses[-2:]:
+        presses = self._state.presses
+        if not presses or (not presses[-1].doubts and (len(presses) == 1 or not presses[-2].doubts)):
+            return
+        for record in presses[-2:]:
             if record.doubts:
                 record.doubts = [t for t in record.doubts if not _moved_at(move, t)]
 

@@ -54,7 +54,7 @@ def default_detectors(settings: DetectorSettings, report: Report) -> list[Detect
         *_of_answers(settings, aims, report),
         *_of_failures(settings, aims, report),
         *_of_forms(settings, report),
-        *_of_ways(settings, report),
+        *_of_ways(settings, aims, report),
     ]
 
 
@@ -103,12 +103,12 @@ def _of_forms(settings: DetectorSettings, report: Report) -> list[Detector]:
     return made
 
 
-def _of_ways(settings: DetectorSettings, report: Report) -> list[Detector]:
+def _of_ways(settings: DetectorSettings, aims: Aims, report: Report) -> list[Detector]:
     made: list[tuple[bool, Callable[[], Detector]]] = [
         (settings.quick_back.enabled, lambda: quick_back.QuickBack(settings.quick_back, report)),
         (settings.rapid_reload.enabled, lambda: rapid_reload.RapidReload(settings.rapid_reload, report)),
         (settings.scroll_thrash.enabled, lambda: scroll_thrash.ScrollThrash(settings.scroll_thrash, report)),
         (settings.thrashed_cursor.enabled, lambda: thrashed_cursor.ThrashedCursor(settings.thrashed_cursor, report)),
-        (settings.idle.enabled, lambda: idle.Idle(settings.idle, report)),
+        (settings.idle.enabled, lambda: idle.Idle(settings.idle, aims, report)),
     ]
     return [make() for enabled, make in made if enabled]
