@@ -43,16 +43,17 @@ export class Follower {
   follow(projectId) {
     this.stop();
     this.projectId = projectId;
-    this.turn();
+    this.turn(true);
   }
 
-  turn() {
+  /** @param {boolean} [isRead] the list was read just now, so that there is nothing to tell yet */
+  turn(isRead = false) {
     if (document.visibilityState === "hidden" || !this.projectId) {
       this.stop();
     } else if (!this.end) {
       this.connect();
       this.asking = setInterval(() => this.tell(), ASK_MS);
-      this.tell();
+      if (!isRead) this.tell();
     }
   }
 

@@ -9,7 +9,7 @@ import { failed } from "./states.js";
 /** Sessions loaded by scrolling alone; beyond, somebody has to want more. */
 const MOST_BY_SCROLLING = 500;
 
-/** Sessions read anew at a time because of signals of theirs. */
+/** Sessions read anew one by one at a time: those under way, or with new signals, that are not among the latest. */
 const MOST_RENEWED = 10;
 
 const SKELETONS = 6;
@@ -146,7 +146,9 @@ export class SessionList {
   async renew(latest, stirred) {
     const fresh = latest.filter((record) => !this.known.has(record.session_id) && !this.items.has(record.session_id) && record.started_at >= this.oldestKnown);
     const told = new Set(latest.map((record) => record.session_id));
-    const untold = [...stirred].filter((id) => this.items.has(id) && !told.has(id)).slice(0, MOST_RENEWED);
+    const isUntold = (/** @type {SessionItem} */ item) =>
+      !told.has(item.record.session_id) && (item.record.status === "open" || stirred.has(item.record.session_id));
+    const untold = [...this.items.values()].filter(isUntold).slice(0, MOST_RENEWED).map((item) => item.record.session_id);
     const others = await Promise.all(untold.map((id) => getRecord(id).catch(() => null)));
     const changed = [...latest, ...others].filter((record) => record !== null && this.hasChanged(record));
     for (const record of /** @type {SessionRecord[]} */ (changed)) this.items.get(record.session_id)?.update(record, Date.now());

@@ -108,7 +108,7 @@ function told(group) {
   const counts = new Map();
   for (const moment of group) {
     const clicks = moment.count && moment.count > 1 ? ` ${moment.count}×` : "";
-    const line = `${detectorName(moment.detector)}${clicks}${moment.text ? ` “${plain(moment.text, 60)}”` : ""}`;
+    const line = `${plain(detectorName(moment.detector), 60)}${clicks}${moment.text ? ` “${plain(moment.text, 60)}”` : ""}`;
     counts.set(line, (counts.get(line) ?? 0) + 1);
   }
   const lines = [...counts].map(([line, count]) => (count > 1 ? `${line} (${count})` : line));
