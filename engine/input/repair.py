@@ -36,7 +36,17 @@ def repair_event(text: bytes, tally: Tally) -> Kept:
     timed = _mend_timestamp(value, "timestamp" if "type" in value else "t")
     event = _fit(value, attempt)
     tally.add_repairs(attempt.repaired)
-    return Kept(event, timed, whole=not _is_mutation(event) or _LEFT_OUT.isdisjoint(attempt.repaired))
+    return Kept(event, timed, whole=_is_whole(value, event, attempt))
+
+
+def _is_whole(value: _Parsed, event: Event, attempt: Tally) -> bool:
+    """Whether nothing was left out that may have changed the page's tree: a text that names no node does not."""
+    if not (isinstance(event, IncrementalSnapshot) and isinstance(event.data, MutationData)):
+        return True
+    data = value.get("data")
+    sent = data.get("texts", []) if type(data) is dict else []
+    texts = len(sent) - len(event.data.texts) if type(sent) is list else 1
+    return sum(attempt.repaired[reason] for reason in _LEFT_OUT) == texts
 
 
 def is_dense(text: bytes) -> bool:
@@ -111,7 +121,3 @@ def _may_change_page(value: _Parsed) -> bool:
     data = value.get("data")
     source = data.get("source") if type(data) is dict else None
     return type(source) is not int or source == _MUTATION
-
-
-def _is_mutation(event: Event) -> bool:
-    return isinstance(event, IncrementalSnapshot) and isinstance(event.data, MutationData)

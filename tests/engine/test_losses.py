@@ -83,6 +83,15 @@ def test_a_change_of_the_page_that_is_not_whole_ends_the_trust(name: str) -> Non
     assert AGAIN in published
 
 
+@pytest.mark.parametrize("wrong", [{"id": "5", "value": "x"}, {"id": 5.5, "value": "x"}, {"id": 5, "value": 7}, 8])
+def test_a_text_that_is_left_out_masks_no_other(wrong: Any) -> None:
+    attack = Attack(OPEN).events(*PAGE, mutation(texts=[wrong, {"id": 5, "value": BEFORE + " too"}]), say(AFTER))
+    assert attack.repaired[Reason.FIELD_DROPPED] == 1
+    published = shown(attack)
+    assert BEFORE + " too" in published
+    assert AFTER in published
+
+
 @pytest.mark.parametrize("name", HARMLESS)
 def test_a_dropped_event_that_cannot_have_changed_the_page_masks_nothing(name: str) -> None:
     event, reason = HARMLESS[name]
