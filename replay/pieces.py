@@ -4,7 +4,8 @@ import asyncio
 import math
 import zlib
 from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Sequence
-from contextlib import aclosing, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
+from functools import partial
 from typing import Final, Literal, NamedTuple, Protocol
 
 import msgspec
@@ -79,31 +80,49 @@ def _time_of(line: bytes) -> float:
     return next((t for t in (times.timestamp, times.t) if t is not None), math.nan)
 
 
+Hold = Callable[[int], AbstractAsyncContextManager[None]]
+"""Holds so many bytes while they are in memory. Raises Unavailable when there is no room for them."""
+
+
 class Room:
-    """Bytes that all who read may hold at the same time; slow readers would else fill the memory."""
+    """Bytes that all who read may hold at the same time, and a quarter of that each; the slow would fill the memory."""
 
     def __init__(self, total_bytes: int, wait_seconds: float) -> None:
-        self._total = self._free = total_bytes
+        self._free = total_bytes
+        self._share = total_bytes // 4
+        self._held: dict[str, int] = {}
         self._wait_seconds = wait_seconds
         self._changed = asyncio.Condition()
 
+    def of(self, who: str) -> Hold:
+        """Make what somebody holds bytes by."""
+        return partial(self._take, who)
+
     @asynccontextmanager
-    async def take(self, size: int) -> AsyncGenerator[None, None]:
-        """Hold so many bytes, or as many as there are in all. Raises Unavailable when they do not get free in time."""
-        size = min(size, self._total)
+    async def _take(self, who: str, size: int) -> AsyncGenerator[None, None]:
+        size = min(size, self._share)
         async with self._changed:
             try:
                 async with asyncio.timeout(self._wait_seconds):
-                    await self._changed.wait_for(lambda: self._free >= size)
+                    await self._changed.wait_for(lambda: self._fits(who, size))
             except TimeoutError:
                 raise Unavailable("too much is being read at this moment; try again") from None
-            self._free -= size
+            self._change(who, size)
         try:
             yield
         finally:
-            self._free += size
+            self._change(who, -size)
             async with self._changed:
                 self._changed.notify_all()
+
+    def _fits(self, who: str, size: int) -> bool:
+        return size <= min(self._free, self._share - self._held.get(who, 0))
+
+    def _change(self, who: str, size: int) -> None:
+        self._free -= size
+        held = self._held.pop(who, 0) + size
+        if held:
+            self._held[who] = held
 
 
 class Encoder(Protocol):
@@ -135,11 +154,11 @@ def make_encoder(encoding: Literal["zstd", "gzip", "identity"]) -> Encoder:
     return _Plain()
 
 
-async def stored_pieces(bundle: OpenBundle, segments: Iterable[Placed], room: Room) -> Pieces:
+async def stored_pieces(bundle: OpenBundle, segments: Iterable[Placed], hold: Hold) -> Pieces:
     """Give stored bytes as they are. Raises Unavailable if they are no longer what the index says."""
     starts = {block.offset: block for block in bundle.index.blocks}
     for read in plan_reads(split_segments(segments, MAX_STREAM_BYTES), MAX_STREAM_BYTES):
-        async with room.take(read.length):
+        async with hold(read.length):
             data = await bundle.fetch(read.offset, read.length)
             for part in read.parts:
                 _check_frames(starts, part, read.cut(data, part))
@@ -153,7 +172,7 @@ def _check_frames(starts: dict[int, BlockEntry], part: Segment, data: bytes) -> 
         check_frame(block, data)
 
 
-async def frame_pieces(bundle: OpenBundle, blocks: Sequence[BlockEntry], room: Room, trim: Trim | None) -> Pieces:
+async def frame_pieces(bundle: OpenBundle, blocks: Sequence[BlockEntry], hold: Hold, trim: Trim | None) -> Pieces:
     """Give blocks as zstd frames: as they are stored, or made anew where lines are left out.
 
     Raises Unavailable if they are no longer what the index says.
@@ -163,7 +182,7 @@ async def frame_pieces(bundle: OpenBundle, blocks: Sequence[BlockEntry], room: R
         return encode_block(trim.lines(block, open_frame(block, frame)))
 
     for read in plan_reads(blocks, MAX_SEEK_BYTES):
-        async with room.take(read.length):
+        async with hold(read.length):
             data = await bundle.fetch(read.offset, read.length)
             for block in read.parts:
                 frame = check_frame(block, read.cut(data, block))
@@ -173,7 +192,7 @@ async def frame_pieces(bundle: OpenBundle, blocks: Sequence[BlockEntry], room: R
 
 
 async def line_pieces(
-    bundle: OpenBundle, blocks: Sequence[BlockEntry], room: Room, encoder: Encoder, change: Change, max_read_bytes: int
+    bundle: OpenBundle, blocks: Sequence[BlockEntry], hold: Hold, encoder: Encoder, change: Change, max_read_bytes: int
 ) -> Pieces:
     """Give the lines of blocks, changed and encoded. Raises Unavailable if they are not what the index says."""
 
@@ -184,7 +203,7 @@ async def line_pieces(
     for read in plan_reads(blocks, max_read_bytes):
         batches = list(_batches(read.parts))
         largest = max(sum(block.raw_length for block in batch) for batch in batches)
-        async with room.take(read.length + 2 * largest):
+        async with hold(read.length + 2 * largest):
             data = await bundle.fetch(read.offset, read.length)
             for batch in batches:
                 yield await asyncio.to_thread(work, batch, [read.cut(data, block) for block in batch])

@@ -13,8 +13,8 @@ from replay.bundle_reads import OpenBundle
 from replay.index import blocks_to_play, playing_order
 from replay.pieces import (
     MAX_STREAM_BYTES,
+    Hold,
     Pieces,
-    Room,
     export_lines,
     exported_length,
     line_pieces,
@@ -78,8 +78,8 @@ class _Bundles:
 
     async def bundle(self, request: Request, _: Nothing) -> Response:
         """Give all events."""
-        accepted, room = request.headers.get("accept-encoding", ""), self._deliverer.room
-        return await self._deliverer.deliver(request, lambda bundle: _bundle_body(bundle, accepted, room))
+        accepted, hold = request.headers.get("accept-encoding", ""), self._hold(request)
+        return await self._deliverer.deliver(request, lambda bundle: _bundle_body(bundle, accepted, hold))
 
     async def blocks(self, request: Request, query: BlocksQuery) -> Response:
         """Give some blocks, one after the other, in playing order."""
@@ -93,24 +93,27 @@ class _Bundles:
         """Give the data."""
         return await self._deliverer.deliver(request, lambda bundle: self._stored(request, bundle, bundle.index.blocks))
 
+    def _hold(self, request: Request) -> Hold:
+        return self._deliverer.room.of(access_of(request).who)
+
     def _stored(self, request: Request, bundle: OpenBundle, blocks: list[BlockEntry]) -> Body | Response:
         headers, length = request.headers, sum(block.length for block in blocks)
         tag = make_tag(bundle.index.session_id, bundle.data_key, msgspec.json.encode(blocks))
         chosen = choose_range(headers.get("range", ""), headers.get("if-range", ""), tag, length)
         if chosen is None or is_current(headers.get("if-none-match", ""), tag):
-            return _stored_body(bundle, blocks, self._deliverer.room, tag, ByteRange(0, length))
+            return _stored_body(bundle, blocks, self._hold(request), tag, ByteRange(0, length))
         if chosen.start >= chosen.stop:
             refusal = problem(416, "no such range", f"There are {length} bytes.")
             refusal.headers["content-range"] = f"bytes */{length}"
             return refusal
-        part = _stored_body(bundle, blocks, self._deliverer.room, tag, chosen)
+        part = _stored_body(bundle, blocks, self._hold(request), tag, chosen)
         place = f"bytes {chosen.start}-{chosen.stop - 1}/{length}"
         return replace(part, status=206, headers={**part.headers, "content-range": place})
 
 
-def _stored_body(bundle: OpenBundle, blocks: list[BlockEntry], room: Room, tag: str, part: ByteRange) -> Body:
+def _stored_body(bundle: OpenBundle, blocks: list[BlockEntry], hold: Hold, tag: str, part: ByteRange) -> Body:
     return Body(
-        pieces=stored_pieces(bundle, cut_segments(blocks, *part), room),
+        pieces=stored_pieces(bundle, cut_segments(blocks, *part), hold),
         tag=tag,
         media_type=ZSTD,
         length=part.stop - part.start,
@@ -118,11 +121,11 @@ def _stored_body(bundle: OpenBundle, blocks: list[BlockEntry], room: Room, tag: 
     )
 
 
-def _bundle_body(bundle: OpenBundle, accept_encoding: str, room: Room) -> Body:
+def _bundle_body(bundle: OpenBundle, accept_encoding: str, hold: Hold) -> Body:
     encoding = choose_encoding(accept_encoding)
     blocks = playing_order(bundle.index.blocks)
     return Body(
-        pieces=line_pieces(bundle, blocks, room, make_encoder(encoding), export_lines, MAX_STREAM_BYTES),
+        pieces=line_pieces(bundle, blocks, hold, make_encoder(encoding), export_lines, MAX_STREAM_BYTES),
         tag=make_tag(bundle.index.session_id, bundle.data_key, encoding, msgspec.json.encode(blocks)),
         media_type=JSON_LINES,
         length=exported_length(blocks) if encoding == "identity" else None,

@@ -20,13 +20,16 @@ from replay.server.operations import Operations
 from replay.server.problems import NotFound
 from replay.server.services import Services
 
-MAX_HELD_BYTES: Final = 256 << 20
-"""Bytes that all answers under way hold together."""
+MAX_HELD_BYTES: Final = 128 << 20
+"""Bytes that all answers of a kind (events, whole bundles) under way hold together."""
 
 ROOM_WAIT_SECONDS: Final = 5.0
 
 STALL_SECONDS: Final = 30.0
 """How long a client may take nothing at all. Stored data that was replaced meanwhile is kept for twice as long."""
+
+LEAST_BYTES_PER_SECOND: Final = 16 << 10
+"""How fast a client has to take a bundle on the whole, after the first moments."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,18 +59,27 @@ Make = Callable[[OpenBundle], Body | Response]
 class Delivery(Response):
     """An answer in pieces.
 
-    It ends early, and visibly so (without its last chunk, or with less than its length), when reading fails or the
-    client takes nothing for `stall_seconds`. When the client leaves, reading ends.
+    It ends early, and visibly so (without its last chunk, or with less than its length), when reading fails, or when
+    the client takes nothing for `stall_seconds` or on the whole is slower than `least_bytes_per_second` (0: as slow as
+    it likes). When the client leaves, reading ends.
     """
 
     def __init__(
-        self, pieces: Pieces, status: int, headers: Mapping[str, str], stall_seconds: float, operations: Operations
+        self,
+        pieces: Pieces,
+        status: int,
+        headers: Mapping[str, str],
+        operations: Operations,
+        *,
+        stall_seconds: float = STALL_SECONDS,
+        least_bytes_per_second: float = LEAST_BYTES_PER_SECOND,
     ) -> None:
         super().__init__(None, status, headers=headers)
         if "content-length" not in headers:
             del self.headers["content-length"]
         self._pieces = pieces
         self._stall_seconds = stall_seconds
+        self._least_bytes_per_second = least_bytes_per_second
         self._operations = operations
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -89,10 +101,12 @@ class Delivery(Response):
             sending.result()
 
     async def _send_all(self, send: Send) -> None:
+        clock = asyncio.get_running_loop().time
+        patience = Patience(self._stall_seconds, self._least_bytes_per_second, clock())
         async with aclosing(self._pieces):
             try:
                 async for piece in self._pieces:
-                    async with asyncio.timeout(self._stall_seconds):
+                    async with asyncio.timeout(patience.seconds(len(piece), clock())):
                         await send({"type": "http.response.body", "body": piece, "more_body": True})
                     await asyncio.sleep(0)  # let others have their turn, and see whether the client is still there
             except (StoreError, TimeoutError) as error:
@@ -100,6 +114,22 @@ class Delivery(Response):
                 self._operations.broken_off("stalled" if isinstance(error, TimeoutError) else "unreadable")
                 return
         await send({"type": "http.response.body", "body": b""})
+
+
+class Patience:
+    """How long is waited for a client to take what it is sent. Times are seconds, of a clock that is an argument."""
+
+    def __init__(self, stall_seconds: float, least_bytes_per_second: float, now: float) -> None:
+        self._stall_seconds = stall_seconds
+        self._least_bytes_per_second = least_bytes_per_second
+        self._ends_at = now + stall_seconds
+
+    def seconds(self, size: int, now: float) -> float:
+        """Say how long may be waited for so many bytes to be taken; called before each is sent."""
+        if not self._least_bytes_per_second:
+            return self._stall_seconds
+        self._ends_at += size / self._least_bytes_per_second
+        return min(self._stall_seconds, self._ends_at - now)
 
 
 async def _until_gone(receive: Receive) -> None:
@@ -110,9 +140,8 @@ async def _until_gone(receive: Receive) -> None:
 class Deliverer:
     """Answers requests for what bundles hold."""
 
-    def __init__(self, services: Services, stall_seconds: float = STALL_SECONDS) -> None:
+    def __init__(self, services: Services) -> None:
         self._services = services
-        self._stall_seconds = stall_seconds
         self.room = Room(MAX_HELD_BYTES, ROOM_WAIT_SECONDS)
 
     async def deliver(self, request: Request, make: Make) -> Response:
@@ -137,7 +166,7 @@ class Deliverer:
         if body.length is not None:
             headers["content-length"] = str(body.length)
         pieces = body.pieces if request.method == "HEAD" else await begin(gather(body.pieces))
-        return Delivery(pieces, body.status, headers, self._stall_seconds, self._services.operations)
+        return Delivery(pieces, body.status, headers, self._services.operations)
 
     async def _open(self, request: Request) -> OpenBundle:
         """Read a bundle's index, if the request may see it: its project is told by the same read."""

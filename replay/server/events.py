@@ -10,7 +10,7 @@ from starlette.responses import Response
 from replay.api.types_delivery import EventsQuery
 from replay.bundle_reads import OpenBundle
 from replay.index import blocks_to_play
-from replay.pieces import EVERYTHING, MAX_SEEK_BYTES, Room, Trim, frame_pieces, line_pieces, make_encoder
+from replay.pieces import EVERYTHING, MAX_SEEK_BYTES, Hold, Trim, frame_pieces, line_pieces, make_encoder
 from replay.server.access import Access, access_of
 from replay.server.delivery import Body, Deliverer
 from replay.server.endpoints import SESSION_PATH, Endpoint
@@ -34,7 +34,8 @@ def routes(services: Services) -> list[Endpoint[Any]]:
     async def events(request: Request, query: EventsQuery) -> Response:
         encoding = request.headers.get("accept-encoding", "")
         access = access_of(request)
-        return await deliverer.deliver(request, lambda bundle: _body(bundle, query, access, encoding, deliverer.room))
+        hold = deliverer.room.of(access.who)
+        return await deliverer.deliver(request, lambda bundle: _body(bundle, query, access, encoding, hold))
 
     return [
         Endpoint(
@@ -45,7 +46,7 @@ def routes(services: Services) -> list[Endpoint[Any]]:
     ]  # fmt: skip
 
 
-def _body(bundle: OpenBundle, query: EventsQuery, access: Access, accept_encoding: str, room: Room) -> Body | Response:
+def _body(bundle: OpenBundle, query: EventsQuery, access: Access, accept_encoding: str, hold: Hold) -> Body | Response:
     generation = bundle.data_key[-1]
     if query.after is not None and query.after[0] != generation:
         return problem(409, "bundle replaced", _REPLACED)
@@ -57,9 +58,9 @@ def _body(bundle: OpenBundle, query: EventsQuery, access: Access, accept_encodin
         headers["content-encoding"] = encoding
     if encoding == "zstd":
         # Stored blocks are zstd frames, and frames one after the other are a zstd stream.
-        pieces = frame_pieces(bundle, blocks, room, trim)
+        pieces = frame_pieces(bundle, blocks, hold, trim)
     else:
-        pieces = line_pieces(bundle, blocks, room, make_encoder(encoding), trim.lines, MAX_SEEK_BYTES)
+        pieces = line_pieces(bundle, blocks, hold, make_encoder(encoding), trim.lines, MAX_SEEK_BYTES)
     lengths = {"zstd": sum(block.length for block in blocks), "identity": sum(block.raw_length for block in blocks)}
     return Body(
         pieces=pieces,

@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from replay.pieces import Pieces
 from replay.server.access import load_record
-from replay.server.delivery import STALL_SECONDS, Delivery, begin
+from replay.server.delivery import Delivery, begin
 from replay.server.endpoints import SESSION_PATH, Endpoint, Nothing, path_id
 from replay.server.following import (
     HEARTBEAT_SECONDS,
@@ -53,11 +53,9 @@ class Live:
         services: Services,
         poll_seconds: float = POLL_SECONDS,
         heartbeat_seconds: float = HEARTBEAT_SECONDS,
-        stall_seconds: float = STALL_SECONDS,
     ) -> None:
         self._services = services
         self._heartbeat_seconds = heartbeat_seconds
-        self._stall_seconds = stall_seconds
         self.hub = Hub(services.redis, services.stopping, poll_seconds)
 
     async def project(self, request: Request, _: Nothing) -> Response:
@@ -84,7 +82,7 @@ class Live:
             refusal = problem(503, "too many followers", str(error))
             refusal.headers["retry-after"] = "10"
             return refusal
-        return Delivery(pieces, 200, _HEADERS, self._stall_seconds, self._services.operations)
+        return Delivery(pieces, 200, _HEADERS, self._services.operations, least_bytes_per_second=0)
 
     async def _pieces(self, name: str, topic: Topic, last_id: str) -> Pieces:
         async with self.hub.following(name, topic, last_id) as follower:

@@ -21,7 +21,7 @@ from replay.reading import exported_line
 from replay.redis_client import connect
 from replay.redis_store import RedisStore
 from replay.server import bundles
-from replay.server.delivery import Delivery
+from replay.server.delivery import Delivery, Patience
 from replay.server.operations import BreakReason, Silent
 from replay.server.services import Services
 from replay.store import StoreSettings
@@ -269,9 +269,24 @@ class TestSending:
             if message.get("body"):
                 await asyncio.Event().wait()
 
-        await Delivery(pieces_of(b"x", b"y"), 200, {}, 0.001, told)({"type": "http", "method": "GET"}, never, send)
+        await Delivery(pieces_of(b"x", b"y"), 200, {}, told, stall_seconds=0.001)(
+            {"type": "http", "method": "GET"}, never, send
+        )
         assert [message.get("more_body") for message in sent] == [None, True]
         assert told.reasons == ["stalled"]
+
+    @pytest.mark.parametrize(
+        ("least", "taken_at", "patience"),
+        [
+            (100, [0, 1, 2, 3], [30, 30, 30, 30]),
+            (100, [0, 30, 60, 90, 120, 150], [30, 30, 30, 20, 10, 0]),  # each in time, and yet too slow on the whole
+            (100, [0, 45, 46], [30, 25, 30]),
+            (0, [0, 30, 600], [30, 30, 30]),
+        ],
+    )
+    async def test_patience_has_an_end(self, least: int, taken_at: list[int], patience: list[int]) -> None:
+        waiting = Patience(30.0, least, 0.0)
+        assert [round(waiting.seconds(2_000, now)) for now in taken_at] == patience
 
     async def test_what_cannot_be_read_any_further_is_counted(self) -> None:
         async def breaking() -> Pieces:
@@ -282,7 +297,7 @@ class TestSending:
             pass
 
         told = Told()
-        await Delivery(breaking(), 200, {}, 30.0, told)({"type": "http", "method": "GET"}, never, send)
+        await Delivery(breaking(), 200, {}, told)({"type": "http", "method": "GET"}, never, send)
         assert told.reasons == ["unreadable"]
 
     async def test_a_client_that_leaves_stops_what_makes_its_pieces(self) -> None:
@@ -305,7 +320,7 @@ class TestSending:
             await left.wait()
             return {"type": "http.disconnect"}
 
-        await Delivery(endless(), 200, {}, 30.0, Silent())({"type": "http", "method": "GET"}, receive, send)
+        await Delivery(endless(), 200, {}, Silent())({"type": "http", "method": "GET"}, receive, send)
         assert ended.is_set()
 
     async def test_a_fault_of_ours_is_not_hidden(self) -> None:
@@ -317,7 +332,7 @@ class TestSending:
             pass
 
         with pytest.raises(ZeroDivisionError):
-            await Delivery(faulty(), 200, {}, 30.0, Silent())({"type": "http", "method": "GET"}, never, send)
+            await Delivery(faulty(), 200, {}, Silent())({"type": "http", "method": "GET"}, never, send)
 
     @pytest.mark.parametrize("sizes", [[], [0], [1, 2, 3], [CHUNK_BYTES], [10, 5 * CHUNK_BYTES, 10]])
     async def test_pieces_become_worth_sending(self, sizes: list[int]) -> None:
@@ -329,29 +344,34 @@ class TestSending:
 
 class TestRoom:
     async def test_who_comes_when_all_is_held_waits_or_is_told(self) -> None:
-        room = Room(10, 0.001)
-        async with room.take(8):
+        room = Room(40, 0.001)
+        a, b = room.of("a"), room.of("b")
+        async with a(8):
             with pytest.raises(Unavailable):
-                async with room.take(3):
+                async with a(3):
                     pass
-            async with room.take(2):
+            async with a(2), b(10), room.of("c")(10), room.of("d")(10):
+                with pytest.raises(Unavailable):
+                    async with room.of("e")(1):
+                        pass
+        async with a(99):  # more than anybody may hold: it goes alone
+            with pytest.raises(Unavailable):
+                async with a(1):
+                    pass
+            async with b(10):
                 pass
-        async with room.take(99):  # more than there is in all: it goes alone
-            with pytest.raises(Unavailable):
-                async with room.take(1):
-                    pass
-        async with room.take(10):
-            pass
+        assert room._held == {}
+        assert room._free == 40
 
     async def test_what_is_given_back_is_taken_by_who_waits(self) -> None:
-        room = Room(10, 30.0)
+        hold = Room(40, 30.0).of("a")
         order: list[str] = []
 
         async def second() -> None:
-            async with room.take(5):
+            async with hold(5):
                 order.append("second")
 
-        async with room.take(6):
+        async with hold(6):
             waiting = asyncio.ensure_future(second())
             await asyncio.sleep(0)
             order.append("first")
@@ -363,6 +383,6 @@ class TestRoom:
         handler: Any = endpoints[3].handler
         room: Room = handler.__self__._deliverer.room
         room._wait_seconds = 0.001
-        async with room.take(1 << 40):
+        async with room.of("t")(1 << 40):
             assert (await ask(make_app(endpoints), f"{PATH}/data")).status == 503
         assert (await ask(make_app(endpoints), f"{PATH}/data")).status == 200
