@@ -71,12 +71,12 @@ class Collected:
         ]
 
     def _comparable(self, activity: Activity) -> Activity:
-        """Leave out when a session of several windows started: with the window that was heard first."""
+        """Leave out when a session of several windows started, and as what: with the window that was heard first."""
         if len(self.records[activity.session_id].window_ids) > 1:
             if activity.kind == "session_start":
-                return msgspec.structs.replace(activity, t=0)
+                return msgspec.structs.replace(activity, t=0, attributes={})
             if activity.kind == "session_end":
-                return msgspec.structs.replace(activity, duration_ms=None)
+                return msgspec.structs.replace(activity, duration_ms=None, attributes={})
         return activity
 
     def content(self) -> dict[str, object]:

@@ -17,7 +17,17 @@ from schemas.activity import Activity
 from schemas.envelope import Envelope
 from tests.engine.core.harness import START_MS, Collected, feed, feed_marked, run_core, sample_batches
 
-SAMPLES = sample_batches()
+
+def _with_attributes(batch: bytes) -> bytes:
+    """Have the windows of every other session say what they run on, each something else."""
+    envelope = msgspec.json.decode(batch, type=Envelope)
+    if int(envelope.session_id[0], 16) % 2:
+        return batch
+    told = msgspec.json.encode({"release": f"4.{int(envelope.window_id[0], 16)}", "country": "NO", "plan": "gold"})
+    return msgspec.json.encode(msgspec.structs.replace(envelope, attributes=msgspec.Raw(told)))
+
+
+SAMPLES = {session_id: [*map(_with_attributes, batches)] for session_id, batches in sample_batches().items()}
 ALL = list(chain.from_iterable(SAMPLES.values()))
 EXPECTED = {session_id: run_core(batches).content() for session_id, batches in SAMPLES.items()}
 
@@ -131,6 +141,12 @@ def test_packing_idle_sessions_changes_nothing() -> None:
     signals = [signal for content in EXPECTED.values() for signal in content["signals"]]  # type: ignore[attr-defined]
     assert {signal.id: signal for signal in signals} == collected.signals
     assert collected.content()["activities"] == _activities(collected)
+
+
+def test_the_samples_run_on_different_things() -> None:
+    signals = [signal for content in EXPECTED.values() for signal in content["signals"]]  # type: ignore[attr-defined]
+    assert {signal.attributes["device"] for signal in signals} >= {"desktop", "phone"}
+    assert len({signal.attributes.get("release") for signal in signals}) > 2
 
 
 def test_the_samples_hold_different_signals() -> None:
