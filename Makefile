@@ -59,11 +59,13 @@ privacy: $(TEST_STAMP) ## plant secrets in random visits and search everything t
 
 .PHONY: lock
 lock: .uv/bin/uv ## pin the newest allowed versions of all dependencies
-	$(COMPILE) --upgrade --extra traces --group dev --output-file requirements/dev.txt
+	$(COMPILE) --upgrade --extra traces --extra pictures --group dev --output-file requirements/dev.txt
 	@cp requirements/dev.txt requirements/run.txt # what is pinned there is preferred, so that they never differ
 	$(COMPILE) --group build --output-file requirements/run.txt
 	@cp requirements/dev.txt requirements/traces.txt
 	$(COMPILE) --extra traces --group build --output-file requirements/traces.txt
+	@cp requirements/dev.txt requirements/pictures.txt
+	$(COMPILE) --extra pictures --group build --output-file requirements/pictures.txt
 
 .PHONY: clean
 clean: ## remove everything the other targets made

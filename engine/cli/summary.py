@@ -80,12 +80,14 @@ async def _of_redis(settings: Settings, session_id: str) -> Summary | None:
 
 def written(summary: Summary) -> str:
     """Write a summary for a terminal: nothing in it could control one."""
-    start = min((sentence.t for sentence in summary.sentences), default=0)
+    start = summary.started_at
     lines = [summary.headline, ""]
     lines += [f"{_clock(sentence.t - start):>8}  {sentence.text}" for sentence in summary.sentences]
     if summary.friction_points:
-        lines += ["", "Worst moments (points of the score):"]
-        lines += [f"{point.weight:>8g}  {point.text}" for point in summary.friction_points]
+        lines += ["", "Worst moments, with their points of the score:"]
+        lines += [
+            f"{_clock(point.t - start):>8}  {point.weight:>5.1f}  {point.text}" for point in summary.friction_points
+        ]
     if (rephrased := summary.rephrased) is not None:
         said = f"In the words of {printable(rephrased.by, 60)}, not checked:" if rephrased.by else ""
         lines += ["", said or f"The language model's text was not taken ({rephrased.refused})."]

@@ -53,6 +53,7 @@ def summarize(
     outcome = outcome_of(record, frictions)
     return Summary(
         session_id=record.session_id,
+        started_at=record.started_at,
         headline=headline_of(record, visits, frictions, outcome),
         sentences=[*sorted(sentences, key=lambda sentence: sentence.t), end_sentence(record, frictions)],
         friction_points=[_point(rank, each) for rank, each in enumerate(frictions[:MAX_FRICTION_POINTS], 1)],

@@ -66,11 +66,13 @@ class Rephrased(msgspec.Struct, frozen=True, gc=False):
 class Summary(msgspec.Struct, frozen=True, omit_defaults=True):
     """An account of a session, the same for the same evidence, whatever order that comes in.
 
-    `sentences` are in order of time, `friction_points` worst first; both are bounded. `rephrased` is only there where
+    `started_at` is when what is told began (epoch ms). `sentences` are in order of time, `friction_points` worst first;
+    both are bounded. `rephrased` is only there where
     it was asked for and the installation has a language model of its own; it never replaces the rest.
     """
 
     session_id: str
+    started_at: int
     headline: str
     sentences: list[Sentence]
     friction_points: list[FrictionPoint]

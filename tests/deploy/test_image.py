@@ -97,12 +97,13 @@ def test_an_editable_installation_is_not_taken_for_one_that_is_complete() -> Non
     assert any("not from the installation" in problem for problem in problems(ROOT))
 
 
-@pytest.mark.parametrize("name", ["run", "traces"])
+@pytest.mark.parametrize("name", ["run", "traces", "pictures"])
 def test_requirements_for_images_are_locked(name: str) -> None:
     text = (ROOT / "requirements" / f"{name}.txt").read_text("utf-8")
     pins = re.findall(r"^([a-z0-9][\w.-]*)==", text, re.MULTILINE)
     assert len(pins) > 40
     assert ("opentelemetry-sdk" in pins) == (name == "traces")
+    assert ("playwright" in pins) == (name == "pictures")
     assert "pytest" not in pins
     dev = (ROOT / "requirements" / "dev.txt").read_text("utf-8")
     assert set(re.findall(r"^\S+==\S+", text, re.MULTILINE)) <= set(re.findall(r"^\S+==\S+", dev, re.MULTILINE))

@@ -7,13 +7,17 @@ from pathlib import Path
 
 import pytest
 
+from engine.cli import main
 from engine.cli import summary as command
+from engine.samples import SAMPLES_FOLDER
 from replay.directory_store import DirectoryStore
 from replay.redis_client import connect
 from replay.redis_server import RedisServer
 from replay.redis_store import RedisStore
 from replay.store import Store, StoreSettings
 from tests.replay.samples import block, signal, write
+
+ROOT = Path(__file__).parents[3]
 
 
 def run(*arguments: str) -> int:
@@ -63,3 +67,12 @@ def test_a_redis(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[
 
     asyncio.run(served())
     assert capsys.readouterr().out.startswith("Clicked the button “Pay” 5 times in 0.5 s on /cart; the session")
+
+
+def test_the_docs_show_what_is_printed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    page = (ROOT / "docs" / "exports.md").read_text("utf-8")
+    shown = page.partition("prints\n\n```\n")[2].partition("\n```")[0]
+    assert main(["process", str(SAMPLES_FOLDER), "--out", str(tmp_path / "results")]) == 0
+    capsys.readouterr()
+    assert main(["summary", "e4582d65-50aa-450e-b4ee-45b9eebf7486", "--dir", str(tmp_path / "results")]) == 0
+    assert capsys.readouterr().out == shown + "\n"
