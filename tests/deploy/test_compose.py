@@ -25,7 +25,7 @@ def test_it_is_what_the_specification_allows() -> None:
 
 
 def test_it_has_what_is_needed_to_run_and_watch() -> None:
-    assert set(SERVICES) == {"kafka", "redis", "topics", "worker", "prometheus", "grafana"}
+    assert set(SERVICES) == {"kafka", "redis", "topics", "worker", "api", "prometheus", "grafana"}
 
 
 @pytest.mark.parametrize("name", SERVICES)
@@ -97,9 +97,26 @@ def test_redis_keeps_everything_or_says_that_it_is_full() -> None:
     assert int(limit.removesuffix("g")) >= 2 * int(memory)
 
 
-def test_a_worker_has_the_time_to_stop() -> None:
-    grace = int(SERVICES["worker"]["stop_grace_period"].removesuffix("s")) * 1_000
-    assert grace > load_settings(DEPLOY / "wince.toml", {}).worker.drain_timeout_ms + 5_000
+def grace_ms(name: str) -> int:
+    return int(SERVICES[name]["stop_grace_period"].removesuffix("s")) * 1_000
+
+
+def test_worker_and_server_have_the_time_to_stop() -> None:
+    settings = load_settings(DEPLOY / "wince.toml", {})
+    assert grace_ms("worker") > settings.worker.drain_timeout_ms + 5_000
+    assert grace_ms("api") > settings.serve.drain_timeout_ms + 5_000
+
+
+def test_the_server_is_reached_where_its_port_is_open() -> None:
+    service = SERVICES["api"]
+    settings = load_settings(
+        DEPLOY / "wince.toml",
+        {key: value for key, value in service["environment"].items() if key.startswith("WINCE_SERVE_")},
+    )
+    assert service["ports"] == [f"127.0.0.1:8320:{settings.serve.http_port}"]
+    assert (settings.serve.login, set(settings.serve.allowed_hosts)) == ("token", {"localhost", "127.0.0.1"})
+    assert f"127.0.0.1:{settings.serve.http_port}/livez" in service["healthcheck"]["test"][-1]
+    assert service["depends_on"] == {"redis": {"condition": "service_healthy"}}
 
 
 def test_things_start_in_order() -> None:
@@ -115,3 +132,5 @@ def test_prometheus_finds_every_worker() -> None:
     (found,) = jobs["wince-worker"]["dns_sd_configs"]
     assert found["names"] == ["worker"]
     assert f"EXPOSE {found['port']}\n" in (DEPLOY / "Dockerfile").read_text("utf-8")
+    (server,) = jobs["wince-server"]["dns_sd_configs"]
+    assert (server["names"], server["port"]) == (["api"], 8320)

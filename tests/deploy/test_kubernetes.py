@@ -14,10 +14,12 @@ OVERLAYS = {"dev": "wince-dev", "production": "wince"}
 FOLDERS = [KUBERNETES / "base", *(KUBERNETES / "overlays" / name for name in OVERLAYS)]
 SELECTOR = {"app.kubernetes.io/name": "wince-worker"}
 NAME = "wince-worker"
+API = "wince-api"
 
 
-def base(kind: str) -> dict[str, Any]:
-    (found,) = [each for each in manifests(KUBERNETES / "base") if each["kind"] == kind]
+def base(kind: str, name: str = NAME) -> dict[str, Any]:
+    every = manifests(KUBERNETES / "base")
+    (found,) = [each for each in every if (each["kind"], each["metadata"]["name"]) == (kind, name)]
     return found
 
 
@@ -95,6 +97,32 @@ def test_everything_selects_the_workers() -> None:
     }  # fmt: skip
     assert base("StatefulSet")["spec"]["serviceName"] == base("Service")["metadata"]["name"]
     assert base("ServiceAccount")["automountServiceAccountToken"] is False
+
+
+def test_everything_of_the_server_belongs_together() -> None:
+    deployment, pod = base("Deployment", API), base("Deployment", API)["spec"]["template"]["spec"]
+    selector = {"app.kubernetes.io/name": API}
+    assert deployment["spec"]["selector"]["matchLabels"] == selector
+    assert deployment["spec"]["template"]["metadata"]["labels"] == selector
+    assert base("Service", API)["spec"]["selector"] == selector
+    assert base("PodDisruptionBudget", API)["spec"]["selector"]["matchLabels"] == selector
+    assert base("NetworkPolicy", API)["spec"]["podSelector"]["matchLabels"] == selector
+    assert base("ServiceAccount", API)["automountServiceAccountToken"] is False
+    assert pod["terminationGracePeriodSeconds"] * 1_000 > Settings().serve.drain_timeout_ms + 10_000
+    (container,) = pod["containers"]
+    (port,) = container["ports"]
+    (address,) = [each["value"] for each in container["env"]]
+    assert address == f"0.0.0.0:{port['containerPort']}"
+    assert (port["name"], base("Service", API)["spec"]["ports"][0]["targetPort"]) == ("http", "http")
+    asked = {kind: container[f"{kind}Probe"]["httpGet"] for kind in ("liveness", "startup", "readiness")}
+    assert {kind: each["path"] for kind, each in asked.items()} == {
+        "liveness": "/livez", "startup": "/livez", "readiness": "/readyz",
+    }  # fmt: skip
+    for folder in FOLDERS:
+        secrets = {name: value for name, value in SECRETS.items() if folder.name == "production" or "SASL" not in name}
+        settings = load_settings(folder / "wince.toml", {"WINCE_SERVE_HTTP_ADDRESS": address} | secrets)
+        assert settings.serve.login == "token"
+        assert settings.serve.allowed_hosts
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
