@@ -14,8 +14,10 @@ from replay.api.types_timeline import Timeline, TimelineEntry
 from replay.bundle_reads import OpenBundle, open_bundle, open_frame
 from replay.errors import Unavailable
 from replay.event_log import find_log
+from replay.pieces import Hold, Room
 from replay.ranges import Read, plan_reads
 from replay.server.access import Access, access_of, load_record
+from replay.server.delivery import ROOM_WAIT_SECONDS
 from replay.server.endpoints import SESSION_PATH, Endpoint, Nothing, json_response, path_id
 from replay.server.problems import NotFound
 from replay.server.services import Services
@@ -33,18 +35,23 @@ MAX_LOGS: Final = 100
 
 REMEMBERED_MS: Final = 600_000
 
+MAX_HELD_BYTES: Final = 128 << 20
+"""Bytes that all who ask for timelines hold together while these are made."""
+
 _READ_BYTES: Final = 4 << 20
 
 
 def routes(services: Services) -> list[Endpoint[Any]]:
     """List the endpoint."""
     logs = EventLogs(services.clock_ms)
+    room = Room(MAX_HELD_BYTES, ROOM_WAIT_SECONDS)
 
     async def timeline(request: Request, _: Nothing) -> Response:
+        hold = room.of(access_of(request).who)
         try:
-            return await _answer(request, services, logs)
+            return await _answer(request, services, logs, hold)
         except Unavailable:
-            return await _answer(request, services, logs)  # it may have been compacted between two reads
+            return await _answer(request, services, logs, hold)  # it may have been compacted between two reads
 
     return [
         Endpoint(
@@ -54,13 +61,13 @@ def routes(services: Services) -> list[Endpoint[Any]]:
     ]  # fmt: skip
 
 
-async def _answer(request: Request, services: Services, logs: "EventLogs") -> Response:
+async def _answer(request: Request, services: Services, logs: "EventLogs", hold: Hold) -> Response:
     session_id = path_id(request, "session_id")
     record = await load_record(request, services, session_id)
     bundle = await open_bundle(services.redis, services.names, session_id)
     if bundle is None:
         raise NotFound("there is no such session; its explain may say why")
-    log = await logs.read(bundle)
+    log = await logs.read(bundle, hold)
     signals = await services.store.signals(session_id)
     whole = make_timeline(record, bundle.index, signals, log.entries, is_partial=log.is_partial)
     return json_response(clip_timeline(whole, access_of(request)))
@@ -93,7 +100,7 @@ class EventLogs:
         self._clock_ms = clock_ms
         self._known: OrderedDict[str, tuple[int, EventLog]] = OrderedDict()
 
-    async def read(self, bundle: OpenBundle) -> EventLog:
+    async def read(self, bundle: OpenBundle, hold: Hold) -> EventLog:
         """Give the log of a bundle, reading what is new in it. Raises Unavailable if it changed meanwhile."""
         session_id = bundle.index.session_id
         _, known = self._known.get(session_id, (0, EventLog(bundle.data_key)))
@@ -103,8 +110,9 @@ class EventLogs:
         for read in plan_reads(new, _READ_BYTES):
             if known.is_partial:
                 break
-            data = await bundle.fetch(read.offset, read.length)
-            known = await asyncio.to_thread(_grown, known, read, data)
+            async with hold(read.length + max(block.raw_length for block in read.parts)):
+                data = await bundle.fetch(read.offset, read.length)
+                known = await asyncio.to_thread(_grown, known, read, data)
         self._remember(session_id, known)
         return known
 

@@ -48,7 +48,8 @@ async def ask(app: ASGIApp, target: str, method: str = "GET", **headers: str) ->
     sent: list[Message] = []
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     scope = {
-        "type": "http", "method": method, "path": path, "raw_path": path.encode(), "query_string": query.encode(),
+        "type": "http", "scheme": "http", "method": method, "path": path, "raw_path": path.encode(),
+        "query_string": query.encode(),
         "headers": [(name.encode(), value.encode()) for name, value in named.items()],
     }  # fmt: skip
 

@@ -14,9 +14,10 @@ from starlette.types import ASGIApp
 from replay.blocks import decode_block
 from replay.redis_client import connect
 from replay.redis_store import RedisStore
-from replay.server import bundles, events
+from replay.server import ServeOptions, bundles, create_app, events
 from replay.server.access import Access, Scope
 from replay.server.services import Services
+from replay.server.tokens import Tokens
 from replay.store import StoreSettings
 from tests.replay.asking import Answer, ask, make_app
 from tests.replay.samples import T0, block, event, write
@@ -91,6 +92,15 @@ class TestReads:
         answer, calls = await counted(redis, lambda: ask(app, target(from_t, to_t), accept_encoding=encoding))
         assert (answer.status, bool(answer.body)) == (200, True)
         assert calls == {"lrange": 1, "getrange": 1}
+
+    async def test_the_whole_application_reads_no_more(self, redis: Redis, services: Services) -> None:
+        """Who asks is known from the request before; that somebody watches was noted then, too."""
+        token, _ = await Tokens(services.redis, services.names, services.clock_ms).create("viewer", "shop")
+        app = create_app(services, ServeOptions())
+        headers = {"authorization": f"Bearer {token}", "accept-encoding": "zstd", "host": "127.0.0.1"}
+        for reads in ({"lrange": 1, "getrange": 1, "hget": 1, "xadd": 1}, {"lrange": 1, "getrange": 1}):
+            answer, calls = await counted(redis, lambda: ask(app, target(20, 20), **headers))
+            assert (answer.status, calls) == (200, reads)
 
     async def test_what_the_client_has_costs_one_read(self, redis: Redis, app: ASGIApp) -> None:
         tag = (await ask(app, target(0, 9))).headers["etag"]

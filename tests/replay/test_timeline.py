@@ -15,6 +15,7 @@ from replay.api.types_timeline import Timeline, TimelineEntry
 from replay.blocks import encode_block, join_lines
 from replay.bundle_reads import OpenBundle, open_bundle
 from replay.event_log import MAX_TEXT_CHARS, find_log
+from replay.pieces import Room
 from replay.redis_client import connect
 from replay.redis_store import RedisStore
 from replay.server import timeline as served
@@ -227,17 +228,17 @@ class TestServing:
 
     async def test_logs_are_forgotten(self, services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
         now = [T0]
-        logs = served.EventLogs(lambda: now[0])
+        logs, hold = served.EventLogs(lambda: now[0]), Room(1 << 20, 0.0).of("t")
         monkeypatch.setattr(served, "MAX_LOGS", 2)
         for name in ("b", "c"):
             await services.store.apply(write(name, blocks=[draft(custom(3, "js_error"))]))
         bundles: list[OpenBundle] = []
         for name in ("a", "b", "c"):
             bundles.append(await opened(services, name))
-            await logs.read(bundles[-1])
+            await logs.read(bundles[-1], hold)
         assert list(logs._known) == ["b", "c"]
         now[0] += served.REMEMBERED_MS + 1
-        await logs.read(bundles[-1])
+        await logs.read(bundles[-1], hold)
         assert list(logs._known) == ["c"]
 
     async def test_a_share_shows_its_part(self, services: Services) -> None:
