@@ -26,7 +26,7 @@ RECORDER_BLOCKS: Final = (
     ".mp-block",
     ".fs-exclude", ".fs-exclude-without-consent", "[data-dd-privacy=hidden i]", ".dd-privacy-hidden",
     "[data-openreplay-hidden]", "[data-hj-suppress]", "[data-private=redact]", "[data-recording-disable]",
-    ".smartlook-hide",
+    ".smartlook-hide", ".nr-block",
 )  # fmt: skip
 """What recorders' users already mark as not to be recorded at all."""
 
@@ -36,7 +36,9 @@ RECORDER_MASKS: Final = (
     ".fs-mask", ".fs-mask-without-consent", "[data-dd-privacy=mask i]", "[data-dd-privacy=mask-user-input i]",
     "[data-dd-privacy=mask-unless-allowlisted i]", ".dd-privacy-mask", ".dd-privacy-mask-user-input",
     "[data-clarity-mask]", "[data-openreplay-obscured]", "[data-openreplay-masked]", "[data-private]", "[data-sl=mask]",
-    "[data-masked]", ".smartlook-ignore", ".lr-hide",
+    "[data-masked]", ".smartlook-ignore", ".lr-hide", ".nr-mask", ".nr-ignore", "[data-nr-mask]", ".sentry-ignore",
+    "[data-sentry-ignore]", ".highlight-ignore", ".mp-sensitive", ".ph-sensitive", ".no-mouseflow", "[data-cs-mask]",
+    "[data-heap-redact-text]",
 )  # fmt: skip
 """What recorders' users already mark as to be masked. Their marks for unmasking are not followed: stricter only."""
 

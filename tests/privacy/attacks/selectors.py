@@ -167,4 +167,15 @@ CASES = [
         ],
         {"c": [S, T], "cm": [U]},
     ),
+    Case(
+        "marks of many products",
+        page(
+            el(10, "p", S, class_="nr-mask"),
+            el(11, "p", T, data_cs_mask=""),
+            el(12, "p", U, class_="card no-mouseflow"),
+            el(13, "p", K, data_heap="x"),
+        ),
+        {"cml": [S, T, U]},
+        {"ml": [K]},
+    ),
 ]
