@@ -16,6 +16,7 @@ from replay.api.types_listing import (
     SavedFilter,
     SessionsPage,
 )
+from replay.entries import listing_name
 from replay.errors import Mismatched
 from replay.redis_client import Call
 from replay.search.facets import count_facets
@@ -92,15 +93,28 @@ class _Lists:
 
     async def sessions(self, request: Request, query: SessionsQuery) -> Response:
         """Give a page of a list."""
-        wanted = SessionFilter(**{name: getattr(query, name) for name in _FIELDS})
-        found = await self._search.find(
-            path_id(request, "project_id"), wanted, sort=query.sort, limit=query.limit, cursor=query.cursor
-        )
+        project_id = path_id(request, "project_id")
+        wanted = await self._as_stored(project_id, query)
+        found = await self._search.find(project_id, wanted, sort=query.sort, limit=query.limit, cursor=query.cursor)
         return json_response(found)
 
     async def facets(self, request: Request, wanted: SessionFilter) -> Response:
         """Give the counts beside a list."""
-        return json_response(await count_facets(self._search, path_id(request, "project_id"), wanted))
+        project_id = path_id(request, "project_id")
+        wanted = await self._as_stored(project_id, wanted)
+        return json_response(await count_facets(self._search, project_id, wanted))
+
+    async def _as_stored(self, project_id: str, query: SessionFilter) -> SessionFilter:
+        """Name people by the ids they are stored under: those may be hashes of what was sent."""
+        wanted = SessionFilter(**{name: getattr(query, name) for name in _FIELDS})
+        for field in PRIVATE:
+            known = list(self._services.known_as(project_id, sent)) if (sent := getattr(wanted, field)) else []
+            if len(known) > 1:
+                names = [self._services.names.project(project_id, listing_name("user", user)) for user in known]
+                counts = await self._services.redis.run_many([Call("ZCARD", (name,)) for name in names])
+                listed = [user for user, count in zip(known, counts, strict=True) if count]
+                wanted = msgspec.structs.replace(wanted, **{field: listed[0] if listed else sent})
+        return wanted
 
 
 class _Filters:

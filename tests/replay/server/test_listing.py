@@ -1,5 +1,6 @@
 """Lists over HTTP: filters in the query, pages, counts, projects, saved filters."""
 
+import dataclasses
 from typing import Any
 from urllib.parse import quote
 
@@ -73,6 +74,18 @@ async def ids(app: ASGIApp, query: str = "") -> list[str]:
 )
 async def test_sessions_are_listed_by_any_filters(app: ASGIApp, query: str, expected: str) -> None:
     assert await ids(app, query) == expected.split()
+
+
+async def test_people_are_found_by_what_was_sent_though_a_hash_is_stored(services: Services) -> None:
+    known = dataclasses.replace(services, known_as=lambda _, user: (user, f"hash-of-{user}"))
+    app = create_app(known, ServeOptions(login="none"))
+    for session_id, user in (("hashed", "hash-of-mia"), ("plain", "ole")):
+        await services.store.apply(write(session_id, record_of=record(session_id, user_id=user)))
+    for query, expected in [
+        ("user=mia", ["hashed"]), ("q=mia", ["hashed"]), ("user=ole", ["plain"]), ("q=pla", ["plain"]), ("q=eva", []),
+    ]:  # fmt: skip
+        assert await ids(app, query) == expected
+        assert (await ask(app, f"{SHOP}/facets?{query}")).json()["counted"] == len(expected)
 
 
 async def test_pages_follow_each_other(app: ASGIApp) -> None:
