@@ -237,11 +237,6 @@ async def gather(pieces: Pieces) -> Pieces:
         yield bytes(gathered)
 
 
-def keep_lines(_: BlockEntry, lines: bytes) -> bytes:
-    """Change nothing."""
-    return lines
-
-
 def export_lines(block: BlockEntry, lines: bytes) -> bytes:
     """Put the window before each event: lines of an exported bundle. No event has a newline in it."""
     before = _before_event(block)
