@@ -21,7 +21,7 @@ from replay.export.html import MEDIA_TYPE, export_html
 from replay.export.plan import Plan, plan_export
 from replay.names import encode_name
 from replay.server.access import load_record
-from replay.server.delivery import STALL_SECONDS, Delivery
+from replay.server.delivery import Delivery
 from replay.server.endpoints import SESSION_PATH, Endpoint, path_id
 from replay.server.problems import problem
 from replay.server.services import Services
@@ -111,9 +111,7 @@ class Exporter:
             raise _BusyError("too many exports are being made")
         pieces = self._pieces(plan)
         first = await anext(pieces)
-        return Delivery(
-            _after(first, pieces), 200, _headers(plan, "html", MEDIA_TYPE), STALL_SECONDS, self.services.operations
-        )
+        return Delivery(_after(first, pieces), 200, _headers(plan, "html", MEDIA_TYPE), self.services.operations)
 
     async def _pieces(self, plan: Plan) -> AsyncGenerator[bytes, None]:
         async with self._files, aclosing(await self._html(plan)) as pieces:
@@ -140,7 +138,7 @@ class Exporter:
             descriptor = os.open(path, os.O_RDONLY)
         headers = _headers(plan, options.format, MEDIA_TYPES[options.format])
         headers["content-length"] = str(os.fstat(descriptor).st_size)
-        return Delivery(_read(descriptor), 200, headers, STALL_SECONDS, self.services.operations)
+        return Delivery(_read(descriptor), 200, headers, self.services.operations)
 
 
 def _options(asked: ExportRequest) -> FilmOptions:
