@@ -4,8 +4,7 @@ import asyncio
 import math
 import zlib
 from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
-from functools import partial
+from contextlib import aclosing
 from typing import Final, Literal, NamedTuple, Protocol
 
 import msgspec
@@ -13,8 +12,8 @@ import zstandard
 
 from replay.blocks import LIVE_LEVEL, encode_block, join_lines
 from replay.bundle_reads import OpenBundle, check_frame, open_frame
-from replay.errors import Unavailable
 from replay.ranges import Placed, Segment, plan_reads, split_segments
+from replay.room import Hold
 from schemas.bundle_index import BlockEntry
 
 MAX_SEEK_BYTES: Final = 16 << 20
@@ -78,51 +77,6 @@ def _time_of(line: bytes) -> float:
     except msgspec.DecodeError:
         return math.nan
     return next((t for t in (times.timestamp, times.t) if t is not None), math.nan)
-
-
-Hold = Callable[[int], AbstractAsyncContextManager[None]]
-"""Holds so many bytes while they are in memory. Raises Unavailable when there is no room for them."""
-
-
-class Room:
-    """Bytes that all who read may hold at the same time, and a quarter of that each; the slow would fill the memory."""
-
-    def __init__(self, total_bytes: int, wait_seconds: float) -> None:
-        self._free = total_bytes
-        self._share = total_bytes // 4
-        self._held: dict[str, int] = {}
-        self._wait_seconds = wait_seconds
-        self._changed = asyncio.Condition()
-
-    def of(self, who: str) -> Hold:
-        """Make what somebody holds bytes by."""
-        return partial(self._take, who)
-
-    @asynccontextmanager
-    async def _take(self, who: str, size: int) -> AsyncGenerator[None, None]:
-        size = min(size, self._share)
-        async with self._changed:
-            try:
-                async with asyncio.timeout(self._wait_seconds):
-                    await self._changed.wait_for(lambda: self._fits(who, size))
-            except TimeoutError:
-                raise Unavailable("too much is being read at this moment; try again") from None
-            self._change(who, size)
-        try:
-            yield
-        finally:
-            self._change(who, -size)
-            async with self._changed:
-                self._changed.notify_all()
-
-    def _fits(self, who: str, size: int) -> bool:
-        return size <= min(self._free, self._share - self._held.get(who, 0))
-
-    def _change(self, who: str, size: int) -> None:
-        self._free -= size
-        held = self._held.pop(who, 0) + size
-        if held:
-            self._held[who] = held
 
 
 class Encoder(Protocol):

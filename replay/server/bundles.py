@@ -13,7 +13,6 @@ from replay.bundle_reads import OpenBundle
 from replay.index import blocks_to_play, playing_order
 from replay.pieces import (
     MAX_STREAM_BYTES,
-    Hold,
     Pieces,
     export_lines,
     exported_length,
@@ -22,6 +21,7 @@ from replay.pieces import (
     stored_pieces,
 )
 from replay.ranges import cut_segments
+from replay.room import Hold
 from replay.server.access import Access, access_of
 from replay.server.delivery import Body, Deliverer
 from replay.server.endpoints import SESSION_PATH, Endpoint, Nothing

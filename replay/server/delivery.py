@@ -12,7 +12,8 @@ from starlette.types import Receive, Scope, Send
 
 from replay.bundle_reads import OpenBundle, open_bundle
 from replay.errors import StoreError, Unavailable
-from replay.pieces import Pieces, Room, gather
+from replay.pieces import Pieces, gather
+from replay.room import Room
 from replay.server.access import access_of
 from replay.server.endpoints import path_id
 from replay.server.negotiation import is_current

@@ -10,7 +10,8 @@ from starlette.responses import Response
 from replay.api.types_delivery import EventsQuery
 from replay.bundle_reads import OpenBundle
 from replay.index import blocks_to_play
-from replay.pieces import EVERYTHING, MAX_SEEK_BYTES, Hold, Trim, frame_pieces, line_pieces, make_encoder
+from replay.pieces import EVERYTHING, MAX_SEEK_BYTES, Trim, frame_pieces, line_pieces, make_encoder
+from replay.room import Hold
 from replay.server.access import Access, access_of
 from replay.server.delivery import Body, Deliverer
 from replay.server.endpoints import SESSION_PATH, Endpoint

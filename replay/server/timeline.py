@@ -14,8 +14,8 @@ from replay.api.types_timeline import Timeline, TimelineEntry
 from replay.bundle_reads import OpenBundle, open_bundle, open_frame
 from replay.errors import Unavailable
 from replay.event_log import find_log
-from replay.pieces import Hold, Room
 from replay.ranges import Read, plan_reads
+from replay.room import Hold, Room
 from replay.server.access import Access, access_of, load_record
 from replay.server.delivery import ROOM_WAIT_SECONDS
 from replay.server.endpoints import SESSION_PATH, Endpoint, Nothing, json_response, path_id

@@ -16,10 +16,11 @@ from starlette.types import ASGIApp, Message
 
 from replay.blocks import encode_block
 from replay.errors import Unavailable
-from replay.pieces import CHUNK_BYTES, Pieces, Room, gather
+from replay.pieces import CHUNK_BYTES, Pieces, gather
 from replay.reading import exported_line
 from replay.redis_client import connect
 from replay.redis_store import RedisStore
+from replay.room import Room
 from replay.server import bundles
 from replay.server.delivery import Delivery, Patience
 from replay.server.operations import BreakReason, Silent

@@ -15,9 +15,9 @@ from replay.api.types_timeline import Timeline, TimelineEntry
 from replay.blocks import encode_block, join_lines
 from replay.bundle_reads import OpenBundle, open_bundle
 from replay.event_log import MAX_TEXT_CHARS, find_log
-from replay.pieces import Room
 from replay.redis_client import connect
 from replay.redis_store import RedisStore
+from replay.room import Room
 from replay.server import timeline as served
 from replay.server.access import Access, Scope
 from replay.server.services import Services

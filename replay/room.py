@@ -1,0 +1,52 @@
+"""Room in memory for all who read at the same time."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import partial
+
+from replay.errors import Unavailable
+
+Hold = Callable[[int], AbstractAsyncContextManager[None]]
+"""Holds so many bytes while they are in memory. Raises Unavailable when there is no room for them."""
+
+
+class Room:
+    """Bytes that all who read may hold at the same time, and a quarter of that each; the slow would fill the memory."""
+
+    def __init__(self, total_bytes: int, wait_seconds: float) -> None:
+        self._free = total_bytes
+        self._share = total_bytes // 4
+        self._held: dict[str, int] = {}
+        self._wait_seconds = wait_seconds
+        self._changed = asyncio.Condition()
+
+    def of(self, who: str) -> Hold:
+        """Make what somebody holds bytes by."""
+        return partial(self._take, who)
+
+    @asynccontextmanager
+    async def _take(self, who: str, size: int) -> AsyncGenerator[None, None]:
+        size = min(size, self._share)
+        async with self._changed:
+            try:
+                async with asyncio.timeout(self._wait_seconds):
+                    await self._changed.wait_for(lambda: self._fits(who, size))
+            except TimeoutError:
+                raise Unavailable("too much is being read at this moment; try again") from None
+            self._change(who, size)
+        try:
+            yield
+        finally:
+            self._change(who, -size)
+            async with self._changed:
+                self._changed.notify_all()
+
+    def _fits(self, who: str, size: int) -> bool:
+        return size <= min(self._free, self._share - self._held.get(who, 0))
+
+    def _change(self, who: str, size: int) -> None:
+        self._free -= size
+        held = self._held.pop(who, 0) + size
+        if held:
+            self._held[who] = held
