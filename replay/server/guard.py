@@ -34,7 +34,7 @@ class Guard:
     def _is_ours(self, scope: Scope) -> bool:
         """Say whether a request calls us by one of our names, or asks for what strangers may know."""
         hosts = self._options.allowed_hosts
-        return ANY_HOST in hosts or scope["path"] in PATHS or _host(scope) in hosts
+        return ANY_HOST in hosts or path_as_sent(scope) in PATHS or _host(scope) in hosts
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, if it may pass."""
@@ -56,8 +56,13 @@ class Guard:
             await refusal(scope, receive, send_guarded)
             return
         # An encoded slash in a session id is not a border of the path: routes see the path as it was sent.
-        raw = scope.get("raw_path") or scope["path"].encode()
-        await self._app({**scope, "path": raw.decode("ascii", "replace")}, receive, send_guarded)
+        await self._app({**scope, "path": path_as_sent(scope)}, receive, send_guarded)
+
+
+def path_as_sent(scope: Scope) -> str:
+    """Return the path of a request with its percent-encoding."""
+    raw: bytes = scope.get("raw_path") or scope["path"].encode()
+    return raw.decode("ascii", "replace")
 
 
 def _host(scope: Scope) -> str | None:

@@ -5,6 +5,7 @@ from typing import Final
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from replay.server.guard import path_as_sent
 from replay.server.operations import Operations
 
 PAGES: Final = ("/assets", "/s", "/p", "/overview", "/login", "/")
@@ -42,7 +43,7 @@ class Noting:
             await self._app(scope, receive, send_counted)
         finally:
             method = scope["method"] if scope["method"] in METHODS else OTHER
-            route = state.get("route") or _page(scope["path"])
+            route = state.get("route") or _page(path_as_sent(scope))
             seconds = time.perf_counter() - started
             self._operations.finished(route, method, status or 500, seconds, sent_bytes)
 

@@ -8,7 +8,7 @@ from redis.asyncio import Redis
 from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
-from replay.redis_client import connect
+from replay.redis_client import RedisClient, connect
 from replay.redis_store import RedisStore
 from replay.server import ServeOptions, Services, create_app
 from replay.store import StoreSettings
@@ -19,9 +19,9 @@ from tests.servers.redis_server import FoundRedis
 NOW = T0 + 60_000
 
 
-def application() -> Starlette:
-    """The application over a Redis that is never asked anything: to walk over what it serves."""
-    client = connect("redis://127.0.0.1:1")
+def application(client: RedisClient | None = None) -> Starlette:
+    """The application over a Redis that is not there: to walk over what it serves."""
+    client = connect("redis://127.0.0.1:1") if client is None else client
     settings = StoreSettings()
     return create_app(
         Services(store=RedisStore(client, settings), redis=client, settings=settings, reasons={}), ServeOptions()
