@@ -5,10 +5,10 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
 
-from replay.errors import Unavailable
+from replay.errors import Saturated
 
 Hold = Callable[[int], AbstractAsyncContextManager[None]]
-"""Holds so many bytes while they are in memory. Raises Unavailable when there is no room for them."""
+"""Holds so many bytes while they are in memory. Raises Saturated when there is no room for them."""
 
 
 class Room:
@@ -33,7 +33,7 @@ class Room:
                 async with asyncio.timeout(self._wait_seconds):
                     await self._changed.wait_for(lambda: self._fits(who, size))
             except TimeoutError:
-                raise Unavailable("too much is being read at this moment; try again") from None
+                raise Saturated("too much is being read at this moment; try again") from None
             self._change(who, size)
         try:
             yield

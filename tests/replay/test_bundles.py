@@ -15,7 +15,7 @@ from redis.asyncio import Redis
 from starlette.types import ASGIApp, Message
 
 from replay.blocks import encode_block
-from replay.errors import Unavailable
+from replay.errors import Saturated, Unavailable
 from replay.pieces import CHUNK_BYTES, Pieces, gather
 from replay.reading import exported_line
 from replay.redis_client import connect
@@ -348,15 +348,15 @@ class TestRoom:
         room = Room(40, 0.001)
         a, b = room.of("a"), room.of("b")
         async with a(8):
-            with pytest.raises(Unavailable):
+            with pytest.raises(Saturated):
                 async with a(3):
                     pass
             async with a(2), b(10), room.of("c")(10), room.of("d")(10):
-                with pytest.raises(Unavailable):
+                with pytest.raises(Saturated):
                     async with room.of("e")(1):
                         pass
         async with a(99):  # more than anybody may hold: it goes alone
-            with pytest.raises(Unavailable):
+            with pytest.raises(Saturated):
                 async with a(1):
                     pass
             async with b(10):
