@@ -36,6 +36,7 @@ MODULES: Final = (
     "replay.server.listing",
     "replay.server.overview",
     "replay.server.moments",
+    "replay.server.script_errors",
     "replay.server.events",
     "replay.server.bundles",
     "replay.server.timeline",

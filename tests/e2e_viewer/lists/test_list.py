@@ -140,6 +140,17 @@ class TestChoosing:
         page.get_by_role("button", name="Clear all").click()
         expect(sessions(page)).to_have_count(IN_FJORDLINE)
 
+    def test_without_a_mouse_one_chip_after_the_other_can_be_removed(self, samples: Site, open_page: OpenPage) -> None:
+        page = open_page(f"{samples.origin}/?project=fjordline-web&tag=rage_click&min_score=10")
+        chips = page.get_by_role("group", name="Filters in force").get_by_role("button")
+        chips.first.focus()
+        page.keyboard.press("Enter")
+        expect(chips).to_have_count(1)
+        expect(chips.first).to_be_focused()
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("searchbox")).to_be_focused()
+        expect(sessions(page)).to_have_count(IN_FJORDLINE)
+
     def test_back_and_forward_go_through_what_was_chosen(self, samples: Site, open_page: OpenPage) -> None:
         page = open_page(samples.origin)
         facet(page, "Rage click").click()
@@ -182,6 +193,15 @@ class TestChoosing:
         assert query(page)["q"] == ["/checkout"]
         search.fill("")
         expect(sessions(page)).to_have_count(IN_FJORDLINE)
+
+    def test_errors_are_told_in_words(self, samples: Site, open_page: OpenPage) -> None:
+        page = open_page(samples.origin)
+        facet(page, "TypeError at").click()
+        expect(sessions(page)).to_have_count(1)
+        expect(sessions(page)).to_have_attribute("data-session", COUPON)
+        expect(page.get_by_role("button", name="Remove the filter error: TypeError at")).to_be_visible()
+        assert re.fullmatch("[0-9a-f]{16}", query(page)["error"][0])
+        expect(open_page(page.url).get_by_role("button", name="Remove the filter error: TypeError at")).to_be_visible()
 
     def test_duration_and_time_are_fields(self, samples: Site, open_page: OpenPage) -> None:
         page = open_page(samples.origin)

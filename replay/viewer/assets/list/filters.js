@@ -24,7 +24,11 @@ const LISTS = [
   ["countries", "country", "Countries"],
 ];
 
+/** Of an error that is not known in words; enough to tell it from the others. */
 const FINGERPRINT_CHARS = 8;
+
+/** What errors are in words, by fingerprint. @type {Map<string, string>} */
+export const errorNames = new Map();
 
 const SCORES = ["10", "20", "50"];
 
@@ -56,8 +60,7 @@ const PREFIXES = {
 export function valueName(name, value) {
   if (name === "tag") return plain(detectorName(value), 60);
   if (name === "page") return plain(pagePath(value), 200);
-  // What is known of an error in a list is a fingerprint; its head tells it from the others.
-  if (name === "error") return plain(value.slice(0, FINGERPRINT_CHARS), 60);
+  if (name === "error") return plain(errorNames.get(value) || value.slice(0, FINGERPRINT_CHARS), 200);
   if (name === "status") return value === "open" ? "Live now" : "Ended";
   if (name === "range") return RANGE_NAMES[value] ?? value;
   if (name.endsWith("_duration_ms")) return `${number(Number(value) / 1000)} s`;
@@ -143,11 +146,11 @@ export class FilterPanel {
     const option = h(
       "button",
       {
-        type: "button", class: "facet", "aria-pressed": String(isChosen), title: plain(value, 300),
+        type: "button", class: "facet", "aria-pressed": String(isChosen), title: name === "error" ? valueName(name, value) : plain(value, 300),
         data: { key: `${name} ${value}` }, on: { click: () => this.choose(name, value) },
       },
       name === "tag" ? h("span", { class: "dot", data: { detector: value }, "aria-hidden": "true" }) : null,
-      h("bdi", { class: name === "error" ? "facet-name mono" : "facet-name" }, valueName(name, value)),
+      h("bdi", { class: "facet-name" }, valueName(name, value)),
       h("span", { class: "facet-count numeric" }, number(count)),
     );
     option.style.setProperty("--share", share.toFixed(3));

@@ -4,12 +4,12 @@ import { number, plural } from "../common/format.js";
 import { appHeader, button, copyText, dialog, fill, h, icon, menu, menuItem, plain } from "../common/ui.js";
 import { startTips } from "./tips.js";
 import { askToDelete } from "./deletion.js";
-import { filterChips, FilterPanel } from "./filters.js";
+import { errorNames, filterChips, FilterPanel } from "./filters.js";
 import { Follower } from "./live.js";
 import { parseQuery, SORTS, valuesOf, withFilter, withoutFilter, writeQuery } from "./query.js";
 import { SavedFilters } from "./saved.js";
 import { SessionList } from "./sessions.js";
-import { getFacets, getProjects, getSessions, PAGE_SESSIONS } from "./source.js";
+import { getErrorNames, getFacets, getProjects, getSessions, PAGE_SESSIONS } from "./source.js";
 import { emptyProject, failed, noMatch, noProject } from "./states.js";
 
 /** @typedef {import("./query.js").Query} Query */
@@ -20,6 +20,9 @@ const SEARCH_DELAY_MS = 300;
 const LOOK_MS = 5_000;
 
 const MOST_CHARS = 300;
+
+/** Errors asked for by name at once. */
+const MOST_ERRORS = 100;
 
 /** Sessions one answer can list. */
 const MOST_AT_ONCE = 200;
@@ -188,7 +191,7 @@ class ListPage {
     this.sessions.wait();
     fill(this.results, this.sessions.element);
     if (this.saved.projectId !== query.project) this.saved.load(query.project);
-    const facets = getFacets(query, abort.signal).catch(() => null);
+    const facets = /** @type {Promise<any>} */ (getFacets(query, abort.signal).catch(() => null));
     try {
       const [page, latest] = await Promise.all([
         getSessions(query, { signal: abort.signal }),
@@ -198,7 +201,10 @@ class ListPage {
       this.sessions.know((latest ?? page).sessions);
       this.showPage(query, page);
       const counted = await facets;
-      if (!abort.signal.aborted) this.panel.show(query, counted);
+      await this.nameErrors(query, Object.keys(counted?.errors ?? {}));
+      if (abort.signal.aborted) return;
+      this.panel.show(query, counted);
+      this.showChips();
     } catch (error) {
       if (!abort.signal.aborted) this.fail(error, () => this.load());
       return;
@@ -236,14 +242,7 @@ class ListPage {
     this.showProjects();
     document.title = `${plain(this.query.project, 60)} sessions · Wince`;
     if (document.activeElement !== this.search) this.search.value = valuesOf(this.query, "q")[0] ?? "";
-    const chosen = { ...this.query, filters: this.query.filters.filter(([name]) => name !== "q") };
-    const clear = button("Clear all", { kind: "ghost", small: true, onClick: () => this.go({ ...this.query, filters: [] }) });
-    fill(
-      this.chips,
-      filterChips(chosen, (name, value) => this.go(withoutFilter(this.query, name, value))),
-      this.query.filters.length > 1 ? clear : null,
-    );
-    this.chips.hidden = !chosen.filters.length;
+    this.showChips();
     const focused = this.sorts.contains(document.activeElement);
     fill(
       this.sorts,
@@ -258,6 +257,30 @@ class ListPage {
     const pressed = this.sorts.querySelector('[aria-pressed="true"]');
     if (focused && pressed instanceof HTMLElement) pressed.focus();
     this.panel.show(this.query, this.panel.facets);
+  }
+
+  showChips() {
+    const chosen = { ...this.query, filters: this.query.filters.filter(([name]) => name !== "q") };
+    const clear = button("Clear all", { kind: "ghost", small: true, onClick: () => this.go({ ...this.query, filters: [] }) });
+    const focused = this.chips.contains(document.activeElement);
+    fill(
+      this.chips,
+      filterChips(chosen, (name, value) => this.go(withoutFilter(this.query, name, value))),
+      this.query.filters.length > 1 ? clear : null,
+    );
+    this.chips.hidden = !chosen.filters.length;
+    if (focused) (this.chips.querySelector("button") ?? this.search).focus();
+  }
+
+  /**
+   * Errors are known by fingerprint; where that fails, they are shown by it.
+   * @param {Query} query
+   * @param {string[]} fingerprints
+   */
+  async nameErrors(query, fingerprints) {
+    const unknown = [...fingerprints, ...valuesOf(query, "error")].filter((each) => !errorNames.has(each));
+    const found = await getErrorNames(query.project, unknown.slice(0, MOST_ERRORS)).catch(() => []);
+    for (const [fingerprint, what] of found) errorNames.set(fingerprint, what);
   }
 
   showProjects() {

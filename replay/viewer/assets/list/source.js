@@ -51,3 +51,14 @@ export async function getMoments(projectId, sessionIds) {
  * @returns {Promise<SessionRecord>}
  */
 export const getRecord = (sessionId) => getJson(`/api/v1/sessions/${encodeURIComponent(sessionId)}`);
+
+/**
+ * @param {string} projectId
+ * @param {string[]} fingerprints of script errors, at most a hundred
+ * @returns {Promise<[string, string][]>} those that are known, each with what it is in words
+ */
+export async function getErrorNames(projectId, fingerprints) {
+  if (!fingerprints.length) return [];
+  const found = await getJson(`${pathOf(projectId)}/errors${written({ fingerprint: fingerprints })}`);
+  return found.errors.map((/** @type {any} */ each) => [each.fingerprint, each.what]);
+}
