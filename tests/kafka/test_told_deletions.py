@@ -10,9 +10,12 @@ import pytest
 from redis.asyncio import Redis
 
 from engine.cli import delete as command
+from engine.runtime.readers import open_readers
+from engine.settings import KafkaSettings, Settings
 from replay.redis_client import connect
 from replay.redis_store import RedisStore
 from replay.store import StoreSettings
+from replay.tombstones import DELETED, Removed, Tombstone
 from tests.kafka.groups import consumer
 from tests.replay.samples import T0, write
 from tests.servers.kafka_admin import create_topic
@@ -54,3 +57,20 @@ async def test_readers_are_told_of_what_was_stored(
         ("session_withdrawn", "a", "shop"), ("session_withdrawn", "c", "shop"),
     ]  # fmt: skip
     assert [each.key for each in told] == [b"a", b"c"]
+
+
+async def test_readers_are_told_by_the_http_server_as_well(kafka: Kafka) -> None:
+    topic = f"activity-{uuid.uuid4()}"
+    await create_topic(kafka.bootstrap, topic, 1)
+    settings = Settings(kafka=KafkaSettings(bootstrap_servers=kafka.bootstrap, activity_topic=topic))
+    async with open_readers(settings) as tell:
+        await tell([removed("a", "shop"), removed("never stored", "")])
+    async with consumer(kafka.bootstrap, topic, topic) as (reader, _):
+        told = json.loads((await asyncio.wait_for(reader.getone(), 20)).value)
+        assert list((await reader.end_offsets(reader.assignment())).values()) == [1]
+    assert (told["kind"], told["session_id"], told["project_id"]) == ("session_withdrawn", "a", "shop")
+
+
+def removed(session_id: str, project_id: str) -> Removed:
+    stone = Tombstone("id", DELETED, T0, project_id)
+    return Removed(session_id=session_id, tombstone=stone, keys=[], listings=[], stream_entries=0, signal_ids=[])
