@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import pytest
 import pytest_asyncio
@@ -30,6 +30,7 @@ EVENTS = re.compile(rb'<script type="application/gzip" data-window="([0-9]+)">([
 
 
 PATIENCE_SECONDS = 60
+AXE = Path(__file__).parents[2] / "e2e_viewer" / "vendor" / "axe" / "axe.min.js"
 
 
 @dataclass
@@ -328,3 +329,25 @@ async def test_what_cannot_be_played_is_said(store: Store, open_file: Any, tmp_p
     await export(store, "a", tmp_path / "export.html")
     opened = await open_file(tmp_path / "export.html")
     assert await opened.page.locator("#note").text_content() == "Nothing of this tab can be shown."
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1_280, 360])
+async def test_everybody_can_use_it(
+    samples: Store, browser: Browser, tmp_path: Path, scheme: Literal["light", "dark"], width: int
+) -> None:
+    await export(samples, SAMPLES[0], tmp_path / "export.html")
+    context = await browser.new_context(viewport={"width": width, "height": 740}, color_scheme=scheme)
+    page = await context.new_page()
+    await page.goto((tmp_path / "export.html").as_uri())
+    await page.wait_for_selector("html[data-ready]", state="attached")
+    await page.evaluate(AXE.read_text("utf-8"))
+    found = await page.evaluate(
+        "() => axe.run({exclude: [['#sheet']]}, {iframes: false}).then(all => all.violations.map("
+        "each => `${each.id}: ${each.nodes.map(node => node.html).join(' ')}`))"
+    )
+    assert found == []
+    assert await page.evaluate("document.documentElement.scrollWidth") <= width
+    await page.keyboard.press("Space")
+    assert await page.locator("#play").text_content() == "Pause"
+    await context.close()
