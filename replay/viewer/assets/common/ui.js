@@ -6,7 +6,7 @@ import { scoreLevel } from "./format.js";
 
 export { icon } from "./icons.js";
 
-/** @typedef {Node | string | number | null | undefined | false} Child */
+/** @typedef {Node | string | number | null | undefined | false | Child[]} Child */
 /** @typedef {Record<string, unknown>} Properties */
 
 /**
@@ -41,7 +41,7 @@ export function h(tag, properties = {}, ...children) {
  * @param {(Child | Child[])[]} children
  */
 function append(element, children) {
-  for (const child of children.flat(Infinity)) {
+  for (const child of /** @type {any[]} */ (children).flat(Infinity)) {
     if (child === null || child === undefined || child === false) continue;
     element.append(child instanceof Node ? child : document.createTextNode(String(child)));
   }
@@ -108,7 +108,11 @@ export function recordedLink(url, label = url) {
     // No address: shown as the text it is.
   }
   if (scheme !== "http:" && scheme !== "https:") return recorded(label);
-  return h("a", { href: url, target: "_blank", rel: "noopener noreferrer nofollow", title: plain(url) }, recorded(label));
+  return h(
+    "a",
+    { href: url, target: "_blank", rel: "noopener noreferrer nofollow", title: plain(url) },
+    recorded(label),
+  );
 }
 
 /**
@@ -470,7 +474,9 @@ export function appHeader(options = {}) {
   return h(
     "header",
     { class: "app-header" },
-    options.bare ? h("span", { class: "brand" }, brand) : h("a", { class: "brand", href: "/", "aria-label": "Wince" }, brand),
+    options.bare
+      ? h("span", { class: "brand" }, brand)
+      : h("a", { class: "brand", href: "/", "aria-label": "Wince" }, brand),
     options.bare
       ? null
       : h(

@@ -21,7 +21,8 @@ let show = null;
 let size = { width: 0, height: 0 };
 
 /** @param {Record<string, unknown>} message */
-const tell = (message) => parent.postMessage({ wince: true, generation: show?.generation ?? 0, ...message }, location.origin);
+const tell = (message) =>
+  parent.postMessage({ wince: true, generation: show?.generation ?? 0, ...message }, location.origin);
 
 const COMMANDS = { load, add, play, pause, sync };
 
@@ -59,7 +60,9 @@ function failed(error) {
   tell({ kind: "failed", message: String(error).slice(0, LONGEST_MESSAGE), over: isOver });
   if (isOver) return;
   const { events, lastPlayedEvent } = show.replayer.service.state.context;
-  const culprit = lastPlayedEvent ? events.indexOf(lastPlayedEvent) + 1 : events.findIndex((/** @type {any} */ e) => e.type === 2);
+  const culprit = lastPlayedEvent
+    ? events.indexOf(lastPlayedEvent) + 1
+    : events.findIndex((/** @type {any} */ e) => e.type === 2);
   if (culprit >= 0 && events[culprit] !== SENTINEL) events.splice(culprit, 1);
   const at = show.replayer.getCurrentTime();
   attempt(() => (show?.playing ? show.replayer.play(at) : show?.replayer.pause(at)));

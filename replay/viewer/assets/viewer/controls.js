@@ -30,29 +30,74 @@ export class Controls {
     this.session = session;
     this.clock = clock;
     this.player = player;
-    this.playButton = button("Play", { icon: "play", iconOnly: true, kind: "primary", onClick: actions.toggle, title: "Play (space)" });
+    this.playButton = button("Play", {
+      icon: "play",
+      iconOnly: true,
+      kind: "primary",
+      onClick: actions.toggle,
+      title: "Play (space)",
+    });
     this.time = h("span", { class: "time numeric" });
-    this.speedButton = button("1×", { kind: "ghost", title: "Speed (< and >)", attributes: { class: "button ghost numeric speed" } });
-    this.skipButton = button("Skip inactivity", { icon: "skip", kind: "ghost", onClick: actions.skip, title: "Jump over stretches without activity (i)", attributes: { "aria-pressed": "true" } });
+    this.speedButton = button("1×", {
+      kind: "ghost",
+      title: "Speed (< and >)",
+      attributes: { class: "button ghost numeric speed" },
+    });
+    this.skipButton = button("Skip inactivity", {
+      icon: "skip",
+      kind: "ghost",
+      onClick: actions.skip,
+      title: "Jump over stretches without activity (i)",
+      attributes: { "aria-pressed": "true" },
+    });
     this.skipButton.classList.add("collapsible");
     this.tabsButton = button("Tabs", { icon: "layers", kind: "ghost", title: "Tabs of this session" });
     this.tabsButton.classList.add("collapsible");
-    this.liveButton = button("Live", { kind: "ghost", onClick: actions.goLive, title: "Go to the live end (l)", attributes: { "aria-pressed": "false" } });
+    this.liveButton = button("Live", {
+      kind: "ghost",
+      onClick: actions.goLive,
+      title: "Go to the live end (l)",
+      attributes: { "aria-pressed": "false" },
+    });
     this.liveButton.prepend(h("span", { class: "dot live", "aria-hidden": "true" }));
     this.element = h(
       "div",
       { class: "controls", role: "toolbar", "aria-label": "Playing" },
-      button("Previous moment", { icon: "previous", iconOnly: true, kind: "ghost", onClick: () => actions.moment(-1), title: "Previous moment (p)" }),
+      button("Previous moment", {
+        icon: "previous",
+        iconOnly: true,
+        kind: "ghost",
+        onClick: () => actions.moment(-1),
+        title: "Previous moment (p)",
+      }),
       this.playButton,
-      button("Next moment", { icon: "next", iconOnly: true, kind: "ghost", onClick: () => actions.moment(1), title: "Next moment (n)" }),
+      button("Next moment", {
+        icon: "next",
+        iconOnly: true,
+        kind: "ghost",
+        onClick: () => actions.moment(1),
+        title: "Next moment (n)",
+      }),
       this.time,
       this.liveButton,
       h("span", { class: "grow" }),
       h("span", { class: "anchor" }, this.tabsButton),
       this.skipButton,
       h("span", { class: "anchor" }, this.speedButton),
-      button("Copy a link to this moment", { icon: "link", iconOnly: true, kind: "ghost", onClick: actions.copyMoment, title: "Copy a link to this moment (c)" }),
-      button("Full screen", { icon: "expand", iconOnly: true, kind: "ghost", onClick: actions.fullscreen, title: "Full screen (f)" }),
+      button("Copy a link to this moment", {
+        icon: "link",
+        iconOnly: true,
+        kind: "ghost",
+        onClick: actions.copyMoment,
+        title: "Copy a link to this moment (c)",
+      }),
+      button("Full screen", {
+        icon: "expand",
+        iconOnly: true,
+        kind: "ghost",
+        onClick: actions.fullscreen,
+        title: "Full screen (f)",
+      }),
       button("Keys", { icon: "keyboard", iconOnly: true, kind: "ghost", onClick: actions.help, title: "Keys (?)" }),
     );
     menu(this.speedButton, () =>
@@ -69,17 +114,25 @@ export class Controls {
     const { player, session } = this;
     const follows = player.mode === "merged" && !player.chosen;
     return [
-      menuItem("Follow the visitor", () => {
-        actions.choose("");
-        actions.mode("merged");
-      }, { icon: "eye", checked: follows }),
+      menuItem(
+        "Follow the visitor",
+        () => {
+          actions.choose("");
+          actions.mode("merged");
+        },
+        { icon: "eye", checked: follows },
+      ),
       menuItem("Side by side", () => actions.mode("side"), { icon: "columns", checked: player.mode === "side" }),
       h("hr"),
       ...session.windows.map((window, place) =>
-        menuItem(`Tab ${place + 1} only`, () => {
-          actions.choose(window.id);
-          actions.mode("merged");
-        }, { icon: "window", checked: player.mode === "merged" && player.chosen === window.id }),
+        menuItem(
+          `Tab ${place + 1} only`,
+          () => {
+            actions.choose(window.id);
+            actions.mode("merged");
+          },
+          { icon: "window", checked: player.mode === "merged" && player.chosen === window.id },
+        ),
       ),
     ];
   }
@@ -101,6 +154,10 @@ export class Controls {
 
   move() {
     const { t, start, end } = this.clock;
-    fill(this.time, h("span", { class: "time-now" }, clockText(t - start)), h("span", { class: "faint" }, ` / ${clockText(end - start)}`));
+    fill(
+      this.time,
+      h("span", { class: "time-now" }, clockText(t - start)),
+      h("span", { class: "faint" }, ` / ${clockText(end - start)}`),
+    );
   }
 }

@@ -2,7 +2,20 @@
 
 import { ApiError, getJson, send, sendFor } from "../common/api.js";
 import { clock as clockText, dateTime } from "../common/format.js";
-import { button, confirm, copyText, dialog, failure, fill, find, h, icon, loading, recorded, toast } from "../common/ui.js";
+import {
+  button,
+  confirm,
+  copyText,
+  dialog,
+  failure,
+  fill,
+  find,
+  h,
+  icon,
+  loading,
+  recorded,
+  toast,
+} from "../common/ui.js";
 
 const EXPIRIES = [
   ["1 hour", 3600],
@@ -39,7 +52,10 @@ function rangeField(clock) {
   const read = () => {
     if (select.value === "all") return null;
     if (select.value === "around") return { from: Math.round(from), to: Math.round(to) };
-    return { from: Math.round(clock.start + parseTime(start.value)), to: Math.round(clock.start + parseTime(end.value)) };
+    return {
+      from: Math.round(clock.start + parseTime(start.value)),
+      to: Math.round(clock.start + parseTime(end.value)),
+    };
   };
   return { element, read };
 }
@@ -48,7 +64,8 @@ function rangeField(clock) {
  * @param {string} label
  * @param {string} value
  */
-const timeInput = (label, value) => h("input", { class: "input numeric", "aria-label": label, value, inputmode: "numeric" });
+const timeInput = (label, value) =>
+  h("input", { class: "input numeric", "aria-label": label, value, inputmode: "numeric" });
 
 /**
  * `1:02:03`, `2:03` or `123` as milliseconds.
@@ -79,9 +96,21 @@ export function shareDialog(session, clock) {
   async function attempt() {
     create.disabled = true;
     try {
-      const share = await send("POST", `${session.api}/shares`, { ...range.read(), expires_in_s: Number(expiry.value) });
+      const share = await send("POST", `${session.api}/shares`, {
+        ...range.read(),
+        expires_in_s: Number(expiry.value),
+      });
       const field = h("input", { class: "input mono", readonly: true, value: share.url, "aria-label": "The link" });
-      fill(made, h("div", { class: "row" }, field, button("Copy", { icon: "copy", onClick: () => void copyText(share.url, "Link copied") })), h("p", { class: "soft small" }, `It works until ${dateTime(share.expires_at)} and is shown only now.`));
+      fill(
+        made,
+        h(
+          "div",
+          { class: "row" },
+          field,
+          button("Copy", { icon: "copy", onClick: () => void copyText(share.url, "Link copied") }),
+        ),
+        h("p", { class: "soft small" }, `It works until ${dateTime(share.expires_at)} and is shown only now.`),
+      );
       field.select();
       void listShares(session, links);
     } catch (error) {
@@ -93,7 +122,11 @@ export function shareDialog(session, clock) {
   dialog({
     title: "Share this session",
     body: [
-      h("p", { class: "soft" }, "Anyone with the link can watch this one session, masked as you see it, without signing in."),
+      h(
+        "p",
+        { class: "soft" },
+        "Anyone with the link can watch this one session, masked as you see it, without signing in.",
+      ),
       range.element,
       h("div", { class: "field" }, h("label", { for: "share-expiry" }, "For how long"), expiry),
       made,
@@ -105,7 +138,13 @@ export function shareDialog(session, clock) {
 }
 
 /** @param {unknown} error */
-const problem = (error) => h("p", { class: "notice danger", role: "alert" }, icon("warn"), h("span", {}, recorded(error instanceof Error ? error.message : error, 300)));
+const problem = (error) =>
+  h(
+    "p",
+    { class: "notice danger", role: "alert" },
+    icon("warn"),
+    h("span", {}, recorded(error instanceof Error ? error.message : error, 300)),
+  );
 
 /**
  * @param {Session} session
@@ -133,7 +172,12 @@ async function listShares(session, place) {
           void listShares(session, place);
         },
       });
-      return h("li", { class: "row" }, h("span", { class: "grow" }, `Until ${dateTime(share.expires_at)}, ${covers}`), revoke);
+      return h(
+        "li",
+        { class: "row" },
+        h("span", { class: "grow" }, `Until ${dateTime(share.expires_at)}, ${covers}`),
+        revoke,
+      );
     });
     fill(place, h("h3", { class: "eyebrow" }, "Links in force"), h("ul", { class: "column" }, rows));
   } catch (error) {
@@ -151,12 +195,20 @@ export function exportDialog(session, clock, format, windowId) {
   const range = rangeField(clock);
   const said = h("div", { role: "status" });
   const start = button("Export", { icon: "download", kind: "primary", onClick: () => void attempt() });
-  const words = { html: "One HTML file that plays anywhere, without a network.", gif: "A moving picture without sound or controls.", mp4: "A film." };
+  const words = {
+    html: "One HTML file that plays anywhere, without a network.",
+    gif: "A moving picture without sound or controls.",
+    mp4: "A film.",
+  };
   async function attempt() {
     start.disabled = true;
     fill(said, loading("Exporting"));
     try {
-      const answer = await sendFor("POST", `${session.api}/exports`, { format, ...(range.read() ?? { from: clock.start, to: clock.end }), window_id: windowId });
+      const answer = await sendFor("POST", `${session.api}/exports`, {
+        format,
+        ...(range.read() ?? { from: clock.start, to: clock.end }),
+        window_id: windowId,
+      });
       save(await answer.blob(), `${session.record.session_id}.${format}`);
       box.close();
       toast("Exported");
@@ -168,7 +220,11 @@ export function exportDialog(session, clock, format, windowId) {
   }
   const box = dialog({
     title: `Export as ${format.toUpperCase()}`,
-    body: [h("p", { class: "soft" }, `${words[/** @type {keyof typeof words} */ (format)]} It holds masked data only.`), range.element, said],
+    body: [
+      h("p", { class: "soft" }, `${words[/** @type {keyof typeof words} */ (format)]} It holds masked data only.`),
+      range.element,
+      said,
+    ],
     actions: [start],
   });
 }
@@ -188,7 +244,11 @@ export async function deleteDialog(session) {
   const isSure = await confirm({
     title: "Delete this session?",
     body: [
-      h("p", {}, "Its recording, signals and places in all lists are removed at once and for good. Data of it that comes later is refused."),
+      h(
+        "p",
+        {},
+        "Its recording, signals and places in all lists are removed at once and for good. Data of it that comes later is refused.",
+      ),
       h("p", { class: "soft" }, "Session ", h("code", {}, recorded(session.record.session_id, 128))),
     ],
     action: "Delete session",
@@ -213,8 +273,20 @@ function deleted(receipt) {
     h(
       "div",
       { class: "panel why-not" },
-      h("div", { class: "state" }, h("span", { class: "state-icon" }, icon("trash")), h("h2", {}, "The session was deleted"), h("p", {}, left ? "Something of it is left; the receipt says what." : "Nothing of it is left."), button("All sessions", { icon: "list", onClick: () => location.assign("/") })),
-      h("details", { class: "panel-pad" }, h("summary", {}, "Receipt"), h("pre", { class: "mono receipt" }, JSON.stringify(receipt, null, 2))),
+      h(
+        "div",
+        { class: "state" },
+        h("span", { class: "state-icon" }, icon("trash")),
+        h("h2", {}, "The session was deleted"),
+        h("p", {}, left ? "Something of it is left; the receipt says what." : "Nothing of it is left."),
+        button("All sessions", { icon: "list", onClick: () => location.assign("/") }),
+      ),
+      h(
+        "details",
+        { class: "panel-pad" },
+        h("summary", {}, "Receipt"),
+        h("pre", { class: "mono receipt" }, JSON.stringify(receipt, null, 2)),
+      ),
     ),
   );
 }
@@ -240,6 +312,17 @@ const KEYS = [
 export function helpDialog() {
   dialog({
     title: "Keys",
-    body: h("dl", { class: "facts keys" }, KEYS.map(([keys, words]) => [h("dt", {}, keys.split("  ").map((key) => h("kbd", {}, key))), h("dd", {}, words)])),
+    body: h(
+      "dl",
+      { class: "facts keys" },
+      KEYS.map(([keys, words]) => [
+        h(
+          "dt",
+          {},
+          keys.split("  ").map((key) => h("kbd", {}, key)),
+        ),
+        h("dd", {}, words),
+      ]),
+    ),
   });
 }

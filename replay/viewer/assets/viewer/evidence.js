@@ -26,11 +26,13 @@ const RULES = {
     `${duration(e.wait_ms)}: no change of the page, no request, no navigation.`,
   error_click: (e) => `An error of the page within ${duration(e.window_ms)} of a click.`,
   js_error: () => "Errors with the same fingerprint, as long as no second passes between two of them.",
-  network_error: () => "A request that a click caused and that failed, unless it worked when it was tried again at once.",
+  network_error: () =>
+    "A request that a click caused and that failed, unless it worked when it was tried again at once.",
   slow_response: (e) => `A click that was answered, but after ${duration(e.slow_ms)} or more.`,
   thrashed_cursor: (e) =>
     `The pointer turned back ${e.needed_turns} times or more within ${duration(e.window_ms)}, each leg ${e.leg_px} px or longer.`,
-  quick_back: (e) => `Pages left by the back button within ${duration(e.stay_ms)}, ${e.needed_times} times or more in a row.`,
+  quick_back: (e) =>
+    `Pages left by the back button within ${duration(e.stay_ms)}, ${e.needed_times} times or more in a row.`,
   form_abandonment: (e) => `A form with text in ${e.needed_fields} or more fields that was left without being sent.`,
   form_error_loop: (e) => `A form that was refused ${e.needed_refusals} times or more in a row.`,
   rapid_reload: (e) => `The same page loaded ${e.needed_reloads} times or more within ${duration(e.window_ms)}.`,
@@ -142,7 +144,8 @@ function labelOf(name) {
 function valueOf(name, value, startedAt) {
   if (Array.isArray(value)) return value.map((each) => valueOf(name, each, startedAt)).join(", ");
   if (typeof value === "boolean") return value ? "yes" : "no";
-  if (typeof value !== "number") return name === "sign" ? (SIGNS[/** @type {keyof typeof SIGNS} */ (value)] ?? value) : String(value);
+  if (typeof value !== "number")
+    return name === "sign" ? (SIGNS[/** @type {keyof typeof SIGNS} */ (value)] ?? value) : String(value);
   if (name.endsWith("_ms")) return duration(value);
   if (name.endsWith("_px")) return `${number(value)} px`;
   if ((name.endsWith("_t") || name.endsWith("times")) && value > 1e11) return clock(value - startedAt, true);

@@ -44,7 +44,8 @@ export class Loader {
     const [start, end] = [this.blocks[this.first], this.blocks[this.next - 1]];
     this.blocks = blocks;
     if (this.next <= this.first) return;
-    const at = (/** @type {Block} */ old) => blocks.findIndex((b) => b.sequence === old.sequence && b.offset === old.offset && b.length === old.length);
+    const at = (/** @type {Block} */ old) =>
+      blocks.findIndex((b) => b.sequence === old.sequence && b.offset === old.offset && b.length === old.length);
     const [first, last] = [at(start), at(end)];
     // Merged blocks are others: nothing that is held counts, the frame goes on with it until the next jump.
     this.first = this.next = Math.max(0, first);
@@ -74,7 +75,10 @@ export class Loader {
   startFor(t) {
     const before = this.blocks.findLastIndex((block) => block.keyframe && block.first_t <= t);
     if (before >= 0) return before;
-    return Math.max(0, this.blocks.findIndex((block) => block.keyframe));
+    return Math.max(
+      0,
+      this.blocks.findIndex((block) => block.keyframe),
+    );
   }
 
   /**
@@ -133,7 +137,8 @@ export class Loader {
     const isEnough = this.heldTo > t + IN_HAND_MS * speed;
     if (this.running || isEnough || this.next <= this.first || this.next >= this.blocks.length) return false;
     // A frame that holds much gets no more: the next keyframe starts it anew.
-    if (this.heldBytes > MAX_HELD_BYTES && this.blocks.some((block, place) => place >= this.next && block.keyframe)) return false;
+    if (this.heldBytes > MAX_HELD_BYTES && this.blocks.some((block, place) => place >= this.next && block.keyframe))
+      return false;
     let end = this.next;
     for (let bytes = 0; end < this.blocks.length && (bytes < BATCH_BYTES || end === this.next); end += 1) {
       bytes += this.blocks[end].raw_length;

@@ -63,7 +63,10 @@ export class MomentList {
       fill(this.list, h("li", {}, state({ icon: "check", title: "Nothing hurt here", text })));
       return;
     }
-    fill(this.list, shown.map((moment) => this.row(moment)));
+    fill(
+      this.list,
+      shown.map((moment) => this.row(moment)),
+    );
     this.mark();
   }
 
@@ -93,16 +96,24 @@ export class MomentList {
     if (moment.signal) {
       const { signal } = moment;
       return [
-        h("span", { class: "row wrap" }, badge(signal.detector, signal.count), moment.text ? recorded(moment.text, 80) : null),
+        h(
+          "span",
+          { class: "row wrap" },
+          badge(signal.detector, signal.count),
+          moment.text ? recorded(moment.text, 80) : null,
+        ),
         h("span", { class: "soft small truncate" }, recorded(pagePath(signal.page), 200)),
       ];
     }
-    const text = moment.kind === "page" ? pagePath(moment.text) : moment.kind === "end" ? "The session ended" : moment.text;
+    const text =
+      moment.kind === "page" ? pagePath(moment.text) : moment.kind === "end" ? "The session ended" : moment.text;
     return h(
       "span",
       { class: "row moment-plain" },
       icon(ICONS[/** @type {keyof typeof ICONS} */ (moment.kind)] ?? "info"),
-      moment.kind === "hole" || moment.kind === "window" ? h("span", {}, moment.kind === "hole" ? "Missing part" : "A new tab") : null,
+      moment.kind === "hole" || moment.kind === "window"
+        ? h("span", {}, moment.kind === "hole" ? "Missing part" : "A new tab")
+        : null,
       h("span", { class: moment.kind === "page" ? "truncate" : "truncate soft" }, recorded(text, 200)),
     );
   }

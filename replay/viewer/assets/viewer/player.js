@@ -29,15 +29,29 @@ class Pane {
     this.withheld = 0;
     this.failures = 0;
     this.isLoaded = false;
-    this.stage = new Stage(`Replay of ${label}`, {
-      onDrawn: () => this.isOpenAt(player.clock.t) && this.say(""),
-      onSize: (width, height) => player.element.style.setProperty("--aspect", String(width / height)),
-      onLoaded: (withheld) => this.loaded(withheld),
-      onEmpty: () => this.say("Nothing of this window can be shown here."),
-      onFailed: (message, isOver) => this.failed(message, isOver),
-    }, player.session.record.project_id);
-    this.caption = h("div", { class: "pane-caption" }, h("span", { class: "strong" }, label), h("span", { class: "soft truncate pane-page" }));
-    this.element = h("div", { class: "pane" }, this.caption, h("div", { class: "pane-stage" }, this.stage.element, this.note));
+    this.stage = new Stage(
+      `Replay of ${label}`,
+      {
+        onDrawn: () => this.isOpenAt(player.clock.t) && this.say(""),
+        onSize: (width, height) => player.element.style.setProperty("--aspect", String(width / height)),
+        onLoaded: (withheld) => this.loaded(withheld),
+        onEmpty: () => this.say("Nothing of this window can be shown here."),
+        onFailed: (message, isOver) => this.failed(message, isOver),
+      },
+      player.session.record.project_id,
+    );
+    this.caption = h(
+      "div",
+      { class: "pane-caption" },
+      h("span", { class: "strong" }, label),
+      h("span", { class: "soft truncate pane-page" }),
+    );
+    this.element = h(
+      "div",
+      { class: "pane" },
+      this.caption,
+      h("div", { class: "pane-stage" }, this.stage.element, this.note),
+    );
   }
 
   /** @param {string} text @param {boolean} [isError] */
@@ -89,7 +103,8 @@ class Pane {
     const isNear = this.loader.isWithinReach(t);
     if (!isNear) this.say("Loading…");
     await this.player.held(this, () => {
-      const take = (/** @type {string[]} */ lines, /** @type {boolean} */ isFirst) => this.take(lines, isFirst, clock.t);
+      const take = (/** @type {string[]} */ lines, /** @type {boolean} */ isFirst) =>
+        this.take(lines, isFirst, clock.t);
       return isNear ? this.loader.reach(t, take) : this.loader.show(t, take);
     });
   }
@@ -189,7 +204,8 @@ export class Player {
    */
   async show() {
     const visible = this.visible;
-    for (const [id, pane] of this.panes) if (!visible.includes(id) && this.mode === "merged") pane.element.hidden = true;
+    for (const [id, pane] of this.panes)
+      if (!visible.includes(id) && this.mode === "merged") pane.element.hidden = true;
     for (const id of visible) this.pane(id).element.hidden = false;
     this.shownWindow = visible.join(" ");
     await Promise.all(visible.map((id) => this.pane(id).show(this.clock.t)));
@@ -208,7 +224,9 @@ export class Player {
     const pane = new Pane(this, windows[place], windows.length > 1 ? `Tab ${place + 1}` : "Session");
     this.panes.set(windowId, pane);
     const order = windows.map((window) => window.id);
-    const after = [...this.panes.keys()].filter((id) => order.indexOf(id) > place).sort((a, b) => order.indexOf(a) - order.indexOf(b))[0];
+    const after = [...this.panes.keys()]
+      .filter((id) => order.indexOf(id) > place)
+      .sort((a, b) => order.indexOf(a) - order.indexOf(b))[0];
     this.element.insertBefore(pane.element, after ? (this.panes.get(after)?.element ?? null) : null);
     return pane;
   }

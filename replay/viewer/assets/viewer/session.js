@@ -128,7 +128,9 @@ export class Session {
 
   /** Epoch ms of what can be shown first. */
   get start() {
-    const first = this.once("first", () => this.index.blocks.reduce((least, block) => Math.min(least, block.first_t), Infinity));
+    const first = this.once("first", () =>
+      this.index.blocks.reduce((least, block) => Math.min(least, block.first_t), Infinity),
+    );
     return Math.max(this.bounds[0], Number.isFinite(first) ? first : this.record.started_at);
   }
 
@@ -215,12 +217,29 @@ export class Session {
       text: signal.target?.text || signal.evidence.message || signal.evidence.error_type || "",
       signal,
     }));
-    const add = (/** @type {Moment["kind"]} */ kind, /** @type {number} */ t, /** @type {string} */ windowId, /** @type {string} */ text, extra = {}) =>
-      moments.push({ id: `${kind}-${windowId}-${t}`, t, end: t, kind, detector: kind, window_id: windowId, text, ...extra });
+    const add = (
+      /** @type {Moment["kind"]} */ kind,
+      /** @type {number} */ t,
+      /** @type {string} */ windowId,
+      /** @type {string} */ text,
+      extra = {},
+    ) =>
+      moments.push({
+        id: `${kind}-${windowId}-${t}`,
+        t,
+        end: t,
+        kind,
+        detector: kind,
+        window_id: windowId,
+        text,
+        ...extra,
+      });
     for (const page of this.pages) add("page", page.t, page.window_id, page.url);
     for (const window of this.windows.slice(1)) add("window", window.from, window.id, "");
-    for (const entry of this.entries) if (entry.kind === "error") add("error", entry.t, entry.window_id, errorText(entry), { entry });
-    for (const hole of this.index.holes) add("hole", Math.max(start, Math.min(end, hole.t)), hole.window_id, holeSentence(hole.reason), { hole });
+    for (const entry of this.entries)
+      if (entry.kind === "error") add("error", entry.t, entry.window_id, errorText(entry), { entry });
+    for (const hole of this.index.holes)
+      add("hole", Math.max(start, Math.min(end, hole.t)), hole.window_id, holeSentence(hole.reason), { hole });
     if (!this.isOpen) add("end", end, "", this.record.end_reason ?? "");
     return moments.sort((a, b) => a.t - b.t || order(a) - order(b));
   }

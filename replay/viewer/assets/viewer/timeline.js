@@ -78,7 +78,10 @@ export class Timeline {
   /** Draw all anew: the session has grown, or the bar has another size. */
   draw() {
     this.clusters = this.cluster();
-    fill(this.marks, this.clusters.map((cluster) => this.marker(cluster)));
+    fill(
+      this.marks,
+      this.clusters.map((cluster) => this.marker(cluster)),
+    );
     fill(this.pages, this.pageSegments());
     fill(this.tabs, this.tabRows());
     fill(this.holes, this.holeMarks());
@@ -117,7 +120,11 @@ export class Timeline {
     return pages.map((page, place) => {
       const from = Math.max(0, this.x(page.t));
       const to = this.x(pages[place + 1]?.t ?? this.clock.end);
-      const segment = h("span", { class: "tl-page" }, to - from > 36 ? h("bdi", {}, plain(pagePath(page.url), 60)) : null);
+      const segment = h(
+        "span",
+        { class: "tl-page" },
+        to - from > 36 ? h("bdi", {}, plain(pagePath(page.url), 60)) : null,
+      );
       segment.style.setProperty("left", `${from}px`);
       segment.style.setProperty("width", `${Math.max(2, to - from - 2)}px`);
       return segment;
@@ -139,8 +146,16 @@ export class Timeline {
   holeMarks() {
     return this.session.index.holes.map((hole) => {
       const next = this.session.index.blocks
-        .filter((block) => block.window_id === hole.window_id && block.first_t > hole.t && (hole.first_seq === undefined || block.sequence > hole.first_seq))
-        .reduce((least, block) => Math.min(least, block.first_t), hole.first_seq === undefined ? this.clock.end : Infinity);
+        .filter(
+          (block) =>
+            block.window_id === hole.window_id &&
+            block.first_t > hole.t &&
+            (hole.first_seq === undefined || block.sequence > hole.first_seq),
+        )
+        .reduce(
+          (least, block) => Math.min(least, block.first_t),
+          hole.first_seq === undefined ? this.clock.end : Infinity,
+        );
       const left = this.x(Math.max(this.clock.start, hole.t));
       const mark = h("span", { class: "tl-hole" });
       mark.style.setProperty("left", `${left}px`);
@@ -157,7 +172,10 @@ export class Timeline {
     this.played.style.setProperty("width", x);
     this.track.setAttribute("aria-valuenow", String(Math.round((t - start) / 1000)));
     const page = this.session.pageAt(t);
-    this.track.setAttribute("aria-valuetext", `${clockText(t - start)}${page ? `, ${plain(pagePath(page.url), 80)}` : ""}`);
+    this.track.setAttribute(
+      "aria-valuetext",
+      `${clockText(t - start)}${page ? `, ${plain(pagePath(page.url), 80)}` : ""}`,
+    );
   }
 
   /**
@@ -202,9 +220,16 @@ export class Timeline {
       this.tip,
       h("span", { class: "numeric strong" }, clockText(t - this.clock.start)),
       near
-        ? near.moments.slice(0, 5).map((moment) =>
-            h("span", { class: "row" }, h("span", { class: "dot", data: { detector: moment.detector } }), h("bdi", { class: "truncate" }, plain(`${detectorName(moment.detector)} ${moment.text}`, 60))),
-          )
+        ? near.moments
+            .slice(0, 5)
+            .map((moment) =>
+              h(
+                "span",
+                { class: "row" },
+                h("span", { class: "dot", data: { detector: moment.detector } }),
+                h("bdi", { class: "truncate" }, plain(`${detectorName(moment.detector)} ${moment.text}`, 60)),
+              ),
+            )
         : h("bdi", { class: "truncate soft" }, plain(page ? pagePath(page.url) : "", 60)),
       near && near.moments.length > 5 ? h("span", { class: "soft" }, `and ${near.moments.length - 5} more`) : null,
     );
