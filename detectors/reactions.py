@@ -24,7 +24,6 @@ import msgspec
 
 from detectors.aim import Aims
 from detectors.background import Background, Place
-from detectors.elements import Element
 from detectors.interactions import (
     CanvasChange,
     Change,
@@ -45,8 +44,19 @@ from detectors.interactions import (
     WindowFocus,
     WindowOpen,
 )
-from detectors.interactive import closest_interactive, is_text_field
+from detectors.interactive import is_text_field
 from detectors.machine import NEVER, Machine
+from detectors.presses import (
+    CLICK_MARKS,
+    LOOKS,
+    PressRecord,
+    moved_at,
+    named_place,
+    region_of,
+    renders_anew,
+    toggle,
+    toggle_name,
+)
 
 MAX_PRESSES: Final = 256
 """Presses remembered; asked about an older one, we say "answered": no finding without proof."""
@@ -63,54 +73,14 @@ MAX_RIPPLES: Final = 64
 HANDLED_MS: Final = 10
 """What comes so soon after a press or click is the work of its handler, not of a timer that ends a ripple."""
 
-MAX_TOGGLES: Final = 16
-"""Attributes of one press watched for being changed back; one more than that is no ripple."""
-
-CLICK_MARKS: Final = frozenset(
-    {
-        "ant-click-animating-without-extra-node", "ant-click-animating", "data-active", "data-focus", "data-focused",
-        "data-focus-visible", "data-focus-visible-added", "data-focus-within", "data-headlessui-focus-visible",
-        "data-hover", "data-hovered", "data-press", "data-pressed", "data-touched",
-    }
-)  # fmt: skip
-"""Attributes by which libraries note clicks, presses, focus and hover."""
-
-LOOKS: Final = frozenset({"class", "style"})
-"""Attributes that may only change how something looks."""
-
 HANDLER_MS: Final = 150
 """After a click, changes of looks that come later than this are not its handler's first answer."""
-
-MOVE_SLACK_MS: Final = 80
-"""Recorders note the moving pointer every 50 ms: a change so near to a noted move came with it."""
 
 MAX_DOUBTS: Final = 16
 """Changes of looks that wait to be told from hovering; one more than that is an answer."""
 
 SHARED_MS: Final = 500
 """Pages that wait for a pause in clicks (debounce) wait 100 to 400 ms."""
-
-
-class PressRecord(msgspec.Struct, gc=False, array_like=True):
-    """What is known about a press at `t` (epoch ms) on the control `region`.
-
-    `answered` is a real reaction; `moved` a scroll of the page or a selection, which prove life but no answer.
-    `toggles` are attributes within the region that were changed an odd number of times, `doubts` the moments (epoch
-    ms) when something changed its looks and the pointer may have been moving; `marks` are looks of the region that
-    changed before the click and not back since. `rendered` means that nothing happened but that the control was
-    replaced by another of its kind: an answer, unless the next click finds the same one in the same `place`.
-    """
-
-    t: int
-    region: int | str | None
-    clicked: bool = False
-    answered: bool = False
-    moved: bool = False
-    toggles: list[str] = msgspec.field(default_factory=list)
-    place: str = ""
-    rendered: bool = False
-    doubts: list[int] = msgspec.field(default_factory=list)
-    marks: list[str] = msgspec.field(default_factory=list)
 
 
 class ReactionsState(msgspec.Struct, gc=False):
@@ -199,7 +169,7 @@ class Reactions(Machine[ReactionsState]):
         )
 
     def _on_press(self, press: Press) -> None:
-        self._begin(press.t, None if press.target is None else _region(press.target))
+        self._begin(press.t, None if press.target is None else region_of(press.target))
         self._state.acted_t = press.t
 
     def _on_click(self, click: Click) -> None:
@@ -253,7 +223,7 @@ class Reactions(Machine[ReactionsState]):
 
     def _judge(self, mutation: Mutation, record: PressRecord) -> None:
         state = self._state
-        if not record.answered and _renders_anew(mutation, record.region):
+        if not record.answered and renders_anew(mutation, record.region):
             record.rendered = True
             return
         unexplained = False
@@ -286,14 +256,14 @@ class Reactions(Machine[ReactionsState]):
         """Tell whether the pressed control looks pressed, or as before again."""
         if change.kind != "attribute" or change.name not in LOOKS:
             return False
-        name = _toggle_name(change)
+        name = toggle_name(change)
         if record.clicked and name not in record.marks:
             return False
-        return _toggle(record.marks, name)
+        return toggle(record.marks, name)
 
     def _may_be_undone(self, change: Change, record: PressRecord, mutation: Mutation, *, own: bool) -> bool:
         hovering = self._may_be_hovering(change, mutation.t)
-        if own and not (hovering and _toggle_name(change) not in record.toggles):
+        if own and not (hovering and toggle_name(change) not in record.toggles):
             return self._may_be_ripple(change, record)
         doubts = record.doubts
         if not hovering or len(doubts) >= MAX_DOUBTS:
@@ -322,7 +292,7 @@ class Reactions(Machine[ReactionsState]):
             return
         for record in presses[-2:]:
             if record.doubts:
-                record.doubts = [t for t in record.doubts if not _moved_at(move, t)]
+                record.doubts = [t for t in record.doubts if not moved_at(move, t)]
 
     def _undo(self, node_id: int | str, t: int) -> None:
         """Let a ripple end, unless the next press ends it: then both presses had their answer."""
@@ -333,7 +303,7 @@ class Reactions(Machine[ReactionsState]):
 
     def _may_be_ripple(self, change: Change, record: PressRecord) -> bool:
         if change.kind == "attribute":
-            return _toggle(record.toggles, _toggle_name(change))
+            return toggle(record.toggles, toggle_name(change))
         if change.kind != "add" or change.has_text or change.name == "#text":
             return False
         ripples = self._state.ripples
@@ -353,10 +323,10 @@ class Reactions(Machine[ReactionsState]):
         self._on_activity(("style",), change.t)
 
     def _on_canvas(self, change: CanvasChange) -> None:
-        self._on_activity(_named_place("canvas", change.target), change.t)
+        self._on_activity(named_place("canvas", change.target), change.t)
 
     def _on_media(self, media: Media) -> None:
-        self._on_activity(_named_place("media", media.target), media.t)
+        self._on_activity(named_place("media", media.target), media.t)
 
     def _on_activity(self, place: Place, t: int) -> None:
         state = self._state
@@ -369,7 +339,7 @@ class Reactions(Machine[ReactionsState]):
         if scrolls_page(scroll):
             self._move(scroll.t)
         elif scroll.target is not None:
-            self._on_activity(_named_place("scroll", scroll.target), scroll.t)
+            self._on_activity(named_place("scroll", scroll.target), scroll.t)
 
     def _on_selection(self, selection: Selection) -> None:
         if not selection.collapsed:
@@ -424,40 +394,3 @@ class Reactions(Machine[ReactionsState]):
 def scrolls_page(scroll: Scroll) -> bool:
     """Tell whether the page itself moved, and not a part of it."""
     return scroll.target is None or scroll.target.tag in {"#document", "html", "body"}
-
-
-def _renders_anew(mutation: Mutation, region: int | str | None) -> bool:
-    """Tell whether a mutation does nothing but put controls of the same kinds in the place of others, `region` too."""
-    changes = mutation.changes
-    if mutation.total != len(changes) or not any(c.kind == "remove" and c.node_id == region for c in changes):
-        return False
-    added = {change.node_id for change in changes if change.kind == "add"}
-    gone = sorted((str(c.scope[1:2]), c.name) for c in changes if c.kind == "remove")
-    came = sorted((str(c.scope[1:2]), c.name) for c in changes if c.kind == "add" and added.isdisjoint(c.scope[1:2]))
-    return gone == came and all(change.kind in {"add", "remove"} for change in changes)
-
-
-def _moved_at(move: MouseMove, t: int) -> bool:
-    return any(-MOVE_SLACK_MS <= at - t <= MOVE_SLACK_MS for at, _, _ in move.positions)
-
-
-def _named_place(name: str, element: Element | None) -> Place:
-    return (name,) if element is None else (name, element.node_id)
-
-
-def _region(element: Element) -> int | str:
-    return (closest_interactive(element) or element).node_id
-
-
-def _toggle_name(change: Change) -> str:
-    return f"{change.node_id} {change.name}"
-
-
-def _toggle(toggles: list[str], name: str) -> bool:
-    if name in toggles:
-        toggles.remove(name)
-    elif len(toggles) < MAX_TOGGLES:
-        toggles.append(name)
-    else:
-        return False
-    return True

@@ -5,7 +5,8 @@ import pytest
 from detectors.aim import Aims
 from detectors.background import KEPT_PLACES
 from detectors.interactions import Click, ElementFocus, MouseMove, Navigation, Press, RequestEnd
-from detectors.reactions import MAX_PRESSES, MAX_RIPPLES, MAX_TOGGLES, Reactions
+from detectors.presses import MAX_TOGGLES
+from detectors.reactions import MAX_PRESSES, MAX_RIPPLES, Reactions
 from tests.detectors.tape import BUTTON, EMAIL, PAGE, change, click, mutation
 
 T = 10_000

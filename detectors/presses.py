@@ -1,0 +1,92 @@
+"""What is known about a press, and what a change of the page looks like beside it: parts of `detectors.reactions`."""
+
+from typing import Final
+
+import msgspec
+
+from detectors.background import Place
+from detectors.elements import Element
+from detectors.interactions import Change, MouseMove, Mutation
+from detectors.interactive import closest_interactive
+
+MAX_TOGGLES: Final = 16
+"""Attributes of one press watched for being changed back; one more than that is no ripple."""
+
+CLICK_MARKS: Final = frozenset(
+    {
+        "ant-click-animating-without-extra-node", "ant-click-animating", "data-active", "data-focus", "data-focused",
+        "data-focus-visible", "data-focus-visible-added", "data-focus-within", "data-headlessui-focus-visible",
+        "data-hover", "data-hovered", "data-press", "data-pressed", "data-touched",
+    }
+)  # fmt: skip
+"""Attributes by which libraries note clicks, presses, focus and hover."""
+
+LOOKS: Final = frozenset({"class", "style"})
+"""Attributes that may only change how something looks."""
+
+MOVE_SLACK_MS: Final = 80
+"""Recorders note the moving pointer every 50 ms: a change so near to a noted move came with it."""
+
+
+class PressRecord(msgspec.Struct, gc=False, array_like=True):
+    """What is known about a press at `t` (epoch ms) on the control `region`.
+
+    `answered` is a real reaction; `moved` a scroll of the page or a selection, which prove life but no answer.
+    `toggles` are attributes within the region that were changed an odd number of times, `doubts` the moments (epoch
+    ms) when something changed its looks and the pointer may have been moving; `marks` are looks of the region that
+    changed before the click and not back since. `rendered` means that nothing happened but that the control was
+    replaced by another of its kind: an answer, unless the next click finds the same one in the same `place`.
+    """
+
+    t: int
+    region: int | str | None
+    clicked: bool = False
+    answered: bool = False
+    moved: bool = False
+    toggles: list[str] = msgspec.field(default_factory=list)
+    place: str = ""
+    rendered: bool = False
+    doubts: list[int] = msgspec.field(default_factory=list)
+    marks: list[str] = msgspec.field(default_factory=list)
+
+
+def renders_anew(mutation: Mutation, region: int | str | None) -> bool:
+    """Tell whether a mutation does nothing but put controls of the same kinds in the place of others, `region` too."""
+    changes = mutation.changes
+    if mutation.total != len(changes) or not any(c.kind == "remove" and c.node_id == region for c in changes):
+        return False
+    added = {change.node_id for change in changes if change.kind == "add"}
+    gone = sorted((str(c.scope[1:2]), c.name) for c in changes if c.kind == "remove")
+    came = sorted((str(c.scope[1:2]), c.name) for c in changes if c.kind == "add" and added.isdisjoint(c.scope[1:2]))
+    return gone == came and all(change.kind in {"add", "remove"} for change in changes)
+
+
+def moved_at(move: MouseMove, t: int) -> bool:
+    """Tell whether the pointer moved at about `t` (epoch ms)."""
+    return any(-MOVE_SLACK_MS <= at - t <= MOVE_SLACK_MS for at, _, _ in move.positions)
+
+
+def named_place(name: str, element: Element | None) -> Place:
+    """Name what an element does as a place of the page."""
+    return (name,) if element is None else (name, element.node_id)
+
+
+def region_of(element: Element) -> int | str:
+    """Give the control that a press on `element` is on."""
+    return (closest_interactive(element) or element).node_id
+
+
+def toggle_name(change: Change) -> str:
+    """Name the attribute that changed."""
+    return f"{change.node_id} {change.name}"
+
+
+def toggle(toggles: list[str], name: str) -> bool:
+    """Note that a value changed there or back; tell whether there was room for it."""
+    if name in toggles:
+        toggles.remove(name)
+    elif len(toggles) < MAX_TOGGLES:
+        toggles.append(name)
+    else:
+        return False
+    return True
