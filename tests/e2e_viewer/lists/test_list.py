@@ -6,6 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from playwright.sync_api import Locator, Page, expect
 
+from schemas.session_record import PageVisit
 from tests.e2e_viewer.lists.conftest import OpenPage
 from tests.e2e_viewer.lists.running import Site
 from tests.replay.samples import T0, record, signal, write
@@ -112,6 +113,13 @@ class TestLooking:
             page.locator(".session-link").get_attribute("href")
             == "/s/%3Cimg%20src%3Dx%20onerror%3Dalert(1)%3E%22%E2%80%AE"
         )
+
+    def test_addresses_are_shown_in_the_letters_they_were_written_in(self, site: Site, open_page: OpenPage) -> None:
+        pages = [PageVisit("https://x.test/%D7%90%D7%91", "w1", T0), PageVisit("https://x.test/%E0%A4", "w1", T0 + 1)]
+        site.run(site.store.apply(write("a", record_of=record("a", pages=pages))))
+        page = open_page(site.origin)
+        expect(page.locator(".session-link bdi").first).to_have_text("/\u05d0\u05d1")
+        expect(page.locator(".session-link bdi").last).to_have_text("/%E0%A4")
 
 
 class TestChoosing:

@@ -79,9 +79,21 @@ export function ago(ms, now) {
 export function pagePath(url) {
   try {
     const parsed = new URL(url);
-    return parsed.host ? `${parsed.pathname}${parsed.search}` : url;
+    return parsed.host ? readable(`${parsed.pathname}${parsed.search}`) : url;
   } catch {
     return url;
+  }
+}
+
+/**
+ * An address in the letters it was written in. It is for reading only: what is shown of it goes through `plain`.
+ * @param {string} path
+ */
+function readable(path) {
+  try {
+    return decodeURI(path);
+  } catch {
+    return path;
   }
 }
 
