@@ -36,7 +36,7 @@ class Command(msgspec.Struct, frozen=True):
 
 
 COMMANDS: Final = (
-    Command("demo", "engine.cli.demo", "run shipped recordings through the engine and look at the result"),
+    Command("demo", "engine.cli.demo", "run shipped recordings through the engine and watch the result"),
     Command("process", "engine.cli.process", "run recorded batches through the engine into files"),
     Command("explain", "engine.cli.explain", "say why something of a session is there, or is not"),
     Command("summary", "engine.cli.summary", "tell what happened in a session"),
