@@ -3,8 +3,6 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from http import HTTPStatus
-from importlib import import_module
-from importlib.util import find_spec
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -15,7 +13,24 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from replay.server import audit, deletions, health, login, shares
+from replay.server import (
+    audit,
+    bundles,
+    deletions,
+    events,
+    exports,
+    health,
+    listing,
+    live,
+    login,
+    moments,
+    overview,
+    script_errors,
+    sessions,
+    shares,
+    summary,
+    timeline,
+)
 from replay.server.access import access_of
 from replay.server.endpoints import Endpoint, Nothing, json_response
 from replay.server.guard import Guard
@@ -28,24 +43,9 @@ from replay.server.services import Services
 from replay.server.share_links import ShareLinks
 from replay.server.signing_in import Rates, SigningIn
 from replay.server.tokens import Logins, Tokens
+from replay.viewer import pages
 
 Served = BaseRoute | Endpoint[Any]
-
-MODULES: Final = (
-    "replay.server.sessions",
-    "replay.server.listing",
-    "replay.server.overview",
-    "replay.server.moments",
-    "replay.server.script_errors",
-    "replay.server.events",
-    "replay.server.bundles",
-    "replay.server.timeline",
-    "replay.server.live",
-    "replay.server.summary",
-    "replay.server.exports",
-    "replay.viewer.pages",
-)
-"""Who serves something: each has a function `routes(services)` that lists endpoints of the API, and pages as routes."""
 
 BURST_SECONDS: Final = 5
 """So many seconds' worth of requests may come at once."""
@@ -56,12 +56,11 @@ _MINUTE_S: Final = 60
 def create_app(services: Services, options: ServeOptions) -> Starlette:
     """Make the application; docs/api.md says what it serves. Errors are `application/problem+json`."""
     door = _Door(services, options)
-    served = [*door.endpoints(), *_served(services)]
+    served: list[Served] = [*door.endpoints(), *_served(services)]
     endpoints = [each for each in served if isinstance(each, Endpoint)]
     endpoints.append(_description(endpoints))
-    pages = [each for each in served if isinstance(each, BaseRoute)]
     app = Starlette(
-        routes=[*(route for each in endpoints for route in _routes(each, door.audit)), *pages],
+        routes=[*(route for each in endpoints for route in _routes(each, door.audit)), *_pages(served)],
         middleware=door.middleware(),
         exception_handlers=HANDLERS,
     )
@@ -70,11 +69,26 @@ def create_app(services: Services, options: ServeOptions) -> Starlette:
     return app
 
 
-def _served(services: Services) -> Iterator[Served]:
-    for name in MODULES:
-        if find_spec(name.rpartition(".")[0]) is not None and find_spec(name) is not None:
-            routes: Callable[[Services], Sequence[Served]] = import_module(name).routes
-            yield from routes(services)
+def _pages(served: Sequence[Served]) -> Iterator[BaseRoute]:
+    return (each for each in served if isinstance(each, BaseRoute))
+
+
+def _served(services: Services) -> list[Served]:
+    """List what the modules serve: endpoints of the API, and pages as routes."""
+    return [
+        *sessions.routes(services),
+        *listing.routes(services),
+        *overview.routes(services),
+        *moments.routes(services),
+        *script_errors.routes(services),
+        *events.routes(services),
+        *bundles.routes(services),
+        *timeline.routes(services),
+        *live.routes(services),
+        *summary.routes(services),
+        *exports.routes(services),
+        *pages.routes(services),
+    ]
 
 
 class _Door:
