@@ -12,7 +12,7 @@ from schemas.bundle_index import BundleIndex
 from schemas.session_record import SessionRecord
 
 MAX_EVENT_BYTES: Final = 64 << 20
-"""JSON of events that is read for an export; a file holds about a tenth of it."""
+"""JSON of events that is read for an export; a file has a tenth to a third of it."""
 
 
 class PlannedWindow(msgspec.Struct, frozen=True):

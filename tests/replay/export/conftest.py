@@ -1,6 +1,9 @@
 """A shipped recording in a store, and a real Chromium to open exports in."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+from typing import ClassVar
 
 import pytest
 import pytest_asyncio
@@ -42,3 +45,33 @@ async def browser(chromium: str) -> AsyncIterator[Browser]:
         running = await playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         yield running
         await running.close()
+
+
+class Outside(BaseHTTPRequestHandler):
+    """The world: it must not hear of whoever opens an export."""
+
+    heard: ClassVar[list[str]]
+
+    def do_GET(self) -> None:
+        self.heard.append(self.path)
+        self.send_response(204)
+        self.end_headers()
+
+    def do_POST(self) -> None:
+        self.do_GET()
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def outside() -> Iterator[tuple[str, list[str]]]:
+    class Handler(Outside):
+        heard: ClassVar[list[str]] = []
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_address[1]}", Handler.heard
+        server.shutdown()
+        thread.join()

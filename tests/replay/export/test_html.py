@@ -5,12 +5,10 @@ import base64
 import gzip
 import json
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
-from typing import Any, ClassVar, Literal
+from typing import Any, Literal
 
 import pytest
 import pytest_asyncio
@@ -21,7 +19,7 @@ from replay.export import html as module
 from replay.store import Store, StoreSettings
 from schemas.session_record import PageVisit
 from tests.replay.export.conftest import SAMPLES
-from tests.replay.export.recordings import Tree, change, draft, export, meta, put, snapshot
+from tests.replay.export.recordings import Tree, change, draft, export, hostile_nodes, meta, put, snapshot
 from tests.replay.samples import T0
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -211,59 +209,6 @@ async def test_no_string_breaks_out(hostile: str, store: Store, open_file: Any, 
     assert "Landed on /" in await opened.page.locator("#moments").inner_text()
     assert await opened.page.evaluate("globalThis.hacked") is None
     assert (opened.requests, opened.complaints) == ([(tmp_path / "export.html").as_uri()], [])
-
-
-class Outside(BaseHTTPRequestHandler):
-    """The world: it must not hear of whoever opens an export."""
-
-    heard: ClassVar[list[str]]
-
-    def do_GET(self) -> None:
-        self.heard.append(self.path)
-        self.send_response(204)
-        self.end_headers()
-
-    def do_POST(self) -> None:
-        self.do_GET()
-
-    def log_message(self, *_: object) -> None:
-        """Say nothing."""
-
-
-@pytest.fixture
-def outside() -> Iterator[tuple[str, list[str]]]:
-    class Handler(Outside):
-        heard: ClassVar[list[str]] = []
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = Thread(target=server.serve_forever)
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_address[1]}", Handler.heard
-        server.shutdown()
-        thread.join()
-
-
-def hostile_nodes(tree: Tree, url: str) -> list[dict[str, Any]]:
-    js = "javascript:top.hacked=1"
-    run = "top.hacked=1"
-    return [
-        tree.element("script", {}, tree.text(run)),
-        tree.element("SCRIPT", {"src": f"{url}/a.js"}),
-        tree.element("img", {"src": f"{url}/b.png", "onerror": run, "ONLOAD": run, "srcset": f"{url}/c.png 2x"}),
-        tree.element("iframe", {"src": f"{url}/d", "srcdoc": f"<script>{run}</script>"}),
-        tree.element("iframe", {"src": js, "rr_src": f"{url}/d2"}),
-        tree.element("object", {"data": f"{url}/e"}),
-        tree.element("embed", {"src": f"{url}/f"}),
-        tree.element("a", {"href": js, "id": "link", "ping": f"{url}/g"}, tree.text("link")),
-        tree.element("form", {"action": f"{url}/h"}, tree.element("button", {"formaction": js, "autofocus": ""})),
-        tree.element("svg", {"onload": run}, tree.element("use", {"href": f"{url}/i.svg#x"}, isSVG=True), isSVG=True),
-        tree.element("video", {"src": f"{url}/j", "poster": f"{url}/k", "autoplay": ""}),
-        tree.element("div", {"style": f"background:url({url}/l)"}),
-        tree.element("input", {"type": "image", "src": f"{url}/m"}),
-        tree.element("details", {"open": "", "ontoggle": run}),
-        tree.element("canvas", {"rr_dataURL": f"{url}/n"}),
-        tree.element("link", {"rel": "stylesheet", "href": f"{url}/o.css"}),
-    ]
 
 
 async def test_a_hostile_recording_runs_nothing_and_loads_nothing(
