@@ -13,9 +13,9 @@ import msgspec
 
 from detectors.default_settings import QuickBackSettings
 from detectors.interactions import Interaction, Navigation, PageShown
-from detectors.machine import Machine, Report
+from detectors.machine import Report
 from detectors.page_trips import NOWHERE, Stop, is_touch, shown, touch_handlers
-from detectors.protocol import Finding
+from detectors.series import Incident, SeriesMachine
 
 RULE: Final = "wince/quick_back@1"
 
@@ -43,28 +43,20 @@ class QuickBackState(msgspec.Struct, gc=False):
     trips: Trips | None = None
 
 
-class QuickBack(Machine[QuickBackState]):
+class QuickBack(SeriesMachine[QuickBackState]):
     """Finds pages that are left at once."""
 
     name = "quick_back"
+    rule = RULE
 
     def __init__(self, settings: QuickBackSettings, report: Report) -> None:
-        super().__init__(QuickBackState())
+        evidence = {"stay_ms": settings.stay_ms, "needed_times": settings.times}
+        super().__init__(QuickBackState(), report, evidence)
         self._settings = settings
-        self._report = report
 
     def handlers(self) -> Mapping[type, Callable[..., None]]:
         """Addresses, and touches of the page."""
         return touch_handlers(self._on_touch) | {Navigation: self._on_address, PageShown: self._on_address}
-
-    def advance(self, t: int) -> None:
-        """Close the series if no further return can join it at `t` (epoch ms)."""
-        if self.deadline is not None and self.deadline <= t:
-            self._close()
-
-    def finish(self) -> None:
-        """Close the series: silence ends it."""
-        self._close()
 
     def _rearm(self) -> None:
         trips = self._state.trips
@@ -103,19 +95,8 @@ class QuickBack(Machine[QuickBackState]):
             trips.end_t = interaction.t
         self._rearm()
 
-    def _close(self) -> None:
+    def _take(self) -> Incident | None:
         trips, self._state.trips = self._state.trips, None
-        self._rearm()
-        if trips is not None and trips.count >= self._settings.times:
-            self._report(
-                Finding(
-                    detector=self.name,
-                    t=trips.t,
-                    end_t=trips.end_t,
-                    page=trips.page,
-                    target=None,
-                    rule=RULE,
-                    evidence={"stay_ms": self._settings.stay_ms, "needed_times": self._settings.times},
-                    count=trips.count,
-                )
-            )
+        if trips is None or trips.count < self._settings.times:
+            return None
+        return Incident(trips.t, trips.end_t, trips.page, trips.count)

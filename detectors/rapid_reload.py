@@ -13,9 +13,9 @@ import msgspec
 
 from detectors.default_settings import RapidReloadSettings
 from detectors.interactions import Interaction, Navigation, PageShown
-from detectors.machine import Machine, Report
+from detectors.machine import Report
 from detectors.page_trips import NOWHERE, Stop, is_touch, shown, touch_handlers
-from detectors.protocol import Finding
+from detectors.series import Incident, SeriesMachine
 
 RULE: Final = "wince/rapid_reload@1"
 
@@ -31,28 +31,20 @@ class RapidReloadState(msgspec.Struct, gc=False):
     count: int = 0
 
 
-class RapidReload(Machine[RapidReloadState]):
+class RapidReload(SeriesMachine[RapidReloadState]):
     """Finds pages that are loaded again and again."""
 
     name = "rapid_reload"
+    rule = RULE
 
     def __init__(self, settings: RapidReloadSettings, report: Report) -> None:
-        super().__init__(RapidReloadState())
+        evidence = {"window_ms": settings.window_ms, "needed_reloads": settings.reloads}
+        super().__init__(RapidReloadState(), report, evidence)
         self._settings = settings
-        self._report = report
 
     def handlers(self) -> Mapping[type, Callable[..., None]]:
         """Addresses, and touches of the page."""
         return touch_handlers(self._on_touch) | {Navigation: self._on_address, PageShown: self._on_address}
-
-    def advance(self, t: int) -> None:
-        """Close the series if no further reload can join it at `t` (epoch ms)."""
-        if self.deadline is not None and self.deadline <= t:
-            self._close()
-
-    def finish(self) -> None:
-        """Close the series: silence ends it."""
-        self._close()
 
     def _rearm(self) -> None:
         state = self._state
@@ -88,21 +80,8 @@ class RapidReload(Machine[RapidReloadState]):
                 state.count = len(state.reloads)
         self._rearm()
 
-    def _close(self) -> None:
+    def _take(self) -> Incident | None:
         state = self._state
         reloads, count = state.reloads, state.count
         state.reloads, state.count = [], 0
-        self._rearm()
-        if count:
-            self._report(
-                Finding(
-                    detector=self.name,
-                    t=reloads[0],
-                    end_t=reloads[-1],
-                    page=state.here.url,
-                    target=None,
-                    rule=RULE,
-                    evidence={"window_ms": self._settings.window_ms, "needed_reloads": self._settings.reloads},
-                    count=count,
-                )
-            )
+        return Incident(reloads[0], reloads[-1], state.here.url, count) if count else None

@@ -12,9 +12,9 @@ import msgspec
 
 from detectors.default_settings import ScrollThrashSettings
 from detectors.interactions import Navigation, Scroll
-from detectors.machine import NEVER, Machine, Report
-from detectors.protocol import Finding
+from detectors.machine import NEVER, Report
 from detectors.reactions import scrolls_page
+from detectors.series import Incident, SeriesMachine
 
 RULE: Final = "wince/scroll_thrash@1"
 
@@ -35,28 +35,20 @@ class ScrollThrashState(msgspec.Struct, gc=False):
     count: int = 0
 
 
-class ScrollThrash(Machine[ScrollThrashState]):
+class ScrollThrash(SeriesMachine[ScrollThrashState]):
     """Finds pages that are scrolled to and fro."""
 
     name = "scroll_thrash"
+    rule = RULE
 
     def __init__(self, settings: ScrollThrashSettings, report: Report) -> None:
-        super().__init__(ScrollThrashState())
+        evidence = {"window_ms": settings.window_ms, "needed_turns": settings.turns, "leg_px": settings.leg_px}
+        super().__init__(ScrollThrashState(), report, evidence)
         self._settings = settings
-        self._report = report
 
     def handlers(self) -> Mapping[type, Callable[..., None]]:
         """Scrolls, and page loads: a new page starts at its top."""
         return {Scroll: self._on_scroll, Navigation: self._on_navigation}
-
-    def advance(self, t: int) -> None:
-        """Close a burst that has been quiet for long enough at `t` (epoch ms)."""
-        if self.deadline is not None and self.deadline <= t:
-            self._close()
-
-    def finish(self) -> None:
-        """Close the burst, forget the rest."""
-        self._close()
 
     def _rearm(self) -> None:
         state = self._state
@@ -95,23 +87,6 @@ class ScrollThrash(Machine[ScrollThrashState]):
         if navigation.nav == "load":
             self._close()
 
-    def _close(self) -> None:
+    def _take(self) -> Incident | None:
         state, self._state = self._state, ScrollThrashState()
-        self.deadline = None
-        if state.found_t != NEVER:
-            self._report(
-                Finding(
-                    detector=self.name,
-                    t=state.found_t,
-                    end_t=state.last_t,
-                    page=state.page,
-                    target=None,
-                    rule=RULE,
-                    evidence={
-                        "window_ms": self._settings.window_ms,
-                        "needed_turns": self._settings.turns,
-                        "leg_px": self._settings.leg_px,
-                    },
-                    count=state.count,
-                )
-            )
+        return None if state.found_t == NEVER else Incident(state.found_t, state.last_t, state.page, state.count)

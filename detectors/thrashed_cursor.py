@@ -15,8 +15,8 @@ import msgspec
 
 from detectors.default_settings import ThrashedCursorSettings
 from detectors.interactions import MouseMove, Navigation, Press, Release
-from detectors.machine import NEVER, Machine, Report
-from detectors.protocol import Finding
+from detectors.machine import NEVER, Report
+from detectors.series import Incident, SeriesMachine
 
 RULE: Final = "wince/thrashed_cursor@1"
 
@@ -46,15 +46,16 @@ class ThrashedCursorState(msgspec.Struct, gc=False):
     page: str = ""
 
 
-class ThrashedCursor(Machine[ThrashedCursorState]):
+class ThrashedCursor(SeriesMachine[ThrashedCursorState]):
     """Finds a shaken pointer."""
 
     name = "thrashed_cursor"
+    rule = RULE
 
     def __init__(self, settings: ThrashedCursorSettings, report: Report) -> None:
-        super().__init__(ThrashedCursorState())
+        evidence = {"window_ms": settings.window_ms, "needed_turns": settings.turns, "leg_px": settings.leg_px}
+        super().__init__(ThrashedCursorState(), report, evidence)
         self._turns, self._window_ms, self._leg_px = settings.turns, settings.window_ms, settings.leg_px
-        self._report = report
 
     def handlers(self) -> Mapping[type, Callable[..., None]]:
         """Moves, and presses: who holds a button down, draws or drags."""
@@ -64,11 +65,6 @@ class ThrashedCursor(Machine[ThrashedCursorState]):
             Release: self._on_release,
             Navigation: self._on_navigation,
         }
-
-    def advance(self, t: int) -> None:
-        """Close a shaking that has been over for long enough at `t` (epoch ms)."""
-        if self.deadline is not None and self.deadline <= t:
-            self._close()
 
     def finish(self) -> None:
         """Close the shaking, forget the rest."""
@@ -122,26 +118,15 @@ class ThrashedCursor(Machine[ThrashedCursorState]):
             state.found_t, state.last_t, state.count, state.page = turns[0], t, len(turns), move.page
             self._rearm()
 
-    def _close(self) -> None:
+    def _take(self) -> Incident | None:
         state = self._state
         if state.found_t == NEVER:
-            return
-        self._report(
-            Finding(
-                detector=self.name,
-                t=state.found_t,
-                end_t=state.last_t,
-                page=state.page,
-                target=None,
-                rule=RULE,
-                evidence={"window_ms": self._window_ms, "needed_turns": self._turns, "leg_px": self._leg_px},
-                count=state.count,
-            )
-        )
+            return None
+        incident = Incident(state.found_t, state.last_t, state.page, state.count)
         state.found_t = NEVER
         state.x.turns.clear()
         state.y.turns.clear()
-        self._rearm()
+        return incident
 
 
 def _turns(axis: Axis, now: float, leg_px: int) -> bool:
