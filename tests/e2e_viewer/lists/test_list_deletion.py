@@ -12,6 +12,7 @@ from replay.server.access import Scope
 from tests.e2e_viewer.lists.conftest import OpenPage
 from tests.e2e_viewer.lists.running import Site
 from tests.e2e_viewer.lists.test_list import CHECKOUT, IN_FJORDLINE, session, sessions
+from tests.replay.samples import record, write
 
 
 @pytest.fixture
@@ -65,6 +66,17 @@ def test_all_that_match_are_deleted_and_nothing_else(samples: Site, open_page: O
     expect(page.get_by_role("heading", name="No session matches")).to_be_visible()
     page.get_by_role("button", name="Drop Rage click").click()
     expect(sessions(page)).to_have_count(IN_FJORDLINE - 8)
+
+
+def test_more_than_a_thousand_at_once_are_refused_with_advice(site: Site, open_page: OpenPage) -> None:
+    many = [write(f"s{at:04}", record_of=record(f"s{at:04}")) for at in range(1_001)]
+    site.run(site.store.apply_many(many))
+    page = open_page(site.origin)
+    expect(page.get_by_text("1,001 sessions")).to_be_visible()
+    page.get_by_role("button", name="More", exact=True).click()
+    page.get_by_role("menuitem", name="Delete all of this project…").click()
+    expect(page.get_by_role("alert")).to_contain_text("more than 1,000 sessions")
+    expect(page.get_by_role("dialog").get_by_role("textbox")).to_have_count(0)
 
 
 def test_a_deletion_that_is_called_off_deletes_nothing(samples: Site, open_page: OpenPage) -> None:

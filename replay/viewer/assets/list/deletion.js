@@ -1,14 +1,17 @@
 // Deleting sessions: what would go is shown first, and somebody has to type that they mean it.
 
 import { send } from "../common/api.js";
-import { plural } from "../common/format.js";
+import { number, plural } from "../common/format.js";
 import { button, dialog, fill, h, loading, plain, recorded } from "../common/ui.js";
 
 /** Sessions named before the deletion; all of them are counted. */
 const MOST_NAMED = 50;
 
-/** Sessions deleted by one request. */
-const MOST_AT_ONCE = 200;
+/** Sessions deleted from a page: what is more is work for an operator. */
+export const MOST_SESSIONS = 1_000;
+
+/** Characters of ids in one request, so that it is not refused for its length. */
+const MOST_CHARS = 40_000;
 
 /**
  * Ask, delete, and show the receipt.
@@ -56,6 +59,7 @@ class Question {
   async plan() {
     try {
       const ids = typeof this.chosen === "function" ? await this.chosen() : this.chosen;
+      if (ids.length > MOST_SESSIONS) throw new Error(`These are more than ${number(MOST_SESSIONS)} sessions. Narrow the filters down, or use wince delete.`);
       const plan = await this.ask(ids, true);
       this.confirm(plan.flatMap((part) => part.sessions.map((/** @type {any} */ each) => each.session_id)));
     } catch (error) {
@@ -66,12 +70,12 @@ class Question {
   /**
    * @param {string[]} ids
    * @param {boolean} isDry
-   * @returns {Promise<any[]>} the answers, one for each so many sessions
+   * @returns {Promise<any[]>} the answers, one a request
    */
   async ask(ids, isDry) {
     const answers = [];
-    for (let at = 0; at < ids.length; at += MOST_AT_ONCE) {
-      answers.push(await send("POST", "/api/v1/deletions", { session_ids: ids.slice(at, at + MOST_AT_ONCE), project_id: this.projectId, dry_run: isDry }));
+    for (const some of parts(ids)) {
+      answers.push(await send("POST", "/api/v1/deletions", { session_ids: some, project_id: this.projectId, dry_run: isDry }));
     }
     return answers;
   }
@@ -146,4 +150,23 @@ class Question {
     fill(this.body, h("p", { class: "notice danger", role: "alert" }, plain(error instanceof Error ? error.message : String(error), 300)));
     fill(this.foot, button("Close", { onClick: () => this.close() }));
   }
+}
+
+/**
+ * @param {string[]} ids
+ * @returns {string[][]} in parts of a length that one request may have
+ */
+function parts(ids) {
+  /** @type {string[][]} */
+  const all = [];
+  let left = 0;
+  for (const id of ids) {
+    left -= JSON.stringify(id).length + 1;
+    if (left < 0) {
+      all.push([]);
+      left = MOST_CHARS;
+    }
+    all[all.length - 1].push(id);
+  }
+  return all;
 }

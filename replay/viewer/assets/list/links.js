@@ -9,7 +9,5 @@ export const sessionHref = (sessionId) => `/s/${encodeURIComponent(sessionId)}`;
 /**
  * @param {string} sessionId
  * @param {number} t epoch ms
- * @param {string} windowId
  */
-export const momentHref = (sessionId, t, windowId) =>
-  `${sessionHref(sessionId)}?${new URLSearchParams({ t: String(t - LEAD_MS), window: windowId })}`;
+export const momentHref = (sessionId, t) => `${sessionHref(sessionId)}?t=${t - LEAD_MS}`;

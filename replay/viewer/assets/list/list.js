@@ -3,7 +3,7 @@
 import { number, plural } from "../common/format.js";
 import { appHeader, button, copyText, dialog, fill, h, icon, menu, menuItem, plain } from "../common/ui.js";
 import { startTips } from "./tips.js";
-import { askToDelete } from "./deletion.js";
+import { askToDelete, MOST_SESSIONS as MOST_DELETED } from "./deletion.js";
 import { errorNames, filterChips, FilterPanel } from "./filters.js";
 import { Follower } from "./live.js";
 import { parseQuery, SORTS, valuesOf, withFilter, withoutFilter, writeQuery } from "./query.js";
@@ -362,7 +362,7 @@ class ListPage {
         const page = await getSessions(query, { sort: "time", limit: MOST_AT_ONCE, cursor });
         ids.push(...page.sessions.map((record) => record.session_id));
         cursor = page.cursor;
-      } while (cursor);
+      } while (cursor && ids.length <= MOST_DELETED);
       return ids;
     };
     const what = query.filters.length ? "all sessions that match the filters" : "all sessions of this project";

@@ -15,7 +15,6 @@ const MOST_LINES = 6;
  * @typedef {Object} Moment
  * @property {number} t epoch ms
  * @property {string} detector
- * @property {string} window_id
  * @property {number} [count]
  * @property {string} [text]
  */
@@ -90,7 +89,7 @@ function mark(record, group) {
     "a",
     {
       class: "mark",
-      href: momentHref(record.session_id, first.t, first.window_id),
+      href: momentHref(record.session_id, first.t),
       "aria-label": `${group.length > 1 ? `${group.length} moments from ${at} on` : `At ${at}`}: ${lines.join(", ")}`,
       data: { detector: worst(group), tip: `${at}\n${lines.join("\n")}` },
     },
