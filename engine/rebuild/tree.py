@@ -28,7 +28,7 @@ from engine.rebuild.field_memory import (
     takes_place,
     texts_of,
 )
-from engine.rebuild.page import NO_PARENT, PARENTS, TEXT_TAG, Page, tag_of
+from engine.rebuild.page import NO_PARENT, TEXT_TAG, Page, tag_of
 from schemas.rrweb_nodes import (
     AttributeValue,
     CdataNode,
@@ -166,8 +166,7 @@ class TreeMasker:
                     if own:
                         page.own[node_id] = own
                         flags |= own
-                    if attributes:
-                        node.attributes = mask(tag, flags, attributes)
+                    node.attributes = mask(tag, flags, attributes) if attributes else attributes
                 else:
                     flags = self._mask_element(node, flags)
             elif type(node) is TextNode:
@@ -177,7 +176,9 @@ class TreeMasker:
                 continue
             else:
                 flags = self._stick(node_id, tag_of(node)) | self._mask_other(node, flags)  # type: ignore[arg-type]  # what is neither element nor text
-            if isinstance(node, PARENTS) and (node.child_nodes or node_id in below):
+                if not isinstance(node, DocumentNode):
+                    continue
+            if node.child_nodes or node_id in below:
                 self._descend(node, flags, depth + 1)
         return kept
 
