@@ -25,7 +25,7 @@ from detectors.presets.highlight import HighlightSettings
 from detectors.presets.mixpanel import MixpanelSettings
 from detectors.presets.newrelic import NewrelicSettings
 from detectors.presets.openreplay import OpenreplaySettings
-from detectors.presets.posthog import PosthogSettings
+from detectors.presets.posthog_options import PosthogSettings
 from detectors.presets.sentry import SentrySettings
 from detectors.presets.splunk import SplunkSettings
 from detectors.tuning import ElementRule

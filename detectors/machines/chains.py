@@ -8,8 +8,6 @@ and `computeFrustration.ts`.
 from collections.abc import Callable, Mapping
 from typing import Final
 
-import msgspec
-
 from detectors.elements import Element
 from detectors.interactions import (
     AuxClick,
@@ -28,7 +26,8 @@ from detectors.interactions import (
     WindowOpen,
 )
 from detectors.machine import Machine, Report
-from detectors.machines.gestures import MAX_LISTED, Place, Pointer, finding, place_of, press_time, release_time
+from detectors.machines.chain_parts import INPUT, SCROLL, SELECTION, Action, Chain, ChainRule, ChainState, is_dead
+from detectors.machines.gestures import MAX_LISTED, Pointer, finding, place_of, press_time, release_time
 from schemas.signals import EvidenceValue
 
 MAX_CHAINS: Final = 16
@@ -48,77 +47,6 @@ MAX_SAME: Final = 8
 
 MAX_KEY: Final = 128
 """Characters of a request's id or address that it is known by."""
-
-SELECTION, SCROLL, INPUT = 1, 2, 4
-
-
-class ChainRule(msgspec.Struct, frozen=True, kw_only=True):
-    """The numbers of the rule, and what is left out: `is_exempt` targets are never dead."""
-
-    preset: str
-    version: int
-    count: int
-    gap_ms: int
-    span_ms: int
-    max_px: float
-    settle_ms: int
-    longest_ms: int
-    is_exempt: Callable[[Element], bool]
-    is_activity: Callable[[Mutation], bool]
-    is_request: Callable[[str], bool]
-
-
-class Action(msgspec.Struct, gc=False):
-    """Click number `number`, released at `t` (epoch ms). `activity_t` is the last activity since, if any.
-
-    `pending` counts requests that began since and have not ended; `first_request` is the number of the first that
-    could. `is_stopped` when its life is over, `errors` counts those in it.
-    """
-
-    number: int
-    t: int
-    press_t: int
-    x: float
-    y: float
-    first_request: int
-    is_exempt: bool
-    activity_t: int | None = None
-    pending: int = 0
-    errors: int = 0
-    has_activity: bool = False
-    is_stopped: bool = False
-    user: int = 0
-
-
-class Chain(msgspec.Struct, gc=False):
-    """Clicks that are alike. `closing_t` is when no more are taken; what older clicks came to is summed up."""
-
-    node_id: int | str
-    place: Place
-    t: int
-    actions: list[Action]
-    total: int = 1
-    errors: int = 0
-    is_dense: bool = False
-    is_open: bool = True
-    user: int = 0
-    any_dead: bool = False
-    times: list[int] = msgspec.field(default_factory=list)
-
-
-class ChainState(msgspec.Struct, gc=False):
-    """Open chains, the newest last; the activities of late; requests under way, by key, with their numbers.
-
-    `user` holds the times of selections, scrolls and inputs since the last press; `selected` says whether text is.
-    """
-
-    chains: list[Chain] = msgspec.field(default_factory=list)
-    recent: list[int] = msgspec.field(default_factory=list)
-    user: dict[int, list[int]] = msgspec.field(default_factory=dict)
-    requests: dict[str, list[int]] = msgspec.field(default_factory=dict)
-    next_request: int = 1
-    clicks: int = 0
-    selected: bool = False
 
 
 class ClickChains(Machine[ChainState]):
@@ -226,7 +154,7 @@ class ClickChains(Machine[ChainState]):
             chain.is_dense = True
         if len(chain.actions) > MAX_CLICKS:
             oldest = chain.actions.pop(0)
-            chain.any_dead = chain.any_dead or _is_dead(oldest)
+            chain.any_dead = chain.any_dead or is_dead(oldest)
             chain.user |= oldest.user
 
     def _look_back(self, action: Action, told_t: int) -> None:
@@ -366,7 +294,7 @@ class ClickChains(Machine[ChainState]):
             user |= action.user
         if chain.is_dense and not user & (SELECTION | SCROLL):
             self._tell("rage_click", chain, chain.t, now)
-            if chain.any_dead or any(_is_dead(action) for action in chain.actions):
+            if chain.any_dead or any(is_dead(action) for action in chain.actions):
                 self._tell("dead_click", chain, chain.t, now)
             if chain.errors:
                 self._tell("error_click", chain, chain.t, now)
@@ -374,7 +302,7 @@ class ClickChains(Machine[ChainState]):
         for action in chain.actions:
             if action.errors:
                 self._tell("error_click", chain, action.t, now, action)
-            if _is_dead(action) and not user & SELECTION:
+            if is_dead(action) and not user & SELECTION:
                 self._tell("dead_click", chain, action.t, now, action)
 
     def _tell(self, detector: str, chain: Chain, t: int, now: int, action: Action | None = None) -> None:
@@ -398,7 +326,3 @@ def _key(request: RequestStart | RequestEnd) -> str:
 def _stop(action: Action) -> None:
     action.is_stopped = True
     action.has_activity = action.has_activity or action.activity_t is not None
-
-
-def _is_dead(action: Action) -> bool:
-    return not (action.has_activity or action.is_exempt or action.user & (INPUT | SCROLL))

@@ -8,7 +8,8 @@ from msgspec import Meta, Struct, field
 from detectors.elements import Element
 from detectors.interactions import Failure, Mutation
 from detectors.machine import Report
-from detectors.machines.chains import ChainRule, ClickChains
+from detectors.machines.chain_parts import ChainRule
+from detectors.machines.chains import ClickChains
 from detectors.machines.gestures import path_of
 from detectors.machines.grouping import ErrorGroups, Frame, GroupRule
 from detectors.presets.options import ALL_ERRORS, Patterns, is_other_input, url_matcher
