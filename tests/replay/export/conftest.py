@@ -1,9 +1,6 @@
 """A shipped recording in a store, and a real Chromium to open exports in."""
 
 from collections.abc import AsyncIterator, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
-from typing import ClassVar
 
 import pytest
 import pytest_asyncio
@@ -18,6 +15,7 @@ from engine.samples import SAMPLES_FOLDER
 from engine.settings import Settings
 from replay.directory_store import DirectoryStore
 from replay.store import Store, StoreSettings
+from tests.e2e_viewer.hostile import Canary
 
 SAMPLES = ("6f0990bd-62b3-4732-a79c-820bea7d675a", "c7a6d083-f6a7-4b06-9f06-2e07d1f1cf71")
 
@@ -47,31 +45,8 @@ async def browser(chromium: str) -> AsyncIterator[Browser]:
         await running.close()
 
 
-class Outside(BaseHTTPRequestHandler):
-    """The world: it must not hear of whoever opens an export."""
-
-    heard: ClassVar[list[str]]
-
-    def do_GET(self) -> None:
-        self.heard.append(self.path)
-        self.send_response(204)
-        self.end_headers()
-
-    def do_POST(self) -> None:
-        self.do_GET()
-
-    def log_message(self, *_: object) -> None:
-        """Say nothing."""
-
-
 @pytest.fixture
-def outside() -> Iterator[tuple[str, list[str]]]:
-    class Handler(Outside):
-        heard: ClassVar[list[str]] = []
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = Thread(target=server.serve_forever)
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_address[1]}", Handler.heard
-        server.shutdown()
-        thread.join()
+def canary() -> Iterator[Canary]:
+    """Stand for the world, which must not hear of whoever opens an export."""
+    with Canary() as listening:
+        yield listening

@@ -104,26 +104,3 @@ async def export(
     written = b"".join([piece async for piece in export_html(store, plan, summary, T0 + 86_400_000)])
     await asyncio.to_thread(path.write_bytes, written)
     return written
-
-
-def hostile_nodes(tree: Tree, url: str) -> list[dict[str, Any]]:
-    js = "javascript:top.hacked=1"
-    run = "top.hacked=1"
-    return [
-        tree.element("script", {}, tree.text(run)),
-        tree.element("SCRIPT", {"src": f"{url}/a.js"}),
-        tree.element("img", {"src": f"{url}/b.png", "onerror": run, "ONLOAD": run, "srcset": f"{url}/c.png 2x"}),
-        tree.element("iframe", {"src": f"{url}/d", "srcdoc": f"<script>{run}</script>"}),
-        tree.element("iframe", {"src": js, "rr_src": f"{url}/d2"}),
-        tree.element("object", {"data": f"{url}/e"}),
-        tree.element("embed", {"src": f"{url}/f"}),
-        tree.element("a", {"href": js, "id": "link", "ping": f"{url}/g"}, tree.text("link")),
-        tree.element("form", {"action": f"{url}/h"}, tree.element("button", {"formaction": js, "autofocus": ""})),
-        tree.element("svg", {"onload": run}, tree.element("use", {"href": f"{url}/i.svg#x"}, isSVG=True), isSVG=True),
-        tree.element("video", {"src": f"{url}/j", "poster": f"{url}/k", "autoplay": ""}),
-        tree.element("div", {"style": f"background:url({url}/l)"}),
-        tree.element("input", {"type": "image", "src": f"{url}/m"}),
-        tree.element("details", {"open": "", "ontoggle": run}),
-        tree.element("canvas", {"rr_dataURL": f"{url}/n"}),
-        tree.element("link", {"rel": "stylesheet", "href": f"{url}/o.css"}),
-    ]

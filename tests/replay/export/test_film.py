@@ -24,7 +24,9 @@ from replay.export.html import export_html
 from replay.export.plan import Plan, plan_export
 from replay.store import Store, StoreSettings
 from replay.summary.reading import summarize_session
-from tests.replay.export.recordings import Tree, change, draft, hostile_nodes, meta, put, snapshot
+from tests.e2e_viewer.hostile import Canary
+from tests.e2e_viewer.hostile import snapshot as hostile_page
+from tests.replay.export.recordings import Tree, change, draft, meta, put, snapshot
 from tests.replay.samples import T0
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -139,21 +141,15 @@ async def test_a_recording_that_cannot_be_drawn_is_no_film(store: Store, tmp_pat
 
 
 @pytest.mark.usefixtures("chromium")
-async def test_making_a_film_of_a_hostile_recording_loads_nothing(
-    store: Store, tmp_path: Path, outside: tuple[str, list[str]]
-) -> None:
-    url, heard = outside
-    tree = Tree()
-    base = tree.element("base", {"href": url})
-    page = tree.document([base], [tree.element("p", {}, tree.text("alive")), *hostile_nodes(tree, url)])
-    await put(store, draft([meta(), snapshot(page), change(900)]), session_id="hostile")
+async def test_making_a_film_of_a_hostile_recording_loads_nothing(store: Store, tmp_path: Path, canary: Canary) -> None:
+    await put(store, draft([*hostile_page(canary.address, str), change(900)]), session_id="hostile")
     hostile = await store.record("hostile")
     assert hostile is not None
     plan = plan_export(hostile, await store.index("hostile"), T0, T0 + 500, None)
     summary = await summarize_session(store, hostile, plan.from_t, plan.to_t)
     path = await make_film(plan, export_html(store, plan, summary, T0), tmp_path, FilmOptions(fps=4, width=320))
     assert len((await asyncio.to_thread(frames, path))[1]) == 2
-    assert heard == []
+    assert canary.sung == []
 
 
 async def test_without_chromium_it_says_what_to_install(
