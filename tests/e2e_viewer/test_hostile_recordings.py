@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import msgspec
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from engine.core.core import Core
 from engine.input.files import read_batches
@@ -305,3 +305,47 @@ def test_texts_of_a_recording_stay_text(site: Site, open_page: Open) -> None:
     assert page.locator("a[href^='javascript']").count() == 0
     text = page.evaluate("document.body.textContent")
     assert not set(text) & {"\u202e", "\u2066", "\u0000", "\u001b"}
+
+
+def test_a_player_that_cannot_go_on_says_so(site: Site, open_any: Open) -> None:
+    broken = {
+        "type": 2,
+        "data": {"node": {"type": 0, "childNodes": 7, "id": 1}, "initialOffset": {}},
+        "timestamp": T0 + 1,
+    }
+    size = keyframe(0, Nodes().page())[0]
+    store(site, "hostile-broken", [size, broken])
+    visit = open_any("/")
+    visit.page.route("**/frame/clean.js", lambda route: route.fulfill(body=NO_CLEANING, content_type="text/javascript"))
+    visit.page.goto(f"{site.origin}/s/hostile-broken")
+    expect(visit.page.get_by_text("This part cannot be shown")).to_be_visible()
+    visit.page.get_by_role("tab", name="About").click()
+    expect(visit.page.get_by_text("could not be played")).to_be_visible()
+
+
+def test_a_session_without_pages_says_so(site: Site, open_page: Open) -> None:
+    events = [{"kind": "click", "t": T0 + 1_000, "target": {"id": 1, "tag": "button"}}]
+    lines = _packed(events)
+    sane = msgspec.structs.replace(draft([move(1_000, 1, 1)]), **lines)
+    told = session_record("hostile-pageless", seconds=2)
+    site.run(site.store.apply(write("hostile-pageless", blocks=[sane], record_of=told)))
+    visit = open_page("/s/hostile-pageless")
+    expect(visit.page.get_by_text("its events hold no page")).to_be_visible()
+
+
+def test_only_named_hosts_are_asked_by_replays_of_their_project(site: Site, open_any: Open, canary: Canary) -> None:
+    nodes = Nodes()
+    body = [nodes.element("img", {"src": f"{canary.address}/{name}.png"}) for name in ("one", "two")]
+    head = [nodes.element("script", {"src": f"{canary.address}/never.js"})]
+    store(site, "hostile-pictures", keyframe(0, nodes.page(*body, nodes.text("pictures"), head=head)))
+    assert site.services is not None
+    before = site.services.replay_sources
+    # The settings of a running server do not change; those of this one do, for a moment.
+    object.__setattr__(site.services, "replay_sources", lambda project: [canary.address] if project == "shop" else [])
+    try:
+        visit = open_any("/s/hostile-pictures")
+        visit.until_replayed("pictures")
+        visit.page.wait_for_timeout(SETTLE_MS)
+    finally:
+        object.__setattr__(site.services, "replay_sources", before)
+    assert {path for path in canary.sung if path != "a connection"} == {"/one.png", "/two.png"}

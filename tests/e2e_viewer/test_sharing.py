@@ -1,5 +1,7 @@
 """Share links: made in the viewer, watched by strangers, revoked."""
 
+from pathlib import Path
+
 from playwright.sync_api import expect
 
 from tests.e2e_viewer.conftest import Open
@@ -73,3 +75,20 @@ def test_a_wrong_time_is_told(open_page: Open, site: Site) -> None:
     dialog.get_by_label("From").fill("ten past")
     dialog.get_by_role("button", name="Make link").click()
     expect(dialog.get_by_role("alert")).to_contain_text("Times are written as 1:23")
+
+
+def test_a_range_is_exported_as_a_file_that_plays(open_page: Open, tmp_path: Path) -> None:
+    visit = open_page(f"/s/{TWO_TABS}?t=%2B30")
+    visit.shown()
+    visit.page.get_by_role("button", name="More").click()
+    visit.page.get_by_role("menuitem", name="Export as HTML").click()
+    dialog = visit.page.get_by_role("dialog", name="Export as HTML")
+    dialog.get_by_label("What").select_option("around")
+    with visit.page.expect_download() as downloading:
+        dialog.get_by_role("button", name="Export").click()
+    assert downloading.value.suggested_filename == f"{TWO_TABS}.html"
+    saved = tmp_path / "session.html"
+    downloading.value.save_as(saved)
+    assert saved.stat().st_size > 100_000
+    assert b"Notify me" in saved.read_bytes()
+    expect(visit.page.get_by_text("Exported")).to_be_visible()

@@ -8,6 +8,7 @@ const MAX_FAILURES = 20;
 /** Milliseconds the player may be off the page's clock before it is set right. */
 const MAX_DRIFT_MS = 400;
 const LONGEST_MESSAGE = 300;
+const FULL_SNAPSHOT = 2;
 /** An event that never comes: a player that has played its last event stops, but here more is always on its way. */
 const SENTINEL = { type: 5, data: { tag: "wince-end", payload: {} }, timestamp: 8.64e15 };
 
@@ -40,6 +41,9 @@ addEventListener("unhandledrejection", (event) => {
 });
 addEventListener("resize", fit);
 
+/** @param {any} event */
+const isPage = (event) => event.type === FULL_SNAPSHOT;
+
 /** @param {() => void} action */
 function attempt(action) {
   try {
@@ -56,16 +60,23 @@ function attempt(action) {
 function failed(error) {
   if (!show) return;
   show.failures += 1;
-  const isOver = show.failures > MAX_FAILURES || !show.replayer;
+  const isOver = show.failures > MAX_FAILURES || !show.replayer || !leaveOut(show.replayer);
   tell({ kind: "failed", message: String(error).slice(0, LONGEST_MESSAGE), over: isOver });
   if (isOver) return;
-  const { events, lastPlayedEvent } = show.replayer.service.state.context;
-  const culprit = lastPlayedEvent
-    ? events.indexOf(lastPlayedEvent) + 1
-    : events.findIndex((/** @type {any} */ e) => e.type === 2);
-  if (culprit >= 0 && events[culprit] !== SENTINEL) events.splice(culprit, 1);
   const at = show.replayer.getCurrentTime();
   attempt(() => (show?.playing ? show.replayer.play(at) : show?.replayer.pause(at)));
+}
+
+/**
+ * Leave out the event that could not be played: the one after the last that could.
+ * @param {any} replayer
+ * @returns {boolean} whether there is still a page to show
+ */
+function leaveOut(replayer) {
+  const { events, lastPlayedEvent } = replayer.service.state.context;
+  const culprit = lastPlayedEvent ? events.indexOf(lastPlayedEvent) + 1 : events.findIndex(isPage);
+  if (culprit >= 0 && events[culprit] !== SENTINEL) events.splice(culprit, 1);
+  return events.some(isPage);
 }
 
 /**
@@ -92,7 +103,7 @@ function load({ generation, lines, t, playing, speed }) {
   const cleaner = new Cleaner(HOSTS);
   show = { replayer: null, generation, failures: 0, cleaner, playing, speed };
   const events = read(lines, cleaner);
-  if (!events.length) {
+  if (!events.some(isPage)) {
     tell({ kind: "empty" });
     return;
   }

@@ -68,6 +68,9 @@ class Log {
       this.list,
       this.rows.map(({ row }) => row),
       rest > 0 ? h("li", { class: "soft small list-rest" }, `${number(rest)} more: search for them.`) : null,
+      this.session.isPartial
+        ? h("li", { class: "soft small list-rest" }, "There is more in this session than is listed.")
+        : null,
     );
     this.mark();
   }

@@ -35,7 +35,7 @@ class Pane {
         onDrawn: () => this.isOpenAt(player.clock.t) && this.say(""),
         onSize: (width, height) => player.element.style.setProperty("--aspect", String(width / height)),
         onLoaded: (withheld) => this.loaded(withheld),
-        onEmpty: () => this.say("Nothing of this window can be shown here."),
+        onEmpty: () => this.say("There is no picture of this part: its events hold no page."),
         onFailed: (message, isOver) => this.failed(message, isOver),
       },
       player.session.record.project_id,
