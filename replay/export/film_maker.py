@@ -14,7 +14,7 @@ from typing import IO, TYPE_CHECKING, Final
 
 import imageio_ffmpeg  # type: ignore[import-untyped]
 import msgspec
-from playwright.sync_api import Error, Page, Route, sync_playwright
+from playwright.sync_api import Browser, Error, Page, Playwright, Route, sync_playwright
 
 from replay.export.film_job import MAX_FILM_BYTES, FilmJob
 
@@ -57,13 +57,7 @@ def _opened(job: FilmJob) -> Iterator[Page]:
     """Open the file in a browser that reaches nothing else, and give it the size of the recorded page."""
     address = Path(job.page).as_uri() + "#film"
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=job.browser,
-            # Chromium refuses its own sandbox to root; what it shows has no script that runs (see docs/exports.md).
-            chromium_sandbox=os.geteuid() != 0,
-            args=list(_NO_NETWORK),
-            timeout=_START_MS,
-        )
+        browser = _started(playwright, job)
         try:
             context = browser.new_context(offline=True, service_workers="block", accept_downloads=False)
             page = context.new_page()
@@ -75,6 +69,19 @@ def _opened(job: FilmJob) -> Iterator[Page]:
             yield page
         finally:
             browser.close()
+
+
+def _started(playwright: Playwright, job: FilmJob) -> Browser:
+    try:
+        return playwright.chromium.launch(
+            executable_path=job.browser,
+            # Chromium refuses its own sandbox to root; what it shows has no script that runs (see docs/exports.md).
+            chromium_sandbox=os.geteuid() != 0,
+            args=list(_NO_NETWORK),
+            timeout=_START_MS,
+        )
+    except Error:
+        raise RuntimeError("Chromium does not start; where user namespaces are forbidden it cannot") from None
 
 
 def _let_in(route: Route, address: str) -> None:

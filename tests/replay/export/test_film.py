@@ -185,4 +185,4 @@ async def test_a_job_that_cannot_be_done_is_told_in_a_line(tmp_path: Path) -> No
     command = [sys.executable, "-m", "replay.export.film_maker", str(job)]
     ran = await asyncio.to_thread(subprocess.run, command, capture_output=True, text=True, check=False)
     assert ran.returncode == 1
-    assert ran.stdout == "! Error\n"
+    assert ran.stdout == "! Chromium does not start; where user namespaces are forbidden it cannot\n"

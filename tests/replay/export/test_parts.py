@@ -5,9 +5,10 @@ import json
 import pytest
 
 from replay.errors import Poison
+from replay.export import film_job
 from replay.export import plan as plans
 from replay.export.clip import clip_event
-from replay.export.errors import NothingToShow, TooLarge
+from replay.export.errors import NothingToShow, NotInstalled, TooLarge
 from replay.export.film_job import MAX_FRAMES, FilmJob, FilmOptions, frames_of
 from replay.export.plan import plan_export
 from replay.export.scripts import inline_module, player_script, player_style, script_hash
@@ -141,3 +142,9 @@ def test_frames_are_spread_over_the_length() -> None:
     assert frames_of(1_000 * MAX_FRAMES, FilmOptions(fps=1)) == MAX_FRAMES
     with pytest.raises(TooLarge, match="shorter range"):
         frames_of(1_000 * MAX_FRAMES + 1, FilmOptions(fps=1))
+
+
+def test_without_the_extra_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(film_job, "_PACKAGES", ("imageio_ffmpeg", "nowhere_to_be_found"))
+    with pytest.raises(NotInstalled, match='pip install "wince'):
+        film_job.find_browser()
