@@ -66,7 +66,8 @@ async def test_where_nothing_can_be_shown_that_is_said(app: ASGIApp, stocked: Se
     assert (await post(app, "/api/v1/sessions/ghost/exports")).status == 404
     await fill(stocked)
     assert (await post(app, window_id="w9")).status == 409
-    assert (await post(app, **{"from": T0 + 2, "to": T0 + 1})).status == 409
+    backwards: dict[str, Any] = {"from": T0 + 2, "to": T0 + 1}
+    assert (await post(app, **backwards)).status == 409
 
 
 @pytest.mark.parametrize(
