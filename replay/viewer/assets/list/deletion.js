@@ -59,7 +59,10 @@ class Question {
   async plan() {
     try {
       const ids = typeof this.chosen === "function" ? await this.chosen() : this.chosen;
-      if (ids.length > MOST_SESSIONS) throw new Error(`These are more than ${number(MOST_SESSIONS)} sessions. Narrow the filters down, or use wince delete.`);
+      if (ids.length > MOST_SESSIONS)
+        throw new Error(
+          `These are more than ${number(MOST_SESSIONS)} sessions. Narrow the filters down, or use wince delete.`,
+        );
       const plan = await this.ask(ids, true);
       this.confirm(plan.flatMap((part) => part.sessions.map((/** @type {any} */ each) => each.session_id)));
     } catch (error) {
@@ -75,7 +78,9 @@ class Question {
   async ask(ids, isDry) {
     const answers = [];
     for (const some of parts(ids)) {
-      answers.push(await send("POST", "/api/v1/deletions", { session_ids: some, project_id: this.projectId, dry_run: isDry }));
+      answers.push(
+        await send("POST", "/api/v1/deletions", { session_ids: some, project_id: this.projectId, dry_run: isDry }),
+      );
     }
     return answers;
   }
@@ -88,15 +93,41 @@ class Question {
       return;
     }
     const word = `delete ${ids.length}`;
-    const yes = button(`Delete ${plural(ids.length, "session")}`, { kind: "danger", attributes: { disabled: true }, onClick: () => this.remove(ids) });
-    const typed = h("input", { class: "input", type: "text", id: "deletion-word", autocomplete: "off", spellcheck: "false", autocapitalize: "none" });
+    const yes = button(`Delete ${plural(ids.length, "session")}`, {
+      kind: "danger",
+      attributes: { disabled: true },
+      onClick: () => this.remove(ids),
+    });
+    const typed = h("input", {
+      class: "input",
+      type: "text",
+      id: "deletion-word",
+      autocomplete: "off",
+      spellcheck: "false",
+      autocapitalize: "none",
+    });
     typed.addEventListener("input", () => yes.toggleAttribute("disabled", typed.value.trim().toLowerCase() !== word));
     typed.addEventListener("keydown", (event) => event.key === "Enter" && !yes.disabled && yes.click());
     fill(
       this.body,
-      h("p", {}, `${plural(ids.length, "session")}: recordings, signals and records. This can’t be undone, and late data will not bring them back.`),
-      h("ul", { class: "plan-list mono small", tabindex: "0", "aria-label": "Sessions to delete" }, ids.slice(0, MOST_NAMED).map((id) => h("li", {}, recorded(id, 200))), ids.length > MOST_NAMED ? h("li", { class: "faint" }, `and ${ids.length - MOST_NAMED} more`) : null),
-      h("div", { class: "field" }, h("label", { for: "deletion-word" }, "Type ", h("strong", {}, word), " to go on"), typed),
+      h(
+        "p",
+        {},
+        `${plural(ids.length, "session")}: recordings, signals and records. `,
+        "This can’t be undone, and late data will not bring them back.",
+      ),
+      h(
+        "ul",
+        { class: "plan-list mono small", tabindex: "0", "aria-label": "Sessions to delete" },
+        ids.slice(0, MOST_NAMED).map((id) => h("li", {}, recorded(id, 200))),
+        ids.length > MOST_NAMED ? h("li", { class: "faint" }, `and ${ids.length - MOST_NAMED} more`) : null,
+      ),
+      h(
+        "div",
+        { class: "field" },
+        h("label", { for: "deletion-word" }, "Type ", h("strong", {}, word), " to go on"),
+        typed,
+      ),
     );
     fill(this.foot, button("Cancel", { onClick: () => this.close() }), yes);
     typed.focus();
@@ -120,12 +151,23 @@ class Question {
   /** @param {any[]} receipts */
   showReceipt(receipts) {
     const left = receipts.reduce((sum, receipt) => sum + (receipt.proof?.left?.length ?? 0), 0);
-    const removed = receipts.reduce((sum, receipt) => sum + (receipt.counts?.sessions ?? receipt.sessions?.length ?? 0), 0);
-    const file = new Blob([JSON.stringify(receipts.length === 1 ? receipts[0] : receipts, null, 1)], { type: "application/json" });
+    const removed = receipts.reduce(
+      (sum, receipt) => sum + (receipt.counts?.sessions ?? receipt.sessions?.length ?? 0),
+      0,
+    );
+    const file = new Blob([JSON.stringify(receipts.length === 1 ? receipts[0] : receipts, null, 1)], {
+      type: "application/json",
+    });
     const href = URL.createObjectURL(file);
     fill(
       this.body,
-      h("p", {}, left ? "Something is left; delete again, or ask who runs this server." : "Deleted. All of the store was searched, and nothing of them is left."),
+      h(
+        "p",
+        {},
+        left
+          ? "Something is left; delete again, or ask who runs this server."
+          : "Deleted. All of the store was searched, and nothing of them is left.",
+      ),
       h(
         "dl",
         { class: "facts" },
@@ -133,7 +175,10 @@ class Question {
         h("dd", {}, String(removed)),
         Object.entries(receipts[0]?.counts ?? {})
           .filter(([name]) => name !== "sessions")
-          .flatMap(([name]) => [h("dt", {}, plain(name.replaceAll("_", " "))), h("dd", {}, String(receipts.reduce((sum, each) => sum + Number(each.counts?.[name] ?? 0), 0)))]),
+          .flatMap(([name]) => [
+            h("dt", {}, plain(name.replaceAll("_", " "))),
+            h("dd", {}, String(receipts.reduce((sum, each) => sum + Number(each.counts?.[name] ?? 0), 0))),
+          ]),
         h("dt", {}, "Left"),
         h("dd", {}, String(left)),
       ),
@@ -147,7 +192,14 @@ class Question {
 
   /** @param {unknown} error */
   fail(error) {
-    fill(this.body, h("p", { class: "notice danger", role: "alert" }, plain(error instanceof Error ? error.message : String(error), 300)));
+    fill(
+      this.body,
+      h(
+        "p",
+        { class: "notice danger", role: "alert" },
+        plain(error instanceof Error ? error.message : String(error), 300),
+      ),
+    );
     fill(this.foot, button("Close", { onClick: () => this.close() }));
   }
 }

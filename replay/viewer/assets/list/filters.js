@@ -108,7 +108,9 @@ export class FilterPanel {
       this.durations(),
       this.times(),
       this.user(),
-      facets?.is_partial ? h("p", { class: "tiny faint" }, `Counted over ${number(Number(facets.counted))} sessions of more.`) : null,
+      facets?.is_partial
+        ? h("p", { class: "tiny faint" }, `Counted over ${number(Number(facets.counted))} sessions of more.`)
+        : null,
     );
     const again = key === undefined ? null : this.element.querySelector(`[data-key="${CSS.escape(key)}"]`);
     if (again instanceof HTMLElement) again.focus();
@@ -130,7 +132,11 @@ export class FilterPanel {
     const shown = isOpen ? all : all.filter((entry, at) => at < SHOWN || chosen.includes(entry[0]));
     return section(
       title,
-      h("ul", {}, shown.map(([value, count]) => this.option(name, value, count, count / most, chosen.includes(value)))),
+      h(
+        "ul",
+        {},
+        shown.map(([value, count]) => this.option(name, value, count, count / most, chosen.includes(value))),
+      ),
       all.length > SHOWN ? this.more(name, all.length, isOpen) : null,
     );
   }
@@ -146,8 +152,12 @@ export class FilterPanel {
     const option = h(
       "button",
       {
-        type: "button", class: "facet", "aria-pressed": String(isChosen), title: name === "error" ? valueName(name, value) : plain(value, 300),
-        data: { key: `${name} ${value}` }, on: { click: () => this.choose(name, value) },
+        type: "button",
+        class: "facet",
+        "aria-pressed": String(isChosen),
+        title: name === "error" ? valueName(name, value) : plain(value, 300),
+        data: { key: `${name} ${value}` },
+        on: { click: () => this.choose(name, value) },
       },
       name === "tag" ? h("span", { class: "dot", data: { detector: value }, "aria-hidden": "true" }) : null,
       h("bdi", { class: "facet-name" }, valueName(name, value)),
@@ -169,7 +179,13 @@ export class FilterPanel {
     };
     return h(
       "button",
-      { type: "button", class: "facet-more", "aria-expanded": String(isOpen), data: { key: `more ${name}` }, on: { click: turn } },
+      {
+        type: "button",
+        class: "facet-more",
+        "aria-expanded": String(isOpen),
+        data: { key: `more ${name}` },
+        on: { click: turn },
+      },
       isOpen ? "Show fewer" : `Show all ${number(count)}`,
     );
   }
@@ -180,8 +196,12 @@ export class FilterPanel {
       h(
         "button",
         {
-          type: "button", class: "button", "aria-pressed": String(current === value), data: { key: `min_score ${value}` },
-          "aria-label": value ? `Score of ${value} or more` : "Any score", on: { click: () => this.choose("min_score", value) },
+          type: "button",
+          class: "button",
+          "aria-pressed": String(current === value),
+          data: { key: `min_score ${value}` },
+          "aria-label": value ? `Score of ${value} or more` : "Any score",
+          on: { click: () => this.choose("min_score", value) },
         },
         value ? `${value}+` : "Any",
       );
@@ -191,7 +211,12 @@ export class FilterPanel {
   durations() {
     return section(
       "Duration",
-      h("div", { class: "field-pair" }, this.seconds("At least", "min_duration_ms"), this.seconds("At most", "max_duration_ms")),
+      h(
+        "div",
+        { class: "field-pair" },
+        this.seconds("At least", "min_duration_ms"),
+        this.seconds("At most", "max_duration_ms"),
+      ),
     );
   }
 
@@ -202,8 +227,15 @@ export class FilterPanel {
   seconds(label, name) {
     const value = valuesOf(this.query, name)[0];
     const input = h("input", {
-      class: "input", type: "number", min: "0", max: "1000000", step: "any", placeholder: "seconds", "aria-label": `${label}, in seconds`,
-      value: value ? Number(value) / 1000 : "", data: { key: name },
+      class: "input",
+      type: "number",
+      min: "0",
+      max: "1000000",
+      step: "any",
+      placeholder: "seconds",
+      "aria-label": `${label}, in seconds`,
+      value: value ? Number(value) / 1000 : "",
+      data: { key: name },
     });
     input.addEventListener("change", () => {
       if (input.validity.valid) this.choose(name, input.value ? String(Math.round(Number(input.value) * 1000)) : "");
@@ -229,7 +261,12 @@ export class FilterPanel {
    */
   moment(label, name) {
     const value = valuesOf(this.query, name)[0];
-    const input = h("input", { class: "input", type: "datetime-local", value: value ? localTime(Number(value)) : "", data: { key: name } });
+    const input = h("input", {
+      class: "input",
+      type: "datetime-local",
+      value: value ? localTime(Number(value)) : "",
+      data: { key: name },
+    });
     input.addEventListener("change", () => {
       const t = new Date(input.value).getTime();
       this.choose(name, t >= 0 ? String(t) : "");
@@ -239,8 +276,15 @@ export class FilterPanel {
 
   user() {
     const input = h("input", {
-      class: "input", type: "text", "aria-label": "User or visitor id", placeholder: "user or visitor id", maxlength: "1000",
-      spellcheck: "false", autocomplete: "off", value: valuesOf(this.query, "user")[0] ?? "", data: { key: "user" },
+      class: "input",
+      type: "text",
+      "aria-label": "User or visitor id",
+      placeholder: "user or visitor id",
+      maxlength: "1000",
+      spellcheck: "false",
+      autocomplete: "off",
+      value: valuesOf(this.query, "user")[0] ?? "",
+      data: { key: "user" },
     });
     input.addEventListener("change", () => this.choose("user", input.value.trim()));
     return section("User", input);
@@ -257,7 +301,9 @@ export function filterChips(query, remove) {
     h(
       "button",
       {
-        type: "button", class: "chip", "aria-label": `Remove the filter ${filterName(name, value)}`,
+        type: "button",
+        class: "chip",
+        "aria-label": `Remove the filter ${filterName(name, value)}`,
         on: { click: () => remove(name, value) },
       },
       recorded(filterName(name, value), 80),
@@ -279,12 +325,15 @@ function entriesOf(facet) {
  * @param {string} title
  * @param {...(import("../common/ui.js").Child | import("../common/ui.js").Child[])} content
  */
-const section = (title, ...content) => h("section", { class: "filter-group" }, h("h3", { class: "eyebrow" }, title), ...content);
+const section = (title, ...content) =>
+  h("section", { class: "filter-group" }, h("h3", { class: "eyebrow" }, title), ...content);
 
 /** @param {string} text */
 const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);
 
 /** @param {number} t epoch ms */
 function localTime(t) {
-  return Math.abs(t) <= 8.64e15 ? new Date(t - new Date(t).getTimezoneOffset() * 60_000).toISOString().slice(0, 16) : "";
+  return Math.abs(t) <= 8.64e15
+    ? new Date(t - new Date(t).getTimezoneOffset() * 60_000).toISOString().slice(0, 16)
+    : "";
 }

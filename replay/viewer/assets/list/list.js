@@ -2,15 +2,17 @@
 
 import { number, plural } from "../common/format.js";
 import { appHeader, button, copyText, dialog, fill, h, icon, menu, menuItem, plain } from "../common/ui.js";
-import { startTips } from "./tips.js";
 import { askToDelete, MOST_SESSIONS as MOST_DELETED } from "./deletion.js";
-import { errorNames, filterChips, FilterPanel } from "./filters.js";
+import { errorNames, FilterPanel } from "./filters.js";
+import { showChips, showConnection, showProjects, showSorts } from "./head.js";
+import { listenToKeys, showShortcuts } from "./keys.js";
 import { Follower } from "./live.js";
-import { parseQuery, SORTS, valuesOf, withFilter, withoutFilter, writeQuery } from "./query.js";
+import { parseQuery, valuesOf, withFilter, withoutFilter, writeQuery } from "./query.js";
 import { SavedFilters } from "./saved.js";
 import { SessionList } from "./sessions.js";
-import { getErrorNames, getFacets, getProjects, getSessions, PAGE_SESSIONS } from "./source.js";
+import { gatherIds, getErrorNames, getFacets, getProjects, getSessions, PAGE_SESSIONS } from "./source.js";
 import { emptyProject, failed, noMatch, noProject } from "./states.js";
+import { startTips } from "./tips.js";
 
 /** @typedef {import("./query.js").Query} Query */
 
@@ -23,9 +25,6 @@ const MOST_CHARS = 300;
 
 /** Errors asked for by name at once. */
 const MOST_ERRORS = 100;
-
-/** Sessions one answer can list. */
-const MOST_AT_ONCE = 200;
 
 class ListPage {
   constructor() {
@@ -40,14 +39,25 @@ class ListPage {
     this.projectSelect = h("select", { class: "select project-select", "aria-label": "Project" });
     this.connection = h("span", { class: "connection small soft", role: "status" });
     this.search = h("input", {
-      class: "input", type: "search", placeholder: "Search by page, user or session id", "aria-label": "Search sessions", maxlength: MOST_CHARS,
-      "aria-keyshortcuts": "/", spellcheck: "false", autocomplete: "off",
+      class: "input",
+      type: "search",
+      placeholder: "Search by page, user or session id",
+      "aria-label": "Search sessions",
+      maxlength: MOST_CHARS,
+      "aria-keyshortcuts": "/",
+      spellcheck: "false",
+      autocomplete: "off",
     });
     this.sorts = h("div", { class: "segmented", role: "group", "aria-label": "Order" });
     this.chips = h("div", { class: "chips", role: "group", "aria-label": "Filters in force" });
     this.heading = h("h1", {}, "Sessions");
     this.count = h("p", { class: "faint small", role: "status" });
-    this.pill = h("button", { type: "button", class: "button primary new-pill", hidden: true, on: { click: () => this.load() } });
+    this.pill = h("button", {
+      type: "button",
+      class: "button primary new-pill",
+      hidden: true,
+      on: { click: () => this.load() },
+    });
     this.panelBox = h("aside", { class: "filters", "aria-label": "Filters" });
     this.panelElement = h("div", { class: "filters-body" });
     this.panel = new FilterPanel(this.panelElement, (name, value) => this.choose(name, value));
@@ -56,7 +66,13 @@ class ListPage {
       remove: this.mayDelete ? (record) => this.remove([record.session_id], "this session") : null,
     });
     this.results = h("div", { class: "results" });
-    this.savedBox = h("div", { class: "menu saved", popover: "auto", id: "saved", role: "group", "aria-label": "Saved filters" });
+    this.savedBox = h("div", {
+      class: "menu saved",
+      popover: "auto",
+      id: "saved",
+      role: "group",
+      "aria-label": "Saved filters",
+    });
     this.saved = new SavedFilters(this.savedBox, {
       open: (written) => {
         this.savedBox.hidePopover();
@@ -65,7 +81,7 @@ class ListPage {
       current: () => writeQuery(this.query),
     });
     this.follower = new Follower({
-      connection: (state) => this.showConnection(state),
+      connection: (state) => showConnection(this.connection, state),
       stirred: (ids) => this.renew(ids),
     });
   }
@@ -85,9 +101,17 @@ class ListPage {
       "div",
       { class: "toolbar" },
       h("div", { class: "search" }, icon("search"), this.search, h("kbd", { "aria-hidden": "true" }, "/")),
-      button("Filters", { icon: "filter", onClick: () => this.openFilters(), attributes: { class: "button filters-button" } }),
+      button("Filters", {
+        icon: "filter",
+        onClick: () => this.openFilters(),
+        attributes: { class: "button filters-button" },
+      }),
       savedButton,
-      button("Copy link", { icon: "link", onClick: () => copyText(location.href, "Link to this list copied"), attributes: { class: "button copy-button" } }),
+      button("Copy link", {
+        icon: "link",
+        onClick: () => copyText(location.href, "Link to this list copied"),
+        attributes: { class: "button copy-button" },
+      }),
       h("div", { class: "more" }, more),
     );
     const main = h(
@@ -117,23 +141,38 @@ class ListPage {
       menuItem("Copy link to this list", () => copyText(location.href, "Link to this list copied"), { icon: "link" }),
       menuItem("Keyboard shortcuts", () => showShortcuts(), { icon: "keyboard" }),
       ...(this.mayDelete
-        ? [menuItem(filtered ? "Delete all that match…" : "Delete all of this project…", () => this.removeMatching(), { icon: "trash", danger: true, disabled: !this.sessions.items.size })]
+        ? [
+            menuItem(filtered ? "Delete all that match…" : "Delete all of this project…", () => this.removeMatching(), {
+              icon: "trash",
+              danger: true,
+              disabled: !this.sessions.items.size,
+            }),
+          ]
         : []),
     ];
   }
 
   listen() {
     window.addEventListener("popstate", () => {
-      this.query = { ...parseQuery(location.search), project: parseQuery(location.search).project || this.query.project };
+      this.query = {
+        ...parseQuery(location.search),
+        project: parseQuery(location.search).project || this.query.project,
+      };
       this.load();
     });
-    this.projectSelect.addEventListener("change", () => this.go({ ...this.query, project: this.projectSelect.value, filters: [] }));
+    this.projectSelect.addEventListener("change", () =>
+      this.go({ ...this.query, project: this.projectSelect.value, filters: [] }),
+    );
     let waiting = 0;
     this.search.addEventListener("input", () => {
       clearTimeout(waiting);
       waiting = setTimeout(() => this.choose("q", this.search.value.trim()), SEARCH_DELAY_MS);
     });
-    document.addEventListener("keydown", (event) => this.press(event));
+    listenToKeys({
+      search: this.search,
+      step: (by) => this.sessions.step(by),
+      showNew: () => !this.pill.hidden && this.load(),
+    });
   }
 
   /** Find the project, then load. */
@@ -147,7 +186,10 @@ class ListPage {
       return;
     }
     if (!this.query.project) {
-      const largest = this.projects.reduce((/** @type {any} */ best, each) => (best && best.sessions >= each.sessions ? best : each), null);
+      const largest = this.projects.reduce(
+        (/** @type {any} */ best, each) => (best && best.sessions >= each.sessions ? best : each),
+        null,
+      );
       if (!largest) {
         this.showProjects();
         fill(this.results, noProject());
@@ -204,7 +246,7 @@ class ListPage {
       await this.nameErrors(query, Object.keys(counted?.errors ?? {}));
       if (abort.signal.aborted) return;
       this.panel.show(query, counted);
-      this.showChips();
+      this.showFilters();
     } catch (error) {
       if (!abort.signal.aborted) this.fail(error, () => this.load());
       return;
@@ -224,7 +266,10 @@ class ListPage {
       const found = await getSessions(wider, { limit: 1 });
       return found.total ?? (found.sessions.length ? null : 0);
     };
-    fill(this.results, query.filters.length ? noMatch(query, count, (wider) => this.go(wider)) : emptyProject(query.project));
+    fill(
+      this.results,
+      query.filters.length ? noMatch(query, count, (wider) => this.go(wider)) : emptyProject(query.project),
+    );
   }
 
   /**
@@ -242,34 +287,17 @@ class ListPage {
     this.showProjects();
     document.title = `${plain(this.query.project, 60)} sessions · Wince`;
     if (document.activeElement !== this.search) this.search.value = valuesOf(this.query, "q")[0] ?? "";
-    this.showChips();
-    const focused = this.sorts.contains(document.activeElement);
-    fill(
-      this.sorts,
-      Object.entries(SORTS).map(([sort, name]) =>
-        h(
-          "button",
-          { type: "button", class: "button", "aria-pressed": String(sort === this.query.sort), on: { click: () => this.go({ ...this.query, sort }) } },
-          name,
-        ),
-      ),
-    );
-    const pressed = this.sorts.querySelector('[aria-pressed="true"]');
-    if (focused && pressed instanceof HTMLElement) pressed.focus();
+    this.showFilters();
+    showSorts(this.sorts, this.query, (query) => this.go(query));
     this.panel.show(this.query, this.panel.facets);
   }
 
-  showChips() {
-    const chosen = { ...this.query, filters: this.query.filters.filter(([name]) => name !== "q") };
-    const clear = button("Clear all", { kind: "ghost", small: true, onClick: () => this.go({ ...this.query, filters: [] }) });
-    const focused = this.chips.contains(document.activeElement);
-    fill(
-      this.chips,
-      filterChips(chosen, (name, value) => this.go(withoutFilter(this.query, name, value))),
-      this.query.filters.length > 1 ? clear : null,
-    );
-    this.chips.hidden = !chosen.filters.length;
-    if (focused) (this.chips.querySelector("button") ?? this.search).focus();
+  showFilters() {
+    showChips(this.chips, this.query, (query) => this.go(query), this.search);
+  }
+
+  showProjects() {
+    showProjects(this.projectSelect, this.projects, this.query.project);
   }
 
   /**
@@ -283,29 +311,12 @@ class ListPage {
     for (const [fingerprint, what] of found) errorNames.set(fingerprint, what);
   }
 
-  showProjects() {
-    const known = this.projects.some((each) => each.project_id === this.query.project);
-    const all = known || !this.query.project ? this.projects : [...this.projects, { project_id: this.query.project, sessions: 0 }];
-    this.projectSelect.hidden = !all.length;
-    fill(
-      this.projectSelect,
-      all.map((each) => h("option", { value: each.project_id, selected: each.project_id === this.query.project }, plain(each.project_id, 60))),
-    );
-  }
-
   showCount() {
     const { total, items } = this.sessions;
-    this.count.textContent = total === null ? `More than ${number(items.size)} sessions` : plural(total, "session");
-  }
-
-  /** @param {"live" | "connecting"} state */
-  showConnection(state) {
-    fill(
-      this.connection,
-      h("span", { class: state === "live" ? "dot live" : "dot waiting", "aria-hidden": "true" }),
-      h("span", { class: "connection-text" }, state === "live" ? "Live" : "Reconnecting…"),
-    );
-    this.connection.title = state === "live" ? "New sessions are announced as they come" : "The live connection is gone; it is being made anew";
+    const isMore = total === null && this.sessions.cursor !== "";
+    this.count.textContent = isMore
+      ? `More than ${number(items.size)} sessions`
+      : plural(total ?? items.size, "session");
   }
 
   /**
@@ -323,10 +334,10 @@ class ListPage {
       this.fresh = isFirst ? latest.sessions.length : await this.sessions.renew(latest.sessions, ids);
       this.pill.hidden = this.fresh === 0;
       fill(this.pill, icon("up"), plural(this.fresh, "new session"));
-      this.showConnection(this.follower.isConnected ? "live" : "connecting");
+      showConnection(this.connection, this.follower.isConnected ? "live" : "connecting");
     } catch {
       // What is shown stays readable; it is asked again soon.
-      this.showConnection("connecting");
+      showConnection(this.connection, "connecting");
     } finally {
       this.isRenewing = false;
     }
@@ -355,48 +366,11 @@ class ListPage {
   /** Delete everything the filters find: all ids are gathered first, so that what is shown is what is deleted. */
   async removeMatching() {
     const query = this.query;
-    const gather = async () => {
-      const ids = [];
-      let cursor = "";
-      do {
-        const page = await getSessions(query, { sort: "time", limit: MOST_AT_ONCE, cursor });
-        ids.push(...page.sessions.map((record) => record.session_id));
-        cursor = page.cursor;
-      } while (cursor && ids.length <= MOST_DELETED);
-      return ids;
-    };
+    const gather = () => gatherIds(query, MOST_DELETED);
     const what = query.filters.length ? "all sessions that match the filters" : "all sessions of this project";
     const deleted = await askToDelete(query.project, gather, what);
     if (deleted.length) this.load();
   }
-
-  /** @param {KeyboardEvent} event */
-  press(event) {
-    const isTyping = event.target instanceof HTMLElement && event.target.closest("input, select, textarea, [contenteditable]");
-    if (event.key === "Escape" && event.target === this.search) {
-      this.search.blur();
-      return;
-    }
-    if (isTyping || event.metaKey || event.ctrlKey || event.altKey || document.querySelector("dialog[open], :popover-open")) return;
-    /** @type {Record<string, () => void>} */
-    const keys = {
-      j: () => this.sessions.step(1),
-      k: () => this.sessions.step(-1),
-      "/": () => this.search.focus(),
-      n: () => !this.pill.hidden && this.pill.click(),
-      "?": () => showShortcuts(),
-    };
-    if (Object.hasOwn(keys, event.key)) {
-      event.preventDefault();
-      keys[event.key]();
-    }
-  }
-}
-
-function showShortcuts() {
-  const keys = [["j", "next session"], ["k", "previous session"], ["Enter", "watch it"], ["/", "search"], ["n", "show new sessions"], ["?", "this help"]];
-  const rows = keys.flatMap(([key, does]) => [h("dt", {}, h("kbd", {}, key)), h("dd", {}, does)]);
-  dialog({ title: "Keyboard shortcuts", body: h("dl", { class: "shortcuts" }, rows) });
 }
 
 /**

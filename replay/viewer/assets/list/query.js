@@ -143,7 +143,8 @@ export function valuesOf(query, name) {
  * @returns {Query}
  */
 export function withFilter(query, name, value) {
-  const excluded = name === "range" ? ["range", "from", "to"] : name === "from" || name === "to" ? [name, "range"] : [name];
+  const excluded =
+    name === "range" ? ["range", "from", "to"] : name === "from" || name === "to" ? [name, "range"] : [name];
   const filters = query.filters.filter(([other, old]) =>
     REPEATED.has(name) ? other !== name || old !== value : !excluded.includes(other),
   );

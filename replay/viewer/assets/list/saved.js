@@ -40,20 +40,36 @@ export class SavedFilters {
 
   show() {
     const name = h("input", {
-      class: "input", type: "text", "aria-label": "Name for the filters in force", placeholder: "Name for the filters in force",
-      maxlength: MAX_NAME_CHARS, required: true, autocomplete: "off",
+      class: "input",
+      type: "text",
+      "aria-label": "Name for the filters in force",
+      placeholder: "Name for the filters in force",
+      maxlength: MAX_NAME_CHARS,
+      required: true,
+      autocomplete: "off",
     });
-    const form = h("form", { class: "saved-form" }, name, h("button", { type: "submit", class: "button primary" }, "Save"));
+    const form = h(
+      "form",
+      { class: "saved-form" },
+      name,
+      h("button", { type: "submit", class: "button primary" }, "Save"),
+    );
     form.addEventListener("submit", (event) => {
       event.preventDefault();
       if (name.value.trim()) this.save(name.value.trim());
     });
-    const empty = maySave ? "No filter is saved yet. Everybody who reads this project sees what is saved here." : "No filter is saved yet.";
+    const empty = maySave
+      ? "No filter is saved yet. Everybody who reads this project sees what is saved here."
+      : "No filter is saved yet.";
     fill(
       this.box,
       this.problem ? h("p", { class: "notice danger small", role: "alert" }, plain(this.problem, 300)) : null,
       this.filters.length
-        ? h("ul", { class: "saved-list" }, this.filters.map((filter) => this.entry(filter)))
+        ? h(
+            "ul",
+            { class: "saved-list" },
+            this.filters.map((filter) => this.entry(filter)),
+          )
         : h("p", { class: "soft small" }, empty),
       maySave ? form : null,
     );
@@ -68,7 +84,11 @@ export class SavedFilters {
       this.page.open(filter.query);
     });
     const remove = button(`Delete the saved filter ${plain(filter.name, MAX_NAME_CHARS)}`, {
-      icon: "trash", iconOnly: true, kind: "ghost", small: true, onClick: () => this.remove(filter),
+      icon: "trash",
+      iconOnly: true,
+      kind: "ghost",
+      small: true,
+      onClick: () => this.remove(filter),
     });
     return h("li", { class: "row" }, link, maySave ? remove : null);
   }

@@ -65,7 +65,13 @@ export class SessionItem {
     fill(
       this.element,
       score(record),
-      h("div", { class: "session-main" }, head(record), tags(record, this.actions, this.where), about(record, this.actions, now)),
+      h(
+        "div",
+        { class: "session-main" },
+        head(record),
+        tags(record, this.actions, this.where),
+        about(record, this.actions, now),
+      ),
       this.strip,
       this.removal(),
     );
@@ -84,7 +90,21 @@ export class SessionItem {
   draw() {
     fill(this.strip, ...drawStrip(this.record, this.moments, this.strip.clientWidth || 280));
     const labels = [...new Set((this.moments?.moments ?? []).flatMap((moment) => moment.text ?? []))];
-    fill(this.where, labels.length ? ["on ", recorded(labels.slice(0, MOST_LABELS).map((label) => `“${label}”`).join(", "), 80)] : null);
+    fill(
+      this.where,
+      labels.length
+        ? [
+            "on ",
+            recorded(
+              labels
+                .slice(0, MOST_LABELS)
+                .map((label) => `“${label}”`)
+                .join(", "),
+              80,
+            ),
+          ]
+        : null,
+    );
   }
 
   focus() {
@@ -96,7 +116,11 @@ export class SessionItem {
     const remove = this.actions.remove;
     if (!remove) return null;
     return button("Delete this session", {
-      icon: "trash", iconOnly: true, kind: "ghost", small: true, onClick: () => remove(this.record),
+      icon: "trash",
+      iconOnly: true,
+      kind: "ghost",
+      small: true,
+      onClick: () => remove(this.record),
       attributes: { class: "button ghost small icon-only session-remove" },
     });
   }
@@ -105,15 +129,21 @@ export class SessionItem {
 /** @param {SessionRecord} record */
 function score(record) {
   const parts = record.score_parts.map(
-    (part) => `+${part.points.toFixed(1)}  ${plain(detectorName(part.detector), 60)}${part.count > 1 ? ` ×${part.count}` : ""}`,
+    (part) =>
+      `+${part.points.toFixed(1)}  ${plain(detectorName(part.detector), 60)}${part.count > 1 ? ` ×${part.count}` : ""}`,
   );
   const why = parts.length ? parts : ["No sign of frustration"];
   const value = Math.round(record.score);
   return h(
     "button",
     {
-      type: "button", class: "score", "aria-label": `Score ${value} of 100: ${why.join(", ")}`,
-      data: { level: record.score > 0 ? scoreLevel(record.score) : "none", tip: `Score ${record.score} of 100\n${why.join("\n")}` },
+      type: "button",
+      class: "score",
+      "aria-label": `Score ${value} of 100: ${why.join(", ")}`,
+      data: {
+        level: record.score > 0 ? scoreLevel(record.score) : "none",
+        tip: `Score ${record.score} of 100\n${why.join("\n")}`,
+      },
     },
     String(value),
   );
@@ -130,9 +160,17 @@ function head(record) {
       "a",
       { class: "session-link", href: sessionHref(record.session_id), title: plain(record.session_id, 200) },
       first === undefined ? "No page seen" : recorded(first, 200),
-      last === undefined ? null : [h("span", { class: "faint", "aria-hidden": "true" }, " → "), h("span", { class: "visually-hidden" }, " to "), recorded(last, 200)],
+      last === undefined
+        ? null
+        : [
+            h("span", { class: "faint", "aria-hidden": "true" }, " → "),
+            h("span", { class: "visually-hidden" }, " to "),
+            recorded(last, 200),
+          ],
     ),
-    record.status === "open" ? h("span", { class: "badge good live" }, h("span", { class: "dot live", "aria-hidden": "true" }), "Live") : null,
+    record.status === "open"
+      ? h("span", { class: "badge good live" }, h("span", { class: "dot live", "aria-hidden": "true" }), "Live")
+      : null,
   );
 }
 
@@ -148,13 +186,20 @@ function tags(record, actions, where) {
     h(
       "button",
       {
-        type: "button", class: "tag", title: "Only sessions with this",
+        type: "button",
+        class: "tag",
+        title: "Only sessions with this",
         "aria-label": `${plain(detectorName(tag), 60)}, ${count}: only sessions with this`,
         on: { click: () => actions.filter("tag", tag) },
       },
       badge(tag, count),
     );
-  return h("div", { class: "session-tags" }, sorted.map(([tag, count]) => chip(tag, count)), where);
+  return h(
+    "div",
+    { class: "session-tags" },
+    sorted.map(([tag, count]) => chip(tag, count)),
+    where,
+  );
 }
 
 /**
@@ -167,14 +212,26 @@ function about(record, actions, now) {
   return h(
     "div",
     { class: "session-about soft small" },
-    fact("clock", h("time", { title: when(record.started_at, exactDateTime) }, when(record.started_at, (t) => ago(t, now)))),
+    fact(
+      "clock",
+      h(
+        "time",
+        { title: when(record.started_at, exactDateTime) },
+        when(record.started_at, (t) => ago(t, now)),
+      ),
+    ),
     h("span", { class: "numeric" }, duration(record.last_event_at - record.started_at)),
     record.pages.length > 1 ? h("span", {}, plural(record.pages.length, "page")) : null,
     record.window_ids.length > 1 ? h("span", {}, plural(record.window_ids.length, "tab")) : null,
     user
       ? h(
           "button",
-          { type: "button", class: "fact-button", title: "Only sessions of this user", on: { click: () => actions.filter("user", user) } },
+          {
+            type: "button",
+            class: "fact-button",
+            title: "Only sessions of this user",
+            on: { click: () => actions.filter("user", user) },
+          },
           fact("user", record.user_id ? recorded(user, 40) : ["visitor ", recorded(user.slice(0, 8))]),
         )
       : null,

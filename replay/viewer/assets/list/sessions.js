@@ -55,7 +55,14 @@ export class SessionList {
     this.items.clear();
     this.cursor = "";
     this.list.setAttribute("aria-busy", "true");
-    const bones = () => h("li", { class: "session bones", "aria-hidden": "true" }, h("span", { class: "skeleton" }), h("span", { class: "skeleton" }), h("span", { class: "skeleton" }));
+    const bones = () =>
+      h(
+        "li",
+        { class: "session bones", "aria-hidden": "true" },
+        h("span", { class: "skeleton" }),
+        h("span", { class: "skeleton" }),
+        h("span", { class: "skeleton" }),
+      );
     fill(this.list, Array.from({ length: SKELETONS }, bones));
     fill(this.foot);
   }
@@ -90,11 +97,20 @@ export class SessionList {
 
   showFoot() {
     if (!this.cursor) {
-      fill(this.foot, this.items.size > PAGE_SESSIONS / 2 ? h("p", { class: "faint small" }, `All ${plural(this.items.size, "session")} shown`) : null);
+      fill(
+        this.foot,
+        this.items.size > PAGE_SESSIONS / 2
+          ? h("p", { class: "faint small" }, `All ${plural(this.items.size, "session")} shown`)
+          : null,
+      );
       return;
     }
     const of = this.total === null ? "" : ` of ${number(this.total)}`;
-    fill(this.foot, h("p", { class: "faint small" }, `${number(this.items.size)}${of} shown`), button("Show more", { onClick: () => this.more() }));
+    fill(
+      this.foot,
+      h("p", { class: "faint small" }, `${number(this.items.size)}${of} shown`),
+      button("Show more", { onClick: () => this.more() }),
+    );
   }
 
   async more() {
@@ -106,7 +122,11 @@ export class SessionList {
       const page = await getSessions(query, { cursor });
       if (this.query === query && this.cursor === cursor) this.add(page);
     } catch (error) {
-      if (this.query === query) fill(this.foot, failed(error, () => this.more()));
+      if (this.query === query)
+        fill(
+          this.foot,
+          failed(error, () => this.more()),
+        );
     } finally {
       this.isLoading = false;
     }
@@ -121,7 +141,8 @@ export class SessionList {
     const wanted = records.filter((record) => Object.keys(record.tags).length).map((record) => record.session_id);
     try {
       for (let at = 0; at < wanted.length; at += PAGE_SESSIONS) {
-        for (const [id, moments] of await getMoments(project, wanted.slice(at, at + PAGE_SESSIONS))) this.items.get(id)?.show(moments);
+        for (const [id, moments] of await getMoments(project, wanted.slice(at, at + PAGE_SESSIONS)))
+          this.items.get(id)?.show(moments);
       }
     } catch {
       // Their lines stay empty; the next time something changes they are asked for again.
@@ -134,7 +155,8 @@ export class SessionList {
    */
   know(latest) {
     this.known = new Set(latest.map((record) => record.session_id));
-    this.oldestKnown = latest.length < PAGE_SESSIONS ? -Infinity : Math.min(...latest.map((record) => record.started_at));
+    this.oldestKnown =
+      latest.length < PAGE_SESSIONS ? -Infinity : Math.min(...latest.map((record) => record.started_at));
   }
 
   /**
@@ -144,14 +166,23 @@ export class SessionList {
    * @returns {Promise<number>} sessions that are not shown and were not there before
    */
   async renew(latest, stirred) {
-    const fresh = latest.filter((record) => !this.known.has(record.session_id) && !this.items.has(record.session_id) && record.started_at >= this.oldestKnown);
+    const fresh = latest.filter(
+      (record) =>
+        !this.known.has(record.session_id) &&
+        !this.items.has(record.session_id) &&
+        record.started_at >= this.oldestKnown,
+    );
     const told = new Set(latest.map((record) => record.session_id));
     const isUntold = (/** @type {SessionItem} */ item) =>
       !told.has(item.record.session_id) && (item.record.status === "open" || stirred.has(item.record.session_id));
-    const untold = [...this.items.values()].filter(isUntold).slice(0, MOST_RENEWED).map((item) => item.record.session_id);
+    const untold = [...this.items.values()]
+      .filter(isUntold)
+      .slice(0, MOST_RENEWED)
+      .map((item) => item.record.session_id);
     const others = await Promise.all(untold.map((id) => getRecord(id).catch(() => null)));
     const changed = [...latest, ...others].filter((record) => record !== null && this.hasChanged(record));
-    for (const record of /** @type {SessionRecord[]} */ (changed)) this.items.get(record.session_id)?.update(record, Date.now());
+    for (const record of /** @type {SessionRecord[]} */ (changed))
+      this.items.get(record.session_id)?.update(record, Date.now());
     await this.loadMoments(/** @type {SessionRecord[]} */ (changed));
     return fresh.length;
   }
@@ -159,7 +190,10 @@ export class SessionList {
   /** @param {SessionRecord} record */
   hasChanged(record) {
     const shown = this.items.get(record.session_id)?.record;
-    return shown !== undefined && (shown.last_event_at !== record.last_event_at || shown.status !== record.status || shown.score !== record.score);
+    return (
+      shown !== undefined &&
+      (shown.last_event_at !== record.last_event_at || shown.status !== record.status || shown.score !== record.score)
+    );
   }
 
   /** @param {string[]} sessionIds that are deleted */

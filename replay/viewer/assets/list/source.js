@@ -5,6 +5,9 @@ import { apiParameters } from "./query.js";
 
 export const PAGE_SESSIONS = 50;
 
+/** Sessions one answer can list. */
+const LARGEST_PAGE = 200;
+
 /** @typedef {import("./session.js").SessionRecord} SessionRecord */
 /** @typedef {{sessions: SessionRecord[], cursor: string, total: number | null}} SessionsPage */
 
@@ -25,6 +28,24 @@ export function getSessions(query, options = {}) {
   parameters.set("limit", String(options.limit ?? PAGE_SESSIONS));
   if (options.cursor) parameters.set("cursor", options.cursor);
   return getJson(`${pathOf(query.project)}/sessions?${parameters}`, { signal: options.signal });
+}
+
+/**
+ * Gather the ids of all sessions a query finds.
+ * @param {import("./query.js").Query} query
+ * @param {number} most at which to stop: there may be some more than these
+ * @returns {Promise<string[]>}
+ */
+export async function gatherIds(query, most) {
+  /** @type {string[]} */
+  const ids = [];
+  let cursor = "";
+  do {
+    const page = await getSessions(query, { sort: "time", limit: LARGEST_PAGE, cursor });
+    ids.push(...page.sessions.map((record) => record.session_id));
+    cursor = page.cursor;
+  } while (cursor && ids.length <= most);
+  return ids;
 }
 
 /**

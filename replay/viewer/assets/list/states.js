@@ -19,7 +19,8 @@ export function noProject() {
     text: h(
       "span",
       {},
-      "Sessions appear here by themselves as soon as a worker has seen their first events. Send events to Kafka and start ",
+      "Sessions appear here by themselves as soon as a worker has seen their first events. ",
+      "Send events to Kafka and start ",
       h("code", {}, "wince worker"),
       "; to look around with recorded visits, run ",
       h("code", {}, "wince demo"),
@@ -36,18 +37,28 @@ export function emptyProject(projectId) {
   return state({
     icon: "layers",
     title: "This project has no sessions",
-    text: h("span", {}, "Of ", recorded(projectId, 100), " none was recorded yet, or all have expired or were deleted. New ones appear here by themselves."),
+    text: h(
+      "span",
+      {},
+      "Of ",
+      recorded(projectId, 100),
+      " none was recorded yet, or all have expired or were deleted. New ones appear here by themselves.",
+    ),
   });
 }
 
 /**
  * Nothing matches: say which filter stands in the way.
  * @param {import("./query.js").Query} query
- * @param {(query: import("./query.js").Query) => Promise<number | null>} count what a query finds; null if it is not known
+ * @param {(query: import("./query.js").Query) => Promise<number | null>} count what it finds; null: not known
  * @param {(query: import("./query.js").Query) => void} go
  */
 export function noMatch(query, count, go) {
-  const ways = h("div", { class: "ways", "aria-live": "polite" }, loading("Looking for the filter that stands in the way"));
+  const ways = h(
+    "div",
+    { class: "ways", "aria-live": "polite" },
+    loading("Looking for the filter that stands in the way"),
+  );
   offerWays(ways, query, count, go);
   return state({
     icon: "search",
@@ -79,7 +90,11 @@ async function offerWays(ways, query, count, go) {
       way.total === null ? null : h("span", { class: "faint" }, plural(way.total, "session")),
     );
   const isOnlyOne = query.filters.length === 1;
-  fill(ways, better.map(offer), isOnlyOne ? null : button("Clear all filters", { onClick: () => go({ ...query, filters: [] }) }));
+  fill(
+    ways,
+    better.map(offer),
+    isOnlyOne ? null : button("Clear all filters", { onClick: () => go({ ...query, filters: [] }) }),
+  );
 }
 
 /**
@@ -89,33 +104,68 @@ async function offerWays(ways, query, count, go) {
  * @returns {HTMLElement}
  */
 export function failed(error, retry) {
-  const problem = error instanceof ApiError ? error : new ApiError(-1, "Something went wrong", "The page could not make sense of the answer.");
+  const problem =
+    error instanceof ApiError
+      ? error
+      : new ApiError(-1, "Something went wrong", "The page could not make sense of the answer.");
   const again = button("Try again", { icon: "refresh", onClick: retry });
   const home = h("a", { class: "button", href: "/" }, "Start anew");
   switch (problem.status) {
     case 0:
       return repeated("The server does not answer", "It may be restarting, or you are offline.", RETRY_S, retry, again);
     case 400:
-      return state({ failed: true, title: "This address asks for something impossible", text: plain(problem.detail, 300), actions: [home] });
+      return state({
+        failed: true,
+        title: "This address asks for something impossible",
+        text: plain(problem.detail, 300),
+        actions: [home],
+      });
     case 401:
       return state({
         failed: true,
         title: "You are not signed in",
         text: "Sign in with a token, and you come back to this very list.",
-        actions: [h("a", { class: "button primary", href: `/login?${new URLSearchParams({ next: location.pathname + location.search })}` }, "Sign in")],
+        actions: [
+          h(
+            "a",
+            {
+              class: "button primary",
+              href: `/login?${new URLSearchParams({ next: location.pathname + location.search })}`,
+            },
+            "Sign in",
+          ),
+        ],
       });
     case 403:
-      return state({ failed: true, title: "Your token is not for this", text: "It may not read this project. Choose another one above, or sign in with another token.", actions: [home] });
+      return state({
+        failed: true,
+        title: "Your token is not for this",
+        text: "It may not read this project. Choose another one above, or sign in with another token.",
+        actions: [home],
+      });
     case 429:
-      return repeated("Too many requests", "The server asks to slow down; the list goes on by itself.", problem.retryAfterS || RETRY_S, retry, again);
+      return repeated(
+        "Too many requests",
+        "The server asks to slow down; the list goes on by itself.",
+        problem.retryAfterS || RETRY_S,
+        retry,
+        again,
+      );
     case 503:
       return repeated(
         "The store can’t be reached",
-        "Redis does not answer; what is stored is not lost. Who runs this server sees why in its log and under /readyz.",
-        RETRY_S, retry, again,
+        "Redis does not answer; what is stored is not lost. Its log and /readyz tell who runs this server why.",
+        RETRY_S,
+        retry,
+        again,
       );
     default:
-      return state({ failed: true, title: plain(problem.title, 100), text: plain(problem.detail, 300), actions: [again] });
+      return state({
+        failed: true,
+        title: plain(problem.title, 100),
+        text: plain(problem.detail, 300),
+        actions: [again],
+      });
   }
 }
 

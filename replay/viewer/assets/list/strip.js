@@ -107,7 +107,8 @@ function told(group) {
   const counts = new Map();
   for (const moment of group) {
     const clicks = moment.count && moment.count > 1 ? ` ${moment.count}×` : "";
-    const line = `${plain(detectorName(moment.detector), 60)}${clicks}${moment.text ? ` “${plain(moment.text, 60)}”` : ""}`;
+    const label = moment.text ? ` “${plain(moment.text, 60)}”` : "";
+    const line = `${plain(detectorName(moment.detector), 60)}${clicks}${label}`;
     counts.set(line, (counts.get(line) ?? 0) + 1);
   }
   const lines = [...counts].map(([line, count]) => (count > 1 ? `${line} (${count})` : line));

@@ -4,7 +4,7 @@ import { h } from "../common/ui.js";
 
 const GAP_PX = 8;
 
-/** Let everything on the page with `data-tip` have its note. The same text is in its label, so the note is for the eye. */
+/** Let everything with `data-tip` have its note. The same text is in its label, so that the note is for the eye only. */
 export function startTips() {
   const tip = h("div", { class: "tip", "aria-hidden": "true", hidden: true });
   document.body.append(tip);

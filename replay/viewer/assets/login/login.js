@@ -27,16 +27,31 @@ function destination(search) {
  */
 function advice(error) {
   const status = error instanceof ApiError ? error.status : -1;
-  if (status === 401 || status === 400 || status === 403) return "This token is not valid here: it may be mistyped, expired or revoked.";
+  if (status === 401 || status === 400 || status === 403)
+    return "This token is not valid here: it may be mistyped, expired or revoked.";
   return plain(error instanceof Error ? error.message : String(error), 300);
 }
 
 function build() {
   const token = h("input", {
-    class: "input mono", id: "token", name: "token", type: "password", maxlength: LONGEST_TOKEN, required: true, autocomplete: "current-password",
-    spellcheck: "false", autocapitalize: "none", placeholder: "wince_…", "aria-describedby": "token-help token-problem",
+    class: "input mono",
+    id: "token",
+    name: "token",
+    type: "password",
+    maxlength: LONGEST_TOKEN,
+    required: true,
+    autocomplete: "current-password",
+    spellcheck: "false",
+    autocapitalize: "none",
+    placeholder: "wince_…",
+    "aria-describedby": "token-help token-problem",
   });
-  const reveal = button("Show the token", { icon: "eye", iconOnly: true, kind: "ghost", attributes: { "aria-pressed": "false" } });
+  const reveal = button("Show the token", {
+    icon: "eye",
+    iconOnly: true,
+    kind: "ghost",
+    attributes: { "aria-pressed": "false" },
+  });
   reveal.addEventListener("click", () => {
     const isShown = token.type === "text";
     token.type = isShown ? "password" : "text";
@@ -47,10 +62,21 @@ function build() {
   const form = h(
     "form",
     { class: "column login-form", novalidate: true },
-    h("div", { class: "field" }, h("label", { for: "token" }, "Token"), h("div", { class: "login-token" }, token, reveal)),
+    h(
+      "div",
+      { class: "field" },
+      h("label", { for: "token" }, "Token"),
+      h("div", { class: "login-token" }, token, reveal),
+    ),
     problem,
     submit,
-    h("p", { class: "soft small", id: "token-help" }, "Who runs this server makes tokens with ", h("code", {}, "wince token"), ". A link somebody shared with you needs none."),
+    h(
+      "p",
+      { class: "soft small", id: "token-help" },
+      "Who runs this server makes tokens with ",
+      h("code", {}, "wince token"),
+      ". A link somebody shared with you needs none.",
+    ),
   );
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
@@ -87,7 +113,13 @@ function build() {
       "main",
       { class: "login" },
       brand,
-      h("div", { class: "panel login-panel" }, h("h1", {}, "Sign in"), h("p", { class: "soft" }, "To watch sessions of your projects."), form),
+      h(
+        "div",
+        { class: "panel login-panel" },
+        h("h1", {}, "Sign in"),
+        h("p", { class: "soft" }, "To watch sessions of your projects."),
+        form,
+      ),
     ),
   );
   find("#token").focus();

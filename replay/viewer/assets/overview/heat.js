@@ -56,7 +56,9 @@ export function drawHeat(canvas, grid) {
  */
 function spread({ columns, rows, counts }) {
   const radius = Math.ceil(SPREAD_CELLS * 2);
-  const kernel = Array.from({ length: radius + 1 }, (_, distance) => Math.exp(-(distance ** 2) / (2 * SPREAD_CELLS ** 2)));
+  const kernel = Array.from({ length: radius + 1 }, (_, distance) =>
+    Math.exp(-(distance ** 2) / (2 * SPREAD_CELLS ** 2)),
+  );
   const warmth = new Float32Array(columns * rows);
   counts.forEach((count, at) => {
     if (!count) return;

@@ -2,12 +2,25 @@
 
 import { getJson, query as written } from "../common/api.js";
 import { number, pagePath, plural } from "../common/format.js";
-import { appHeader, badge, failure, fill, h, loading, plain, recorded, state } from "../common/ui.js";
+import { appHeader, badge, failure, fill, h, loading, plain, state } from "../common/ui.js";
 import { Picture } from "./picture.js";
 
-/** @typedef {{page: string, selector?: string, text?: string | null, sessions?: number, signals: Record<string, number>, per_1000_sessions: number}} Rank */
+/**
+ * @typedef {object} Rank a page, or with a selector an element of one
+ * @property {string} page
+ * @property {string} [selector]
+ * @property {string | null} [text]
+ * @property {number} [sessions]
+ * @property {Record<string, number>} signals
+ * @property {number} per_1000_sessions
+ */
 
-const RANGES = /** @type {const} */ ({ "": ["Any time", 0], "24h": ["24 hours", 86_400_000], "7d": ["7 days", 604_800_000], "30d": ["30 days", 2_592_000_000] });
+const RANGES = /** @type {const} */ ({
+  "": ["Any time", 0],
+  "24h": ["24 hours", 86_400_000],
+  "7d": ["7 days", 604_800_000],
+  "30d": ["30 days", 2_592_000_000],
+});
 
 /** Ranks shown before somebody asks for all. */
 const SHOWN = 8;
@@ -71,11 +84,22 @@ class Overview {
     const known = new Set(this.projects.map((each) => each.project_id));
     this.project ||= [...this.projects].sort((a, b) => b.sessions - a.sessions)[0]?.project_id ?? "";
     if (!this.project) {
-      this.fill(state({ icon: "chart", title: "No sessions yet", text: "As soon as sessions are recorded, this page shows where they hurt." }));
+      this.fill(
+        state({
+          icon: "chart",
+          title: "No sessions yet",
+          text: "As soon as sessions are recorded, this page shows where they hurt.",
+        }),
+      );
       return;
     }
     if (!known.has(this.project)) this.projects.push({ project_id: this.project, sessions: 0 });
-    fill(this.projectSelect, this.projects.map((each) => h("option", { value: each.project_id, selected: each.project_id === this.project }, plain(each.project_id, 60))));
+    fill(
+      this.projectSelect,
+      this.projects.map((each) =>
+        h("option", { value: each.project_id, selected: each.project_id === this.project }, plain(each.project_id, 60)),
+      ),
+    );
     this.load();
   }
 
@@ -110,11 +134,15 @@ class Overview {
     const of = `${isPartial ? "a sample of " : ""}${plural(counted, "session")}`;
     this.about.textContent = `${ABOUT} of ${of}, worst first; what few sessions saw counts less`;
     if (!this.found.pages.length) {
-      this.fill(state({
-        icon: "check",
-        title: "Nothing hurts here",
-        text: this.range ? "No page was seen in this time. Look at a longer one." : "No session of this project has a page with signals.",
-      }));
+      this.fill(
+        state({
+          icon: "check",
+          title: "Nothing hurts here",
+          text: this.range
+            ? "No page was seen in this time. Look at a longer one."
+            : "No session of this project has a page with signals.",
+        }),
+      );
       return;
     }
     fill(this.main, this.head, this.rankings, this.picture.element);
@@ -123,7 +151,9 @@ class Overview {
 
   /** Show the lists, and the picture of what is chosen: at first the worst page. */
   show() {
-    const isKnown = this.found.pages.some((rank) => rank.page === this.page) || this.found.elements.some((rank) => rank.page === this.page);
+    const isKnown =
+      this.found.pages.some((rank) => rank.page === this.page) ||
+      this.found.elements.some((rank) => rank.page === this.page);
     if (!isKnown) Object.assign(this, { page: this.found.pages[0].page, selector: "" });
     this.list(this.pages, "pages", "Pages", this.found.pages);
     this.list(this.elements, "elements", "Elements", this.found.elements);
@@ -139,7 +169,16 @@ class Overview {
     fill(
       this.ranges,
       Object.entries(RANGES).map(([range, [name]]) =>
-        h("button", { type: "button", class: "button", "aria-pressed": String(range === this.range), on: { click: () => choose(range) } }, name),
+        h(
+          "button",
+          {
+            type: "button",
+            class: "button",
+            "aria-pressed": String(range === this.range),
+            on: { click: () => choose(range) },
+          },
+          name,
+        ),
       ),
     );
   }
@@ -160,9 +199,22 @@ class Overview {
     };
     fill(
       panel,
-      h("div", { class: "panel-head" }, h("h2", { id: `${id}-title`, class: "grow" }, title), h("span", { class: "faint tiny" }, "per 1,000 sessions")),
-      ranks.length ? h("ol", {}, shown.map((rank) => h("li", {}, this.rank(rank, most)))) : h("p", { class: "panel-body soft" }, "No element was named by a signal."),
-      shown.length < ranks.length ? h("button", { type: "button", class: "more-button", on: { click: open } }, `Show all ${number(ranks.length)}`) : null,
+      h(
+        "div",
+        { class: "panel-head" },
+        h("h2", { id: `${id}-title`, class: "grow" }, title),
+        h("span", { class: "faint tiny" }, "per 1,000 sessions"),
+      ),
+      ranks.length
+        ? h(
+            "ol",
+            {},
+            shown.map((rank) => h("li", {}, this.rank(rank, most))),
+          )
+        : h("p", { class: "panel-body soft" }, "No element was named by a signal."),
+      shown.length < ranks.length
+        ? h("button", { type: "button", class: "more-button", on: { click: open } }, `Show all ${number(ranks.length)}`)
+        : null,
     );
   }
 
@@ -185,10 +237,18 @@ class Overview {
       const isBelow = this.picture.element.getBoundingClientRect().top > innerHeight / 2;
       this.picture.element.scrollIntoView({ block: isBelow ? "start" : "nearest" });
     };
-    const signals = Object.entries(rank.signals).sort((a, b) => b[1] - a[1]).slice(0, 5);
+    const signals = Object.entries(rank.signals)
+      .sort((a, b) => b[1] - a[1])
+      .slice(0, 5);
     const button = h(
       "button",
-      { type: "button", class: "rank", "aria-pressed": String(this.isChosen(rank)), title: plain(isElement ? `${rank.selector}\n${rank.page}` : rank.page, 400), on: { click: choose } },
+      {
+        type: "button",
+        class: "rank",
+        "aria-pressed": String(this.isChosen(rank)),
+        title: plain(isElement ? `${rank.selector}\n${rank.page}` : rank.page, 400),
+        on: { click: choose },
+      },
       h("bdi", { class: "rank-name truncate" }, plain(name, 120)),
       h("span", { class: "rank-value" }, number(rank.per_1000_sessions)),
       h(
@@ -205,7 +265,9 @@ class Overview {
 
   /** Draw the picture of the chosen page, and say which sessions are behind it. */
   look() {
-    const rank = this.found.elements.find((each) => this.isChosen(each)) ?? this.found.pages.find((each) => each.page === this.page);
+    const rank =
+      this.found.elements.find((each) => this.isChosen(each)) ??
+      this.found.pages.find((each) => each.page === this.page);
     const signals = rank?.signals ?? {};
     const kind = this.kind || (signals.rage_click ? "rage" : signals.dead_click ? "dead" : "click");
     const worst = Object.entries(signals).sort((a, b) => b[1] - a[1])[0]?.[0];

@@ -63,7 +63,13 @@ export class Picture {
     this.element = h(
       "section",
       { class: "panel detail", "aria-label": "Where on the page" },
-      h("div", { class: "panel-head" }, h("div", { class: "detail-title" }, this.title, this.about), this.kinds, this.sessions),
+      h(
+        "div",
+        { class: "panel-head" },
+        h("div", { class: "detail-title" }, this.title, this.about),
+        this.kinds,
+        this.sessions,
+      ),
       this.legend,
       this.box,
     );
@@ -92,7 +98,10 @@ export class Picture {
     } catch (error) {
       if (abort.signal.aborted) return;
       fill(this.legend);
-      fill(this.box, failure(error, () => this.show(wish)));
+      fill(
+        this.box,
+        failure(error, () => this.show(wish)),
+      );
     }
   }
 
@@ -111,7 +120,16 @@ export class Picture {
     fill(
       this.kinds,
       Object.entries(KINDS).map(([kind, name]) =>
-        h("button", { type: "button", class: "button", "aria-pressed": String(kind === wish.kind), on: { click: () => choose(kind) } }, name),
+        h(
+          "button",
+          {
+            type: "button",
+            class: "button",
+            "aria-pressed": String(kind === wish.kind),
+            on: { click: () => choose(kind) },
+          },
+          name,
+        ),
       ),
     );
     const pressed = this.kinds.querySelector('[aria-pressed="true"]');
@@ -135,8 +153,22 @@ export class Picture {
     const most = map.counts.reduce((largest, count) => Math.max(largest, count), 0);
     fill(
       this.legend,
-      h("span", {}, `${KINDS[kind]}: ${plural(map.points, "point")} in ${map.is_partial ? "a sample of " : ""}${plural(map.sessions, "session")}`),
-      map.points ? h("span", { class: "heat-scale" }, "1", h("i", {}), number(most), h("span", { class: "visually-hidden" }, " clicks in one place")) : null,
+      h(
+        "span",
+        {},
+        `${KINDS[kind]}: ${plural(map.points, "point")} in `,
+        `${map.is_partial ? "a sample of " : ""}${plural(map.sessions, "session")}`,
+      ),
+      map.points
+        ? h(
+            "span",
+            { class: "heat-scale" },
+            "1",
+            h("i", {}),
+            number(most),
+            h("span", { class: "visually-hidden" }, " clicks in one place"),
+          )
+        : null,
     );
   }
 
@@ -152,7 +184,12 @@ export class Picture {
     const scale = Math.min(CELL_PX, MOST_CANVAS_PX / Math.max(map.columns, map.rows));
     canvas.width = Math.max(1, Math.round(map.columns * scale));
     canvas.height = Math.max(1, Math.round(map.rows * scale));
-    const notes = h("p", { class: "notice warn small", hidden: true }, icon("warn"), "The page behind could not be drawn; the clicks are in their places all the same.");
+    const notes = h(
+      "p",
+      { class: "notice warn small", hidden: true },
+      icon("warn"),
+      "The page behind could not be drawn; the clicks are in their places all the same.",
+    );
     const heat = h("div", { class: "heat" }, canvas);
     heat.style.setProperty("max-width", `${width}px`);
     heat.style.setProperty("aspect-ratio", `${width} / ${height}`);
@@ -187,7 +224,8 @@ export class Picture {
  * @returns {Promise<string[]>} events that show the page at the moment, as JSON
  */
 async function readPage(map, signal) {
-  const path = `/api/v1/sessions/${encodeURIComponent(map.session_id)}/events${written({ window_id: map.window_id, from: map.t, to: map.t })}`;
+  const asked = written({ window_id: map.window_id, from: map.t, to: map.t });
+  const path = `/api/v1/sessions/${encodeURIComponent(map.session_id)}/events${asked}`;
   /** @type {string[]} */
   const events = [];
   for await (const some of lines(path, { signal })) events.push(...some);
