@@ -120,15 +120,7 @@ export function sendFor(method, path, body) {
  * @returns {AsyncGenerator<string[], void, void>} lines, unparsed, in the pieces they came in
  */
 export async function* lines(path, options = {}) {
-  yield* linesOf(await request(path, options));
-}
-
-/**
- * As `lines`, of an answer that is there already.
- * @param {Response} answer
- * @returns {AsyncGenerator<string[], void, void>}
- */
-export async function* linesOf(answer) {
+  const answer = await request(path, options);
   if (!answer.body) return;
   const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
   let rest = "";

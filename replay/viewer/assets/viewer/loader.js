@@ -1,6 +1,6 @@
 // Which blocks of a window to fetch for a moment, and which next. Holds no events: they go to the frame as they come.
 
-import { linesOf, query, request } from "../common/api.js";
+import { query, request } from "../common/api.js";
 
 /** @typedef {import("./session.js").Block} Block */
 
@@ -204,9 +204,7 @@ export class Loader {
       { signal },
     );
     this.generation = (answer.headers.get("wince-position") ?? this.generation).slice(0, 1);
-    /** @type {string[]} */
-    const gathered = [];
-    for await (const some of linesOf(answer)) gathered.push(...some);
+    const gathered = (await answer.text()).split("\n").filter((line) => line !== "");
     return isContinued ? this.withoutLate(gathered, from, to, position) : gathered;
   }
 
