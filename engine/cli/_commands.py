@@ -42,6 +42,7 @@ COMMANDS: Final = (
     Command("summary", "engine.cli.summary", "tell what happened in a session"),
     Command("export", "engine.cli.export", "write a range of a session as a file that plays anywhere, or as a film"),
     Command("delete", "engine.cli.delete", "delete sessions, with proof"),
+    Command("alerts", "engine.cli.alerts", "try alert rules on stored or simulated signals"),
     Command("errors", "engine.cli.errors", "list script errors of a project, mark them as resolved"),
     Command("reprocess", "engine.cli.reprocess", "judge stored sessions again, under other rules"),
     Command("worker", "engine.cli.worker", "consume sessions from Kafka into Redis"),

@@ -31,8 +31,12 @@ class Reader:
 
     def read(self, source: str, tree: Mapping[str, object]) -> dict[str, object]:
         """Return what is right in a tree of sections, with durations in milliseconds and sizes in bytes."""
+        return self.read_as(SETTINGS, source, tree)
+
+    def read_as(self, kind: Kind, source: str, tree: Mapping[str, object]) -> dict[str, object]:
+        """Return what is right in a tree of another kind than the settings."""
         self._source = source
-        read = self._value(SETTINGS, dict(tree), ())
+        read = self._value(kind, dict(tree), ())
         return read if isinstance(read, dict) else {}
 
     def add_problem(self, source: str, path: Path, value: object, expected: str) -> None:

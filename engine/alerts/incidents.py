@@ -1,0 +1,146 @@
+"""One alert for one incident: what complains of the same sessions belongs together, until all of it is calm."""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from msgspec.structs import replace
+
+from engine.alerts.counting import name_of
+from engine.alerts.history import HOUR_MS
+from engine.alerts.keys import SPECIFIC
+from engine.alerts.rules import Rule
+from engine.alerts.state import Incident, ProjectState, Tracked
+from schemas.alerts import Alert, AlertKey, AlertNumbers, Moment
+
+MAX_SESSIONS: Final = 2_000
+MAX_GROUPED: Final = 20
+MAX_MOMENTS: Final = 3
+SHARED: Final = 0.5
+"""Keys that share so many of the sessions of the smaller one are one incident."""
+
+EXPLAINED: Final = 0.6
+"""A cause explains an incident if it holds so much of what is too much."""
+
+LONGEST_MS: Final = 24 * HOUR_MS
+"""After so long an incident is what is normal now."""
+
+
+class Incidents:
+    """The incidents of one project."""
+
+    def __init__(self, project_id: str, state: ProjectState, fired: list[Alert]) -> None:
+        self._project_id = project_id
+        self._state = state
+        self._fired = fired
+
+    def open(self, rule: Rule, causes: Sequence[Tracked], cause: Tracked, numbers: AlertNumbers, t: int) -> None:
+        """Fire an alert about `cause`, or let it join an incident that is about the same sessions."""
+        sessions = {moment.session_id: None for moment in cause.recent}
+        incident = self._same(cause, sessions)
+        if incident is None:
+            alert = make_alert(self._project_id, rule, cause.key, numbers, cause.recent, t)
+            incident = Incident(alert, rule.name, [], {}, t, t, rule.cooldown_ms)
+            self._state.incidents[alert.id] = incident
+            self._fired.append(alert)
+        incident.is_open = True
+        incident.opened_at = max(incident.opened_at, t) if not incident.keys else incident.opened_at
+        for tracked in (cause, *causes):
+            self._join(incident, tracked)
+        incident.sessions.update(sessions)
+        self.goes_on(incident, t)
+
+    def _same(self, cause: Tracked, sessions: dict[str, None]) -> Incident | None:
+        name = name_of(cause.key)
+        for incident in self._state.incidents.values():
+            shared = sum(1 for session in sessions if session in incident.sessions)
+            if name in incident.keys or 0 < shared >= SHARED * min(len(sessions), len(incident.sessions) or 1):
+                return incident
+        return None
+
+    def _join(self, incident: Incident, tracked: Tracked) -> None:
+        name = name_of(tracked.key)
+        tracked.evidence.against = 0.0
+        if tracked.incident != incident.alert.id:
+            tracked.incident = incident.alert.id
+        if name not in incident.keys:
+            incident.keys.append(name)
+            grouped = incident.alert.grouped
+            if tracked.key != incident.alert.key and len(grouped) < MAX_GROUPED:
+                incident.alert = replace(incident.alert, grouped=[*grouped, tracked.key])
+
+    def goes_on(self, incident: Incident, t: int, session_id: str = "") -> None:
+        """Take note that an incident is not over."""
+        incident.last_t = max(incident.last_t, t)
+        if session_id:
+            incident.sessions[session_id] = None
+        while len(incident.sessions) > MAX_SESSIONS:
+            del incident.sessions[next(iter(incident.sessions))]
+
+    def close(self, incident: Incident, t: int) -> None:
+        """Say that an incident is over; for a while it may go on silently."""
+        incident.is_open = False
+        incident.last_t = t
+        for name in incident.keys:
+            tracked = self._state.tracked.get(name)
+            if tracked is not None and tracked.incident == incident.alert.id:
+                tracked.incident = ""
+                tracked.evidence.clear()
+                tracked.held_since.clear()
+        if incident.alert.resolved_at is None:
+            incident.alert = replace(incident.alert, resolved_at=t)
+            self._fired.append(incident.alert)
+
+    def forget(self, t: int) -> None:
+        """Forget incidents that are over for good."""
+        gone = [
+            id_
+            for id_, each in self._state.incidents.items()
+            if not each.is_open and t - each.last_t > each.cooldown_ms
+        ]
+        for id_ in gone:
+            del self._state.incidents[id_]
+
+
+def most_telling(causes: Iterable[tuple[Tracked, float]]) -> Tracked:
+    """Choose, of keys and how many sessions too many they hold, the most specific one that explains most of it."""
+    pairs = list(causes)
+    most = max(excess for _, excess in pairs)
+    return max(
+        (each for each in pairs if each[1] >= EXPLAINED * most),
+        key=lambda each: (SPECIFIC[each[0].key.dimension], each[1], each[0].key.value),
+    )[0]
+
+
+def make_alert(
+    project_id: str, rule: Rule, key: AlertKey, numbers: AlertNumbers, moments: Sequence[Moment], t: int
+) -> Alert:
+    """Make an alert that fires at `t` (epoch ms)."""
+    told = moments[-1].session_id if moments else ""
+    what = "\x1f".join((project_id, rule.name, name_of(key), str(t), told))
+    return Alert(
+        id=hashlib.sha256(what.encode("utf-8", "surrogatepass")).hexdigest()[:32],
+        rule=rule.name,
+        project_id=project_id,
+        key=key,
+        severity=rule.severity,
+        title=title_of(rule, key, numbers),
+        fired_at=t,
+        numbers=numbers,
+        moments=list(moments[-MAX_MOMENTS:]),
+    )
+
+
+def title_of(rule: Rule, key: AlertKey, numbers: AlertNumbers) -> str:
+    """Say in one line what an alert is about."""
+    where = f"{key.dimension} {key.value}" if key.value else "the project"
+    what = key.detector or rule.kind
+    if rule.kind == "absence":
+        return f"Visitors stay away: {numbers.rate:.0f} sessions an hour, usually {numbers.baseline_rate:.0f}"
+    if rule.kind == "abandoned":
+        return f"A visitor was on {rule.page} and not on {rule.goal_page}"
+    if rule.kind == "score":
+        return f"A session has reached a score of {numbers.rate:.0f}"
+    of = f" of {numbers.base_sessions}" if numbers.base_sessions else ""
+    usually = f", usually {numbers.baseline_rate:.1%}" if rule.kind == "spike" else ""
+    return f"{what} on {where}: {numbers.sessions}{of} sessions{usually}"

@@ -1,0 +1,304 @@
+"""Alerts of one project: counts what comes, and lets the rules judge it at once."""
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from detectors.score import score
+from engine.alerts.counting import Counting
+from engine.alerts.history import HOUR_MS, MINUTE_MS
+from engine.alerts.incidents import LONGEST_MS, Incidents, make_alert, most_telling
+from engine.alerts.keys import error_of
+from engine.alerts.rules import AlertLimits, Rule, longest_window_ms
+from engine.alerts.state import Incident, ProjectState, Tracked, Visit
+from engine.alerts.traffic import judge, started, usual
+from schemas.activity import Activity
+from schemas.alerts import Alert, AlertKey, AlertNumbers, Moment
+from schemas.page_paths import fold_page
+from schemas.signals import Signal
+
+MAX_ERRORS: Final = 20_000
+CALM: Final = 4.6
+"""An incident is over once that is 100 times likelier than that it goes on (natural logarithm)."""
+
+QUIET_MS: Final = 2 * HOUR_MS
+"""So long without a session concerned is the end of an incident on a key with few visitors."""
+
+STARTED: Final = "(started)"
+"""Stands in `Visit.done`, where no rule can have this name: the session was counted as one that started."""
+
+HALF_SURE: Final = 0.5
+"""What is half as sure as a rule asks for may be the cause, once something else is sure enough."""
+
+_KEYED: Final = frozenset({"spike", "share", "sessions", "signals", "new_error", "regression"})
+_MAX_TEXT: Final = 200
+_MAX_WAITING: Final = 10_000
+
+
+class ProjectAlerts:
+    """What is known of a project, and its rules."""
+
+    def __init__(
+        self, project_id: str, rules: Sequence[Rule], limits: AlertLimits, state: ProjectState, fired: list[Alert]
+    ) -> None:
+        self.state = state
+        self._project_id = project_id
+        self._limits = limits
+        self._fired = fired
+        self._counting = Counting(state, limits, longest_window_ms(tuple(rules)))
+        self._incidents = Incidents(project_id, state, fired)
+        self._keyed = [rule for rule in rules if rule.kind in _KEYED]
+        self._scored = [rule for rule in rules if rule.kind == "score"]
+        self._abandoned = [rule for rule in rules if rule.kind == "abandoned"]
+        self._absence = [rule for rule in rules if rule.kind == "absence"]
+
+    def open_alerts(self) -> Iterator[Alert]:
+        """Give the alerts that are firing."""
+        return (each.alert for each in self.state.incidents.values() if each.is_open)
+
+    # -- what comes ----------------------------------------------------------------------------------------------
+
+    def signal(self, signal: Signal, now_ms: int) -> None:
+        """Count a signal and judge its keys."""
+        t = self._at(signal.t, now_ms)
+        if t is None:
+            return
+        visit = self._counting.visit(signal.session_id, t)
+        self._counting.on_project(visit, t, signal.attributes)
+        if signal.page:
+            self._counting.on_page(visit, t, signal.page)
+        moment = _moment(signal)
+        touched = list(self._counting.signal(visit, signal, moment, t))
+        self._note_error(signal, t)
+        for tracked, _ in touched:
+            incident = self.state.incidents.get(tracked.incident)
+            if incident is not None:
+                self._incidents.goes_on(incident, t, signal.session_id)
+        if touched:
+            self._judge(signal, [tracked for tracked, _ in touched], t)
+            self._judge_score(visit, moment, t)
+
+    def activity(self, activity: Activity, now_ms: int) -> None:
+        """Count a start or an end; forget a session that was withdrawn."""
+        if activity.kind == "session_withdrawn":
+            self._withdraw(activity.session_id)
+            return
+        t = self._at(activity.t, now_ms)
+        if t is None or activity.kind in {"session_end", "page_end"}:
+            return
+        visit = self._counting.visit(activity.session_id, t)
+        self._counting.on_project(visit, t, activity.attributes)
+        if STARTED not in visit.done:
+            visit.done.append(STARTED)
+            started(self.state.traffic, t)
+        if activity.page:
+            self._counting.on_page(visit, t, activity.page)
+            self._note_page(activity, visit, t)
+
+    def resolved(self, fingerprint: str, t: int) -> None:
+        """Take note that an error was marked as resolved."""
+        self.state.resolved[fingerprint] = max(t, self.state.resolved.get(fingerprint, 0))
+        while len(self.state.resolved) > MAX_ERRORS:
+            del self.state.resolved[next(iter(self.state.resolved))]
+
+    def tick(self, now_ms: int) -> None:
+        """Let time pass."""
+        if self.state.first_t and now_ms > self.state.now:
+            self._pass(now_ms)
+
+    def _at(self, t: int, now_ms: int) -> int | None:
+        """Say when something counts: never after its arrival; `None` if it came too late to count."""
+        state = self.state
+        t = min(t, now_ms)
+        if not state.first_t:
+            state.first_t = state.now = t
+        if t < state.now - self._limits.lateness_ms:
+            state.late += 1
+            return None
+        if t > state.now:
+            self._pass(t)
+        return t
+
+    def _pass(self, t: int) -> None:
+        self.state.now = t
+        if t // MINUTE_MS == self.state.minute:
+            return
+        self.state.minute = t // MINUTE_MS
+        judge(self.state.traffic, t)
+        self._judge_traffic(t)
+        self._judge_abandoned(t)
+        for incident in list(self.state.incidents.values()):
+            if incident.is_open and self._is_over(incident, t):
+                self._incidents.close(incident, t)
+        self._incidents.forget(t)
+
+    def _withdraw(self, session_id: str) -> None:
+        self.state.visits.pop(session_id, None)
+        for tracked in self.state.tracked.values():
+            tracked.recent = [moment for moment in tracked.recent if moment.session_id != session_id]
+        for incident in self.state.incidents.values():
+            incident.sessions.pop(session_id, None)
+        for waiting in self.state.abandoning.values():
+            waiting.pop(session_id, None)
+
+    # -- keys ----------------------------------------------------------------------------------------------------
+
+    def _judge(self, signal: Signal, touched: Sequence[Tracked], t: int) -> None:
+        for rule in self._keyed:
+            if not rule.counts(signal.detector):
+                continue
+            meant = [each for each in touched if each.key.dimension in rule.dimensions]
+            held = [each for each in meant if self._holds(rule, signal, each, t)]
+            sure = [each for each in held if self._lasts(rule, each, t)]
+            if sure:
+                causes = sure + [each for each in meant if each not in held and self._may_be(rule, each)]
+                known = next((each for each in sure if self._is_open(each)), None)
+                cause = known or most_telling((each, self._excess(each, t)) for each in causes)
+                self._incidents.open(rule, sure, cause, self._numbers(rule, cause, t), t)
+
+    def _may_be(self, rule: Rule, tracked: Tracked) -> bool:
+        is_likely = tracked.evidence.highest >= rule.evidence * HALF_SURE
+        return rule.kind == "spike" and is_likely and len(tracked.recent) >= rule.min_sessions
+
+    def _is_open(self, tracked: Tracked) -> bool:
+        incident = self.state.incidents.get(tracked.incident)
+        return incident is not None and incident.is_open
+
+    def _holds(self, rule: Rule, signal: Signal, tracked: Tracked, t: int) -> bool:
+        state = self.state
+        match rule.kind:
+            case "spike":
+                is_warm = t - state.first_t >= rule.warm_up_ms
+                return (
+                    is_warm and tracked.evidence.highest >= rule.evidence and len(tracked.recent) >= rule.min_sessions
+                )
+            case "new_error":
+                first_t = state.errors.get(error_of(signal), 0)
+                is_new = first_t - state.first_t >= rule.warm_up_ms and t - first_t < LONGEST_MS
+                return is_new and tracked.key.dimension == "error" and len(tracked.recent) >= rule.min_sessions
+            case "regression":
+                resolved_at = state.resolved.get(error_of(signal))
+                since = state.releases.get(signal.attributes.get("release", ""))
+                is_back = resolved_at is not None and since is not None and since > resolved_at
+                return is_back and tracked.key.dimension == "error" and len(tracked.recent) >= rule.min_sessions
+            case _:
+                return self._is_above(rule, tracked, t)
+
+    def _is_above(self, rule: Rule, tracked: Tracked, t: int) -> bool:
+        since = t - rule.window_ms
+        sessions = tracked.sessions.since(since)
+        if sessions < rule.min_sessions:
+            return False
+        match rule.kind:
+            case "signals":
+                return tracked.signals.since(since) > rule.threshold
+            case "sessions":
+                return sessions > rule.threshold
+            case _:
+                return sessions > rule.threshold * max(self._counting.base(tracked.key).lately.since(since), sessions)
+
+    def _lasts(self, rule: Rule, tracked: Tracked, t: int) -> bool:
+        """Whether it has been so for long enough; a silence longer than the window begins it anew."""
+        if not rule.for_ms:
+            return True
+        since = tracked.held_since.get(rule.name)
+        if since is None or t - tracked.held_since.get(f"{rule.name} last", 0) > rule.window_ms:
+            since = tracked.held_since[rule.name] = t
+        tracked.held_since[f"{rule.name} last"] = t
+        return t - since >= rule.for_ms
+
+    def _excess(self, tracked: Tracked, t: int) -> float:
+        trials = self._counting.base(tracked.key).total - tracked.evidence.base_since
+        return len(tracked.recent) - self._counting.share(tracked, t) * max(trials, 0)
+
+    def _numbers(self, rule: Rule, tracked: Tracked, t: int) -> AlertNumbers:
+        window_ms = max(t - tracked.evidence.since, MINUTE_MS) if rule.kind == "spike" else rule.window_ms
+        base = self._counting.base(tracked.key)
+        if rule.kind == "spike":
+            sessions, base_sessions = len(tracked.recent), base.total - tracked.evidence.base_since + 1
+        else:
+            sessions, base_sessions = tracked.sessions.since(t - window_ms), base.lately.since(t - window_ms)
+        return AlertNumbers(
+            sessions=sessions,
+            base_sessions=max(base_sessions, sessions),
+            signals=tracked.signals.since(t - window_ms),
+            window_ms=window_ms,
+            rate=sessions / max(base_sessions, sessions, 1),
+            baseline_rate=self._counting.share(tracked, t),
+        )
+
+    def _is_over(self, incident: Incident, t: int) -> bool:
+        if incident.alert.key.detector == "":
+            return t - incident.last_t > 10 * MINUTE_MS
+        if t - incident.last_t >= QUIET_MS or t - incident.opened_at >= LONGEST_MS:
+            return True
+        return all(self._is_calm(name, t) for name in incident.keys)
+
+    def _is_calm(self, name: str, t: int) -> bool:
+        tracked = self.state.tracked.get(name)
+        if tracked is None:
+            return True
+        self._counting.settle(tracked, self._counting.share(tracked, t))
+        return tracked.evidence.against >= CALM
+
+    # -- sessions ------------------------------------------------------------------------------------------------
+
+    def _judge_score(self, visit: Visit, moment: Moment, t: int) -> None:
+        for rule in self._scored:
+            points = 0.0 if rule.name in visit.done else score(visit.counts)[0]
+            if points and points >= rule.threshold:
+                visit.done.append(rule.name)
+                self._tell_once(rule, moment, AlertNumbers(1, 1, sum(visit.counts.values()), 0, points, 0.0), t)
+
+    def _note_page(self, activity: Activity, visit: Visit, t: int) -> None:
+        page = fold_page(activity.page or "")
+        for rule in self._abandoned:
+            waiting = self.state.abandoning.setdefault(rule.name, {})
+            if page == rule.goal_page:
+                waiting.pop(activity.session_id, None)
+            elif page == rule.page and rule.name not in visit.done and len(waiting) < _MAX_WAITING:
+                waiting.setdefault(activity.session_id, t)
+
+    def _judge_abandoned(self, t: int) -> None:
+        for rule in self._abandoned:
+            waiting = self.state.abandoning.get(rule.name, {})
+            for session_id, since in list(waiting.items()):
+                if t - since < rule.window_ms:
+                    break
+                del waiting[session_id]
+                visit = self.state.visits.get(session_id)
+                if visit is not None and rule.name not in visit.done:
+                    visit.done.append(rule.name)
+                moment = Moment(session_id, since, page=rule.page)
+                self._tell_once(rule, moment, AlertNumbers(1, 1, 0, rule.window_ms, 1.0, 0.0), t)
+
+    def _tell_once(self, rule: Rule, moment: Moment, numbers: AlertNumbers, t: int) -> None:
+        """Fire an alert about one session; there is nothing to be over."""
+        self._fired.append(make_alert(self._project_id, rule, AlertKey("", "project"), numbers, [moment], t))
+
+    # -- the project ---------------------------------------------------------------------------------------------
+
+    def _note_error(self, signal: Signal, t: int) -> None:
+        fingerprint = error_of(signal)
+        if fingerprint and fingerprint not in self.state.errors:
+            self.state.errors[fingerprint] = t
+            if len(self.state.errors) > MAX_ERRORS:
+                del self.state.errors[next(iter(self.state.errors))]
+
+    def _judge_traffic(self, t: int) -> None:
+        traffic = self.state.traffic
+        for rule in self._absence:
+            key = AlertKey("", "project", rule.name)
+            incident = next((each for each in self.state.incidents.values() if each.rule == rule.name), None)
+            if traffic.evidence >= rule.evidence:
+                if incident is not None and incident.is_open:
+                    self._incidents.goes_on(incident, t)
+                elif incident is None and t - self.state.first_t >= rule.warm_up_ms:
+                    lately = traffic.lately.since(t - HOUR_MS)
+                    numbers = AlertNumbers(lately, 0, 0, HOUR_MS, float(lately), usual(traffic, t))
+                    self._incidents.open(rule, [], Tracked(key), numbers, t)
+
+
+def _moment(signal: Signal) -> Moment:
+    target = signal.target
+    text = (target.text or target.selector) if target is not None else ""
+    return Moment(signal.session_id, signal.t, signal.window_id, signal.detector, signal.page, text[:_MAX_TEXT])

@@ -1,0 +1,84 @@
+"""Reading a rules file: all that is wrong with it at once, or the rules."""
+
+import tomllib
+from collections import Counter
+from collections.abc import Iterator
+from importlib.resources import files
+from pathlib import Path
+from typing import Final
+
+import msgspec
+from msgspec.inspect import type_info
+
+from engine.alerts.rules import LONGEST_WINDOW_MS, Rule, RulesFile
+from engine.settings._kinds import kind_of
+from engine.settings._problems import SettingsError
+from engine.settings._reader import Path as KeyPath
+from engine.settings._reader import Reader
+
+DEFAULT_RULES: Final = files("engine.alerts") / "default_rules.toml"
+
+_FILE: Final = kind_of(type_info(RulesFile))
+_NEEDS_PAGES: Final = ("page", "goal_page")
+_COUNTED: Final = frozenset({"share", "sessions", "signals", "score"})
+
+
+def default_rules() -> RulesFile:
+    """Return the rules that are shipped."""
+    return parse_rules(DEFAULT_RULES.read_text(encoding="utf-8"), "default_rules.toml")
+
+
+def read_rules(path: Path) -> RulesFile:
+    """Read a rules file.
+
+    Raises:
+        SettingsError: It can't be read, or anything in it is wrong. It lists all problems.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reader = Reader()
+        reader.add_problem(str(path), ("file",), str(path), f"a readable TOML file ({error})")
+        raise SettingsError(reader.problems) from None
+    return parse_rules(text, str(path))
+
+
+def parse_rules(text: str, source: str) -> RulesFile:
+    """Read the text of a rules file; `source` names it in problems. Raises SettingsError as `read_rules` does."""
+    reader = Reader()
+    try:
+        tree = reader.read_as(_FILE, source, tomllib.loads(text))
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        reader.add_problem(source, ("file",), source, f"a readable TOML file ({error})")
+        tree = {}
+    if reader.problems:
+        raise SettingsError(reader.problems)
+    rules = msgspec.convert(tree, RulesFile)
+    for path, value, expected in _contradictions(rules):
+        reader.add_problem(source, path, value, expected)
+    if reader.problems:
+        raise SettingsError(reader.problems)
+    return rules
+
+
+def _contradictions(file: RulesFile) -> Iterator[tuple[KeyPath, object, str]]:
+    names = Counter(rule.name for rule in file.rules)
+    for place, rule in enumerate(file.rules):
+        if names[rule.name] > 1:
+            yield ("rules", place, "name"), rule.name, "a name that no other rule has"
+        for key, value, expected in _within(rule):
+            yield ("rules", place, key), value, expected
+
+
+def _within(rule: Rule) -> Iterator[tuple[str, object, str]]:
+    if rule.window_ms > LONGEST_WINDOW_MS and rule.kind in _COUNTED:
+        yield "window", rule.window_ms, "at most 6 hours"
+    if rule.kind in _COUNTED and not rule.threshold:
+        yield "threshold", rule.threshold, f"a threshold above 0 for a rule of kind {rule.kind}"
+    if rule.kind == "share" and rule.threshold >= 1:
+        yield "threshold", rule.threshold, "a share of sessions below 1"
+    if rule.kind in {"new_error", "regression"} and "error" not in rule.dimensions:
+        yield "dimensions", list(rule.dimensions), '["error"]'
+    for key in _NEEDS_PAGES if rule.kind == "abandoned" else ():
+        if not getattr(rule, key):
+            yield key, "", "the address of a page, folded (docs/alerts.md)"
