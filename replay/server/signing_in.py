@@ -80,7 +80,8 @@ class SigningIn:
     def _while_valid(self, request: Request, send: Send) -> Send:
         """End a stream that has no end of its own soon after its token was revoked or has expired."""
         access: Access | None = request.state.access
-        if access is None or access is EVERYBODY or not request.scope["path"].endswith(ENDLESS):
+        has_token = access is not None and access is not EVERYBODY and not access.is_share
+        if access is None or not has_token or not request.scope["path"].endswith(ENDLESS):
             return send
 
         async def send_if_valid(message: Message) -> None:
