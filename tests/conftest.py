@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from hypothesis import HealthCheck, settings
 
 from replay.redis_server import Binary
 from tests.servers.certificates import Certificates, make_certificates
@@ -12,6 +13,10 @@ from tests.servers.kafka_broker import Kafka, find_kafka
 from tests.servers.kafka_jars import kafka_jars
 from tests.servers.redis_server import FoundRedis, find_redis, find_redis_binary
 from tests.servers.required import Missing, give_up
+
+# No test judges by the clock: on a busy machine, examples take as long as they take.
+settings.register_profile("wince", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("wince")
 
 
 def _tell(request: pytest.FixtureRequest, text: str) -> None:
