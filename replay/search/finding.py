@@ -74,16 +74,18 @@ class SessionSearch:
         collected = _Collected([], after)
         read, ask = 0, max(limit + 1, _FIRST_OF_PAGE if by == "page" else 0)
         while read < RECORDS_MAX:
-            batch = await self._candidates(walk, wanted, by, collected.up_to, min(ask, RECORDS_MAX - read))
+            ask = min(ask, RECORDS_MAX - read)
+            batch = await self._candidates(walk, wanted, by, collected.up_to, ask)
             if collected.total is None and by == "all":
                 collected.total = batch.total
             read += len(batch.places)
             if await self._take(collected, batch, limit, matches):
                 return collected
-            if batch.up_to is None or not batch.places:
-                collected.up_to = batch.up_to
+            collected.up_to = batch.up_to
+            # Fewer than asked for, and no end: so much was looked at that the rest is for the next request.
+            if batch.up_to is None or len(batch.places) < ask:
                 return collected
-            collected.up_to, ask = batch.up_to, min(2 * ask, _LARGEST_BATCH)
+            ask = min(2 * ask, _LARGEST_BATCH)
         return collected
 
     async def _candidates(self, walk: Walk, wanted: SessionFilter, by: By, after: Place | None, ask: int) -> Batch:

@@ -133,6 +133,19 @@ async def test_no_more_is_looked_at_than_is_allowed(
     assert await find_all(search, asked, "score", 5) == ["s03"]
 
 
+async def test_few_matches_among_many_do_not_make_it_look_on(
+    store: RedisStore, search: SessionSearch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(walking, "LOOKED_AT_ONCE", 10)
+    monkeypatch.setattr(walking, "LOOKED_MAX", 20)
+    monkeypatch.setattr(plan, "GATHER_MAX", 0)
+    tags = [{"rare": 1} if number % 15 == 0 else {} for number in range(90)]
+    await fill(store, [record(f"s{number:02d}", score=number, tags=tags[number]) for number in range(90)])
+    page = await search.find("shop", wanted(tag=["rare"]), sort="score", limit=5)
+    assert ([each.session_id for each in page.sessions], page.is_partial) == (["s75"], True)
+    assert await find_all(search, wanted(tag=["rare"]), "score", 5) == ["s75", "s60", "s45", "s30", "s15", "s00"]
+
+
 async def test_no_more_records_are_read_than_is_allowed(
     store: RedisStore, search: SessionSearch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
