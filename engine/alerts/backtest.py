@@ -58,7 +58,7 @@ def in_order(sources: Iterable[Iterator[Item]]) -> Iterator[Item]:
 
 def run_rules(items: Iterable[Item], rules: RulesFile) -> Iterator[Alert]:
     """Feed items in their order to a new core; give alerts as they fire and, once more, as they end."""
-    return play(items, AlertCore(rules.rules, rules.limits))
+    return play(items, AlertCore(rules.rules, rules.bounds))
 
 
 def play(items: Iterable[Item], core: AlertCore) -> Iterator[Alert]:

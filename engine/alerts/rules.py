@@ -97,7 +97,7 @@ class RulesFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A rules file: rules in their order, and bounds."""
 
     rules: tuple[Rule, ...] = ()
-    limits: AlertLimits = AlertLimits()
+    bounds: AlertLimits = AlertLimits()
 
 
 def longest_window_ms(rules: tuple[Rule, ...]) -> int:

@@ -1,7 +1,7 @@
 """What the documents show works as shown: examples are decoded, loaded and run, links and names lead somewhere.
 
 The word after a fence's language says what a block is: `json envelope`, `json rrweb` and `json interaction` (one event
-a line), `json signal`, `json activity`, `json dead_letter`, `toml settings`, `console run`, `console demo`;
+a line), `json signal`, `json activity`, `json dead_letter`, `toml settings`, `toml rules`, `console run`, `console demo`;
 `console api` is run by the tests of the HTTP server.
 """
 
@@ -16,6 +16,7 @@ from typing import get_args
 import msgspec
 import pytest
 
+from engine.alerts.rules_file import parse_rules
 from engine.cli import main
 from engine.cli._commands import COMMANDS
 from engine.core.core import Core
@@ -35,7 +36,7 @@ from tests.engine.core.harness import Collected
 
 MARKS = {
     "json": {"envelope", "rrweb", "interaction", "signal", "activity", "dead_letter"},
-    "toml": {"settings", ""},
+    "toml": {"settings", "rules", ""},
     "console": {"run", "demo", "api", ""},
 }
 KEYS = {row.key for row in describe()}
@@ -131,7 +132,12 @@ def test_an_event_is_read_and_published_as_it_is_meant(mark: str, line: str) -> 
     assert not core.counts.repaired
 
 
-@pytest.mark.parametrize("block", all_blocks("toml"), ids=place_of)
+@pytest.mark.parametrize("block", all_blocks("toml", "rules"), ids=place_of)
+def test_rules_load(block: Block) -> None:
+    assert parse_rules(block.text, block.place).rules
+
+
+@pytest.mark.parametrize("block", [each for each in all_blocks("toml") if each.mark != "rules"], ids=place_of)
 def test_settings_load(block: Block, tmp_path: Path) -> None:
     file = tmp_path / "wince.toml"
     file.write_text(block.text)

@@ -71,7 +71,7 @@ def simulate(rules: RulesFile, *, days: int, seed: int, console: Console | None)
 
 
 def _run(traffic: Iterator[Signal | Activity], rules: RulesFile, on_day: Callable[[], None]) -> list[list[Told]]:
-    core, rivals = AlertCore(rules.rules, rules.limits), (Binned(is_fixed=True), Binned(is_fixed=False))
+    core, rivals = AlertCore(rules.rules, rules.bounds), (Binned(is_fixed=True), Binned(is_fixed=False))
     alerts = play(_overheard(traffic, rivals, on_day), core)
     fired = [each for each in alerts if each.resolved_at is None]
     ours = [Told(each.project_id, each.key, each.fired_at) for each in fired]

@@ -82,7 +82,7 @@ class TestRulesFile:
         kind = "spikes"
         window = "ten minutes"
         colour = "red"
-        [limits]
+        [bounds]
         max_keys = 1
         """
         with pytest.raises(SettingsError) as caught:
