@@ -87,13 +87,17 @@ class Search:
                 yield trace
         async for trace in self._in_sets(sorted(keys.sets), wanted, searched):
             yield trace
-        for published in sorted(keys.published):
-            async for member in self._members(published, searched):
-                if member.rpartition(b":")[0] in wanted.signals:
-                    yield Trace("published", published, member.decode(), "")
+        async for trace in self._in_published(sorted(keys.published), wanted, searched):
+            yield trace
         for stream in sorted(keys.streams):
             async for trace in self._in_stream(stream, wanted, searched):
                 yield trace
+
+    async def _in_published(self, keys: Sequence[str], wanted: _Wanted, searched: Searched) -> AsyncIterator[Trace]:
+        for key in keys:
+            async for member in self._members(key, searched):
+                if member.rpartition(b":")[0] in wanted.signals:
+                    yield Trace("published", key, member.decode(), "")
 
     async def _sorted_keys(self, wanted: _Wanted, searched: Searched) -> _Keys:
         """Go through the names of all keys."""

@@ -1,8 +1,8 @@
 """What the documents show works as shown: examples are decoded, loaded and run, links and names lead somewhere.
 
 The word after a fence's language says what a block is: `json envelope`, `json rrweb` and `json interaction` (one event
-a line), `json signal`, `json activity`, `json dead_letter`, `toml settings`, `toml rules`, `console run`, `console demo`;
-`console api` is run by the tests of the HTTP server.
+a line), `json signal`, `json activity`, `json dead_letter`, `toml settings`, `toml rules`, `console run`,
+`console demo`; `console api` is run by the tests of the HTTP server.
 """
 
 import json
