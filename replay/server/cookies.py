@@ -20,24 +20,22 @@ _MAX_CHARS: Final = 64
 
 def cookie_of(request: Request) -> str:
     """Return the value of the login's cookie, empty if there is none."""
-    value = request.cookies.get(SECURE_COOKIE) or request.cookies.get(COOKIE) or ""
+    # Another host of our domain can set a cookie for us, but none of the secure name.
+    value = request.cookies.get(_name(request), "")
     return value if len(value) <= _MAX_CHARS else ""
 
 
 def set_cookie(request: Request, response: Response, value: str, lifetime_ms: int) -> None:
     """Have the browser keep a login: no script can read it, no other site can make use of it."""
-    is_secure = _needs_tls(request)
     response.set_cookie(
-        SECURE_COOKIE if is_secure else COOKIE, value, max_age=lifetime_ms // 1_000, path="/", secure=is_secure,
-        httponly=True, samesite="strict",
+        _name(request), value, max_age=lifetime_ms // 1_000, path="/", secure=_needs_tls(request), httponly=True,
+        samesite="strict",
     )  # fmt: skip
 
 
 def clear_cookie(request: Request, response: Response) -> None:
     """Have the browser forget a login."""
-    is_secure = _needs_tls(request)
-    name = SECURE_COOKIE if is_secure else COOKIE
-    response.delete_cookie(name, path="/", secure=is_secure, httponly=True, samesite="strict")
+    response.delete_cookie(_name(request), path="/", secure=_needs_tls(request), httponly=True, samesite="strict")
 
 
 def is_own_request(request: Request) -> bool:
@@ -45,6 +43,10 @@ def is_own_request(request: Request) -> bool:
     # A page of others cannot send a token either, unless its origin is allowed to.
     is_marked = request.headers.get(OWN_HEADER) == "1" or "authorization" in request.headers
     return request.method in _READING or is_marked
+
+
+def _name(request: Request) -> str:
+    return SECURE_COOKIE if _needs_tls(request) else COOKIE
 
 
 def _needs_tls(request: Request) -> bool:

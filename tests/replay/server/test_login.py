@@ -65,6 +65,14 @@ async def test_no_script_and_no_other_site_gets_the_cookie(app: Starlette, text:
     assert text not in str(here.headers) + str(there.headers)
 
 
+async def test_where_cookies_are_secure_no_other_is_one(app: Starlette, text: str) -> None:
+    """Other hosts of our domain can set a cookie for us, and so sign a visitor in as themselves."""
+    _, _, value = cookie_of(await sign_in(app, text)).partition("=")
+    for name, status in (("wince_login", 401), ("__Host-wince_login", 200)):
+        named = {"host": "replay.test", "cookie": f"{name}={value}"}
+        assert (await ask(app, RECORD, headers=named)).status == status, name
+
+
 async def test_changes_need_the_header_of_our_own_pages(app: Starlette, text: str) -> None:
     cookie = {"cookie": cookie_of(await sign_in(app, text))}
     path = f"{RECORD}/shares"
