@@ -6,7 +6,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from replay.errors import Saturated
+from replay.errors import Saturated, StoreError
 from replay.redis_client import Call
 from replay.server.access import Access, Scope, access_of
 from replay.server.endpoints import Endpoint, json_response, path_id
@@ -64,14 +64,24 @@ class Audit:
         """Note that a session is being watched; the request has its access and the record in its state."""
         record: SessionRecord | None = getattr(request.state, "record", None)
         access = access_of(request)
-        now_ms = self._services.clock_ms()
-        if record is None or now_ms - self._recent.get((access.who, record.session_id), -ONCE_IN_MS) < ONCE_IN_MS:
+        if record is None or not self._is_news((access.who, record.session_id)):
             return
-        await self.note("watch", record.project_id, access, record.session_id)
-        self._recent.pop((access.who, record.session_id), None)
+        try:
+            await self.note("watch", record.project_id, access, record.session_id)
+        except StoreError:
+            self._recent.pop((access.who, record.session_id), None)
+            raise
+
+    def _is_news(self, watching: tuple[str, str]) -> bool:
+        """Say whether this has to be noted, and remember that it is: a page asks for several things at once."""
+        now_ms = self._services.clock_ms()
+        if now_ms - self._recent.get(watching, -ONCE_IN_MS) < ONCE_IN_MS:
+            return False
+        self._recent.pop(watching, None)
         if len(self._recent) >= _MAX_RECENT:
             self._recent.pop(next(iter(self._recent)))
-        self._recent[(access.who, record.session_id)] = now_ms
+        self._recent[watching] = now_ms
+        return True
 
     async def note(
         self, action: Action, project_id: str, access: Access, session_id: str = "", detail: str = ""

@@ -1,5 +1,6 @@
 """One session: its record, its signals, and why something of it is missing."""
 
+from collections import Counter
 from typing import Any
 
 import msgspec
@@ -40,13 +41,25 @@ class _Session:
         self._services = services
 
     async def record(self, request: Request, _: Nothing) -> Response:
-        """Give a record; who has a share link is not told who the visitor is, nor of pages outside the range."""
+        """Give a record; who has a share link is not told who the visitor is, nor what was outside the range."""
         record = await load_record(request, self._services, path_id(request, "session_id"))
         access = access_of(request)
-        if access.is_share:
-            pages = [visit for visit in record.pages if access.covers(visit.t)]
-            record = msgspec.structs.replace(record, user_id=None, anonymous_id=None, pages=pages)
-        return json_response(record)
+        return json_response(await self._shown(record, access) if access.is_share else record)
+
+    async def _shown(self, record: SessionRecord, access: Access) -> SessionRecord:
+        """Leave of a record what a share link shows; length, score and totals stay those of the session."""
+        record = msgspec.structs.replace(record, user_id=None, anonymous_id=None)
+        if access.covers(record.started_at) and access.covers(record.last_event_at):
+            return record
+        signals = await self._services.store.signals(record.session_id)
+        found = Counter(signal.detector for signal in signals if access.covers(signal.t))
+        return msgspec.structs.replace(
+            record,
+            pages=[visit for visit in record.pages if access.covers(visit.t)],
+            tags={tag: found[tag] for tag in record.tags if found[tag]},
+            errors={},
+            score_parts=[],
+        )
 
     async def signals(self, request: Request, _: Nothing) -> Response:
         """Give the signals that may be seen."""

@@ -1,5 +1,6 @@
 """The audit log: what is noted of whom, once, and within bounds."""
 
+import asyncio
 from dataclasses import replace
 from typing import Any
 
@@ -7,14 +8,16 @@ import pytest
 import pytest_asyncio
 from redis.asyncio import Redis
 from starlette.applications import Starlette
+from starlette.requests import Request
 
-from replay.errors import Saturated
+from replay.errors import Saturated, Unavailable
 from replay.redis_client import Call, RedisClient, Reply
 from replay.server import ServeOptions, Services, create_app
 from replay.server.access import Scope
 from replay.server.audit import ONCE_IN_MS, Audit
 from replay.server.operations import Silent
 from replay.server.tokens import Tokens
+from tests.replay.samples import record
 from tests.replay.server.asking import ask
 from tests.replay.server.conftest import NOW
 
@@ -159,3 +162,31 @@ async def test_what_is_remembered_is_bounded(services_here: Services, monkeypatc
             await ask(app, f"/api/v1/sessions/{session_id}/bundle")
     key = services_here.names.audit("shop")
     assert await services_here.redis.run(Call("XLEN", (key,))) == 2
+
+
+async def test_what_is_asked_for_at_once_is_one_entry(
+    app: Starlette, services_here: Services, ada: dict[str, str]
+) -> None:
+    request = Request({"type": "http"})
+    request.state.access = (await Tokens(services_here.redis, services_here.names, lambda: NOW).all())[0].access()
+    request.state.record = record()
+    audit = Audit(services_here, ServeOptions())
+    await asyncio.gather(*(audit.watched(request) for _ in range(3)))
+    assert len(await entries(app, ada)) == 1
+
+
+async def test_what_could_not_be_noted_is_noted_the_next_time(
+    app: Starlette, ada: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usual = RedisClient.run
+
+    async def away(self: RedisClient, call: Call, operation: Any = "read") -> Reply:
+        if call.command == "XADD":
+            raise Unavailable("Redis is away")
+        return await usual(self, call, operation)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(RedisClient, "run", away)
+        assert (await ask(app, f"{SESSION}/events?window_id=w1", headers=ada)).status == 503
+    assert (await ask(app, f"{SESSION}/events?window_id=w1", headers=ada)).status == 200
+    assert len(await entries(app, ada)) == 1

@@ -15,6 +15,7 @@ from replay.server.access import Scope
 from replay.server.endpoints import SHARED_PATH
 from replay.server.share_links import MAX_SHARES
 from replay.server.tokens import Tokens
+from schemas.session_record import ScorePart
 from tests.replay.samples import T0, block, record, signal, write
 from tests.replay.server.asking import Answer, ask
 from tests.replay.server.conftest import NOW, application
@@ -100,6 +101,20 @@ class TestWhatALinkShows:
         lines = (await shop.read(f"{link}/events?window_id=w1&from=0&to={T0 + 10_000}")).body
         assert [b'"timestamp":%d' % (T0 + t) in lines for t in (0, 10, 20, 30, 40, 50)] == [False] * 4 + [True, False]
         assert [each["id"] for each in (await shop.read(f"{link}/signals")).json()] == ["s2"]
+
+    async def test_a_record_tells_nothing_found_outside_of_it(self, shop: Shop) -> None:
+        tags, errors, parts = {"rage_click": 2, "js_error": 1}, {"f1": 1}, [ScorePart("js_error", 1, 5.0)]
+        found = record("a", tags=tags, errors=errors, score_parts=parts)
+        await shop.services.store.apply(write(base=1, record_of=found, signals=[signal(), signal("s2", t=45)]))
+        part = (await shop.read(await shop.share(**{"from": T0 + 40, "to": T0 + 50}))).json()
+        assert (part["tags"], part.get("errors"), part["score_parts"], part["pages"]) == (
+            {"rage_click": 1},
+            None,
+            [],
+            [],
+        )
+        whole = (await shop.read(await shop.share())).json()
+        assert (whole["tags"], whole["errors"]) == (tags, errors)
 
     async def test_what_its_first_picture_is_made_of_comes_from_the_keyframe_before(self, shop: Shop) -> None:
         """Without the events since then nothing could be drawn at all."""
