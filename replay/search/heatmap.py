@@ -1,5 +1,6 @@
 """Heatmaps: clicks of many sessions on one page, over what one of them shows."""
 
+import asyncio
 import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -11,13 +12,14 @@ from replay.api.types_overview import Heatmap, Kind
 from replay.blocks import decode_block
 from replay.errors import Poison, Unavailable
 from replay.index import blocks_to_play
-from replay.ranges import plan_reads
+from replay.ranges import Read, plan_reads
 from replay.redis_client import Call, RedisClient
 from replay.redis_keys import KeyNames
 from replay.redis_reads import data_reader, decode_index, decode_signals, index_call
 from replay.search.clicks import PageClicks, Span, read_clicks
 from replay.search.filters import SessionFilter
 from replay.search.finding import SessionSearch
+from schemas.bundle_index import BlockEntry
 from schemas.page_paths import fold_page, page_of
 from schemas.session_record import SessionRecord
 from schemas.signals import Signal
@@ -33,6 +35,9 @@ BYTES_MAX: Final = 64 << 20
 
 VISIT_BYTES_MAX: Final = 8 << 20
 _READ_BYTES: Final = 4 << 20
+
+HELD_BYTES: Final = 2 * VISIT_BYTES_MAX
+"""Bytes that are held at a time to make a heatmap: the blocks of a visit, and the text of one."""
 
 CELLS_MAX: Final = 10_000
 SMALLEST_CELL_PX: Final = 8
@@ -102,20 +107,21 @@ class HeatmapReader:
                 is_whole = False
                 continue
             used_bytes += size_bytes
-            lines: list[bytes] = []
             try:
-                for part in plan_reads(blocks, _READ_BYTES):
-                    data = await fetch(part.offset, part.length)
-                    for block in part.parts:
-                        lines += decode_block(part.cut(data, block), block.raw_length).splitlines()
+                reads = [(part, await fetch(part.offset, part.length)) for part in plan_reads(blocks, _READ_BYTES)]
+                found.append(await asyncio.to_thread(_clicks_of, visit, reads))
             except (Unavailable, Poison):
                 # Compacted or deleted under our hands, or damaged: others show the page as well.
                 is_whole = False
-                continue
-            clicks = PageClicks(session_id, visit.window_id, [])
-            read_clicks(clicks, lines, visit.spans, visit.to_t)
-            found.append(clicks)
         return found, used_bytes, is_whole
+
+
+def _clicks_of(visit: Visit, reads: Sequence[tuple[Read[BlockEntry], bytes]]) -> PageClicks:
+    clicks = PageClicks(visit.session_id, visit.window_id, [])
+    blocks = ((block, part.cut(data, block)) for part, data in reads for block in part.parts)
+    lines = (line for block, data in blocks for line in decode_block(data, block.raw_length).splitlines())
+    read_clicks(clicks, lines, visit.spans, visit.to_t)
+    return clicks
 
 
 def visits_of(record: SessionRecord, page: str, signals: Sequence[Signal] | None) -> Iterator[Visit]:

@@ -1,5 +1,6 @@
 """Where it hurts, over HTTP: over stored sessions, bundles and signals as they are."""
 
+import asyncio
 from typing import Any
 from urllib.parse import quote
 
@@ -8,6 +9,7 @@ import pytest
 import pytest_asyncio
 from starlette.types import ASGIApp
 
+from replay.api.types_overview import Heatmap
 from replay.blocks import encode_block, join_lines
 from replay.search import heatmap, pain
 from replay.server import ServeOptions, Services, create_app
@@ -171,3 +173,19 @@ async def test_damaged_bundles_are_passed_over(app: ASGIApp, services: Services)
     await services.store.apply(write("s3", base=1, blocks=[damaged], record_of=same))
     found = await give(app, f"heatmap?page={quote(PRODUCT, safe='')}")
     assert (found["sessions"], found["is_partial"]) == (3, True)
+
+
+async def test_each_who_asks_gets_one_heatmap_at_a_time(app: ASGIApp, monkeypatch: pytest.MonkeyPatch) -> None:
+    running: list[int] = []
+    usual = heatmap.HeatmapReader.heatmap
+
+    async def watched(*asked: Any) -> Heatmap:
+        running.append(1 + (running[-1] if running else 0))
+        made = await usual(*asked)
+        running.append(running[-1] - 1)
+        return made
+
+    monkeypatch.setattr(heatmap.HeatmapReader, "heatmap", watched)
+    path = f"{SHOP}/heatmap?page={quote(PRODUCT)}&kind=rage"
+    answers = await asyncio.gather(*(ask(app, path) for _ in range(4)))
+    assert ({each.status for each in answers}, max(running), len(running)) == ({200}, 1, 8)

@@ -1,11 +1,13 @@
 """Summaries over HTTP: of a whole session, of a shared range, and in a model's words."""
 
+import asyncio
 import dataclasses
+from typing import Any
 
 import pytest
 from starlette.types import ASGIApp
 
-from replay.server import ServeOptions, Services, create_app
+from replay.server import ServeOptions, Services, create_app, summary
 from replay.summary.model import Rephraser
 from replay.summary.reading import summarize_session
 from replay.summary.types import Summary
@@ -52,3 +54,27 @@ async def test_of_a_range_nothing_outside_is_told(stocked: Services) -> None:
         "Clicked the button “Pay” 4 times in 0.5 s on /cart.",
         "The recording ends after 5 s, 2.5 s after the last friction.",
     ]
+
+
+async def test_a_model_is_not_asked_for_who_has_a_link(stocked: Services) -> None:
+    rephraser = Rephraser("local", lambda _: "Paid in vain.", timeout_ms=60_000, max_chars=100)
+    app = create_app(dataclasses.replace(stocked, rephraser=rephraser), ServeOptions(login="none"))
+    own = {"x-wince-request": "1"}
+    link = (await ask(app, "/api/v1/sessions/a/shares", method="POST", headers=own)).json()["url"].rpartition("/")[2]
+    answer = await ask(app, f"/api/v1/shared/{link}/summary?rephrased=true")
+    assert (answer.status, answer.json(Summary).rephrased) == (200, None)
+
+
+async def test_each_who_asks_gets_one_at_a_time(stocked: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+    running: list[int] = []
+
+    async def watched(*asked: Any) -> Summary:
+        running.append(1 + (running[-1] if running else 0))
+        told = await summarize_session(*asked)
+        running.append(running[-1] - 1)
+        return told
+
+    monkeypatch.setattr(summary, "summarize_session", watched)
+    app = create_app(stocked, ServeOptions(login="none"))
+    answers = await asyncio.gather(*(ask(app, PATH.format("a")) for _ in range(4)))
+    assert ({each.status for each in answers}, max(running), len(running)) == ({200}, 1, 8)
