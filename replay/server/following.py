@@ -23,8 +23,8 @@ HEARTBEAT_SECONDS: Final = 15.0
 MAX_FOLLOW_SECONDS: Final = 900.0
 """How long a stream lasts: then who follows has to show again that they may."""
 
-MAX_FOLLOWERS: Final = 1_000
-"""Followers at a time."""
+MAX_FOLLOWERS: Final = 500
+"""Followers at a time: half of the connections a server takes by default, so that others are still answered."""
 
 MAX_NEWS: Final = 500
 """Messages told at once; what is more than that waits for the next time."""

@@ -14,7 +14,8 @@ from replay.server.following import MAX_NEWS, News, encode_message
 from schemas.bundle_index import BlockEntry, BundleIndex
 from schemas.session_record import SessionRecord
 
-_ID: Final = re.compile(r"[0-9]{1,20}-[0-9]{1,20}")
+_ID: Final = re.compile(r"[0-9]{1,19}-[0-9]{1,19}")
+"""Of Redis: two numbers below 2**64. A larger one is an error to it, and none that it gave."""
 
 
 class ProjectSignals:

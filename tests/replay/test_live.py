@@ -12,6 +12,7 @@ from aiohttp import ClientSession
 from redis.asyncio import Redis
 from starlette.types import ASGIApp
 
+from engine.settings import ServeSettings
 from replay.api.types_live import LiveIndex
 from replay.errors import Broken, Unavailable
 from replay.redis_client import connect
@@ -117,7 +118,7 @@ class TestProject:
             await services.store.apply(write(base=2, signals=[signal("three")]))
             assert [each.data["id"] for each in await take(events, 2)] == ["two", "three"]
 
-    @pytest.mark.parametrize("last_id", ["x", "-1-1", "+", "1", "9" * 30 + "-1"])
+    @pytest.mark.parametrize("last_id", ["x", "-1-1", "+", "1", f"{2**64}-1", f"{2**64 - 1}-{2**64 - 1}"])
     async def test_last_ids_that_are_none_count_as_none(self, services: Services, app: ASGIApp, last_id: str) -> None:
         await services.store.apply(write(signals=[signal("before")]))
         async with followed(app, PROJECT, last_id) as events:
@@ -241,6 +242,7 @@ class TestSharing:
     async def test_there_is_an_end_to_how_many(
         self, app: ASGIApp, handlers: live.Live, monkeypatch: pytest.MonkeyPatch
     ) -> None:
+        assert ServeSettings().max_connections > following.MAX_FOLLOWERS, "others are to be answered, too"
         monkeypatch.setattr(following, "MAX_FOLLOWERS", 1)
         async with followed(app, PROJECT):
             answer = await ask(app, PROJECT)
