@@ -21,6 +21,9 @@ _HEADERS: Final = (
 """Headers of every answer that does not have its own."""
 
 
+_NOT_IN_HOST: Final = frozenset(b"@/?#")
+"""What ends or begins other parts of an address: the links we make begin with what the request called us."""
+
 _HTTPS_ONLY: Final = (b"strict-transport-security", b"max-age=31536000")
 
 
@@ -67,7 +70,7 @@ def path_as_sent(scope: Scope) -> str:
 
 def _host(scope: Scope) -> str | None:
     hosts = [value for name, value in scope["headers"] if name == b"host"]
-    if len(hosts) != 1:
+    if len(hosts) != 1 or not _NOT_IN_HOST.isdisjoint(hosts[0]):
         return None
     try:
         text: str = hosts[0].decode("ascii")

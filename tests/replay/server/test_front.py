@@ -69,6 +69,10 @@ class TestHealth:
         assert (await ask(app, "/login", headers={"host": "10.1.2.3:8320"})).status == 421
         assert (await ask(app, "/login", headers={"host": "replay.test"})).status == 200
 
+    @pytest.mark.parametrize("host", ["elsewhere@127.0.0.1", "127.0.0.1/elsewhere", "127.0.0.1?a", "127.0.0.1#a"])
+    async def test_a_name_with_more_around_it_is_none(self, app: ASGIApp, host: str) -> None:
+        assert (await ask(app, RECORD, headers={"host": host})).status == 421
+
     async def test_any_name_is_allowed_if_that_is_said(self, stocked: Services) -> None:
         app = create_app(stocked, ServeOptions(allowed_hosts=frozenset({"*"})))
         assert (await ask(app, "/login", headers={"host": "whatever.test"})).status == 200
