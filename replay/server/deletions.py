@@ -86,7 +86,7 @@ class _Deletions:
         self._audit = audit
         self._max_sessions = options.max_deletions
         self._deletion = Deletion(services.redis, services.settings, services.clock_ms)
-        # Each searches all of Redis for what is left.
+        # Each searches all of Redis, for what is meant and for what is left.
         self._one_at_a_time = asyncio.Lock()
 
     async def one(self, request: Request, _: Nothing) -> Response:
@@ -103,7 +103,8 @@ class _Deletions:
             require(request, Scope.DELETE, query.project_id)
         elif access.project_id != ANY_PROJECT:
             query = msgspec.structs.replace(query, project_id=access.project_id)
-        planned = await self._plan(query)
+        async with self._one_at_a_time:
+            planned = await self._plan(query)
         if asked.dry_run:
             return json_response(DeletionPlan(dry_run=True, sessions=planned))
         return await self._delete(access, query, [each.session_id for each in planned])

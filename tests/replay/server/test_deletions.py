@@ -1,5 +1,6 @@
 """Deleting over HTTP: what goes, what stays, what is told of it."""
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -9,6 +10,7 @@ import pytest_asyncio
 from redis.asyncio import Redis
 from starlette.applications import Starlette
 
+from replay.deletion import Deletable, Deletion, DeletionQuery
 from replay.errors import Unavailable
 from replay.receipts import Readers, Receipt
 from replay.server import ServeOptions, Services, create_app
@@ -162,3 +164,18 @@ async def test_signals_are_gone_from_the_stream(shop: Shop, redis: Redis) -> Non
     assert b"loud" in repr(await redis.xrange("wince:project:{shop}:signals")).encode()
     await shop.delete("loud")
     assert b"loud" not in repr(await redis.xrange("wince:project:{shop}:signals")).encode()
+
+
+async def test_one_at_a_time_is_searched_for_what_is_meant(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    running: list[int] = []
+    usual = Deletion.plan
+
+    async def watched(self: Deletion, query: DeletionQuery) -> list[Deletable]:
+        running.append(1 + (running[-1] if running else 0))
+        planned = await usual(self, query)
+        running.append(running[-1] - 1)
+        return planned
+
+    monkeypatch.setattr(Deletion, "plan", watched)
+    answers = await asyncio.gather(*(shop.post(tag="rage_click", dry_run=True) for _ in range(3)))
+    assert ({each.status for each in answers}, max(running), len(running)) == ({200}, 1, 6)
