@@ -8,6 +8,7 @@ from typing import Any, Self
 
 import jsonschema
 import pytest
+import requests
 import schemathesis
 import uvicorn
 from hypothesis import HealthCheck, Phase, given, settings
@@ -56,6 +57,9 @@ REAL = {"session_id": "a", "project_id": "shop"}
 """Ids that lead somewhere; half of all requests that delete nothing have them."""
 
 EXAMPLES = 8
+
+MAX_ADDRESS_CHARS = 60_000
+"""A little less than h11 reads of a request before its body."""
 
 
 def takes_something(label: str) -> bool:
@@ -123,6 +127,11 @@ def test_wrong_requests_are_refused_as_described(label: str, running: Running) -
     check(label, GenerationMode.NEGATIVE, running)
 
 
+def length_of_address(case: Any, running: Running) -> int:
+    sent = case.as_transport_kwargs(base_url=running.url)
+    return len(requests.Request(sent["method"], sent["url"], params=sent.get("params")).prepare().url or "")
+
+
 def check(label: str, mode: GenerationMode, running: Running) -> None:
     operation = OPERATIONS[label]
 
@@ -141,6 +150,8 @@ def check(label: str, mode: GenerationMode, running: Running) -> None:
             case.path_parameters |= {name: REAL[name] for name in case.path_parameters if name in REAL}
         if isinstance(case.body, dict) and case.body.get("format") in ["gif", "mp4"]:
             return  # films take a browser: their own tests make some
+        if length_of_address(case, running) > MAX_ADDRESS_CHARS:
+            return  # the server below the application closes the connection, often before its answer is read
         headers = {"Authorization": f"Bearer {running.token}", "X-Wince-Request": "1"}
         answer = case.call(base_url=running.url, headers=headers, timeout=60)
         assert answer.status_code != 500
