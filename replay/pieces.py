@@ -12,6 +12,7 @@ import zstandard
 
 from replay.blocks import LIVE_LEVEL, encode_block, join_lines
 from replay.bundle_reads import OpenBundle, check_frame, open_frame
+from replay.looks import shows
 from replay.ranges import Placed, Segment, plan_reads, split_segments
 from replay.room import Hold
 from schemas.bundle_index import BlockEntry
@@ -39,21 +40,29 @@ Change = Callable[[BlockEntry, bytes], bytes]
 
 
 class Trim(NamedTuple):
-    """What may be seen: lines from one moment to another (epoch ms, both included)."""
+    """What may be seen: lines from one moment to another (epoch ms, both included).
+
+    Those before `whole_from` are there for the picture it begins with: only what shows for good may be seen of them.
+    """
 
     from_t: int
     to_t: int
+    whole_from: int = -(2**63)
 
     def touches(self, block: BlockEntry) -> bool:
         """Whether a block has lines that may not be seen."""
-        return block.first_t < self.from_t or block.last_t > self.to_t
+        return block.first_t < max(self.from_t, self.whole_from) or block.last_t > self.to_t
 
     def lines(self, block: BlockEntry, lines: bytes) -> bytes:
         """Leave out the lines of a block that may not be seen."""
         if not self.touches(block):
             return lines
-        kept = [line for line in lines.split(b"\n") if line and self.from_t <= _time_of(line) <= self.to_t]
+        kept = [line for line in lines.split(b"\n") if line and self._allows(line)]
         return join_lines(kept) if kept else b""
+
+    def _allows(self, line: bytes) -> bool:
+        t = _time_of(line)
+        return self.from_t <= t <= self.to_t and (t >= self.whole_from or _shows(line))
 
 
 EVERYTHING: Final = Trim(-(2**63), 2**63)
@@ -67,7 +76,13 @@ class _Times(msgspec.Struct, gc=False):
     t: float | None = None
 
 
+class _Event(msgspec.Struct, gc=False):
+    type: int
+    data: msgspec.Raw = msgspec.Raw(b"null")
+
+
 _times: Final = msgspec.json.Decoder(_Times)
+_events: Final = msgspec.json.Decoder(_Event)
 
 
 def _time_of(line: bytes) -> float:
@@ -77,6 +92,14 @@ def _time_of(line: bytes) -> float:
     except msgspec.DecodeError:
         return math.nan
     return next((t for t in (times.timestamp, times.t) if t is not None), math.nan)
+
+
+def _shows(line: bytes) -> bool:
+    try:
+        event = _events.decode(line)
+        return shows(event.type, event.data)
+    except msgspec.DecodeError:
+        return False
 
 
 class Encoder(Protocol):

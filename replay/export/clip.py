@@ -4,11 +4,7 @@ from typing import Final
 
 import msgspec
 
-_FULL_SNAPSHOT, _INCREMENTAL, _META = 2, 3, 4
-
-_LOOKS: Final = frozenset({0, 3, 4, 5, 8, 13, 15})
-"""Sources of changes that show for good: the tree, scrolling, the viewport, fields, style sheets. Moves, presses and
-media do not."""
+from replay.looks import shows
 
 
 class _Event(msgspec.Struct, gc=False):
@@ -17,12 +13,7 @@ class _Event(msgspec.Struct, gc=False):
     data: msgspec.Raw = msgspec.Raw(b"null")
 
 
-class _Change(msgspec.Struct, gc=False):
-    source: int
-
-
 _events: Final = msgspec.json.Decoder(_Event)
-_changes: Final = msgspec.json.Decoder(_Change)
 
 
 def clip_event(event: bytes, from_t: int, to_t: int) -> bytes | None:
@@ -38,14 +29,8 @@ def clip_event(event: bytes, from_t: int, to_t: int) -> bytes | None:
             return None
         if read.timestamp >= from_t:
             return event
-        if not _shows(read):
+        if not shows(read.type, read.data):
             return None
     except msgspec.DecodeError:
         return None
     return msgspec.json.encode({"type": read.type, "timestamp": from_t, "data": read.data})
-
-
-def _shows(event: _Event) -> bool:
-    if event.type == _INCREMENTAL:
-        return _changes.decode(event.data).source in _LOOKS
-    return event.type in {_FULL_SNAPSHOT, _META}

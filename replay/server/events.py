@@ -75,7 +75,8 @@ def _body(bundle: OpenBundle, query: EventsQuery, access: Access, accept_encodin
 def choose_blocks(index: BundleIndex, query: EventsQuery, access: Access) -> tuple[Sequence[BlockEntry], Trim]:
     """Choose the blocks to answer with, in playing order, and say which of their lines may be seen.
 
-    Who may see a part only gets what the page there is built from as well: the events since the keyframe before it.
+    Who may see a part only gets what the page there is built from as well: of the events since the keyframe before it,
+    those that show for good.
     Raises NotFound for an unknown window.
     """
     if all(block.window_id != query.window_id for block in index.blocks):
@@ -85,6 +86,6 @@ def choose_blocks(index: BundleIndex, query: EventsQuery, access: Access) -> tup
         return [], EVERYTHING
     blocks = blocks_to_play(index, query.window_id, from_t, to_t)
     first_t = blocks[0].first_t if blocks[0].keyframe else access.from_t
-    trim = Trim(first_t, access.to_t) if access.is_share else EVERYTHING
+    trim = Trim(first_t, access.to_t, access.from_t) if access.is_share else EVERYTHING
     after = int(query.after[2:]) if query.after else 0
     return [block for block in blocks if block.offset >= after], trim

@@ -11,7 +11,7 @@ import zstandard
 from redis.asyncio import Redis
 from starlette.types import ASGIApp
 
-from replay.blocks import decode_block
+from replay.blocks import decode_block, encode_block, join_lines
 from replay.redis_client import connect
 from replay.redis_store import RedisStore
 from replay.server import ServeOptions, bundles, create_app, events
@@ -19,6 +19,7 @@ from replay.server.access import Access, Scope
 from replay.server.services import Services
 from replay.server.tokens import Tokens
 from replay.store import StoreSettings
+from replay.writes import BlockDraft
 from tests.replay.asking import Answer, ask, make_app
 from tests.replay.samples import T0, block, event, write
 from tests.servers.redis_server import FoundRedis
@@ -27,6 +28,13 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 PATH = "/api/v1/sessions/a/events"
 SECRET = "only in the other window"
+
+
+def drawn(times: list[int], *, sequence: int = 0, keyframe: bool = False, padding: int = 0) -> BlockDraft:
+    """A block of changes of the page: they are needed for the picture of a later moment."""
+    lines = join_lines([event(t, source=0, text="x" * padding) for t in times])
+    draft = block(times, sequence=sequence, keyframe=keyframe)
+    return msgspec.structs.replace(draft, data=encode_block(lines), raw_length=len(lines))
 
 
 def other_window(t: int, sequence: int) -> Any:
@@ -42,8 +50,8 @@ async def services(redis: Redis, redis_server: FoundRedis) -> AsyncIterator[Serv
     settings = StoreSettings()
     store = RedisStore(client, settings, lambda: T0)
     drafts = [
-        block([0, 10], keyframe=True), other_window(5, 0), block([20, 30], sequence=1, padding=20), other_window(25, 1),
-        block([40, 50], sequence=2, keyframe=True), other_window(45, 2), block([60], sequence=3),
+        drawn([0, 10], keyframe=True), other_window(5, 0), drawn([20, 30], sequence=1, padding=20), other_window(25, 1),
+        drawn([40, 50], sequence=2, keyframe=True), other_window(45, 2), drawn([60], sequence=3),
     ]  # fmt: skip
     await store.apply(write(blocks=drafts))
     yield Services(store=store, redis=client, settings=settings, reasons={}, clock_ms=lambda: T0)
