@@ -138,6 +138,10 @@ Visitors of one release complain as much as those of the next; a page may have t
 """
 
 
+UNKNOWN: Final = 2.0
+"""A new page is taken for one with twice the complaints of its family: some have ten times as many."""
+
+
 def normal_share(tracked: Tracked, base: Base, family: Family, family_base: Base, keys_per_base: float) -> float:
     """Return the share of sessions of a key that is normally concerned: rather too much than too little.
 
@@ -146,6 +150,8 @@ def normal_share(tracked: Tracked, base: Base, family: Family, family_base: Base
     """
     usual = (family.history.settled + 0.5) / (family_base.history.settled * max(keys_per_base, 1.0) + 50.0)
     alike = ALIKE[tracked.key.dimension]
+    if alike < 1:
+        usual *= UNKNOWN
     concerned = tracked.history.settled + alike
     share = (concerned + math.sqrt(concerned)) / (base.history.settled + alike / usual)
     return min(max(share, LOWEST_SHARE), HIGHEST_SHARE)

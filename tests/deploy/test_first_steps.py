@@ -16,7 +16,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from prometheus_client.parser import text_string_to_metric_families
 
 from deploy.send_samples import visits
-from engine.operate.meters import METERS, Histogram
+from engine.operate.meters import WORKER_METERS, Histogram
 from tests.deploy.files import DEPLOY
 from tests.servers.kafka_broker import Kafka
 from tests.servers.redis_server import FoundRedis
@@ -133,6 +133,6 @@ async def see_visits(address: str, environ: dict[str, str]) -> None:
         assert seen[f"wince_{what}_read_total"] == balance
     assert seen["wince_sessions_resident"] == len(recorded)
     assert seen["wince_partitions_assigned"] == 2
-    assert {meter.metric + ("_count" if isinstance(meter, Histogram) else "") for meter in METERS} <= set(seen)
+    assert {meter.metric + ("_count" if isinstance(meter, Histogram) else "") for meter in WORKER_METERS} <= set(seen)
     told = await run(environ, sys.executable, "-m", "engine.cli", "explain", sent[0])
     assert sent[0] in told

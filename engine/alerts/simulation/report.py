@@ -45,6 +45,7 @@ class Quality(msgspec.Struct):
     repeats: int = 0
     project_weeks: float = 0.0
     kinds: dict[str, list[int]] = {}
+    traps: dict[str, int] = {}
 
 
 def simulate(rules: RulesFile, *, days: int, seed: int, console: Console | None) -> list[Quality]:
@@ -109,6 +110,8 @@ def _judge(quality: Quality, alarms: list[Told], happenings: list[Happening], kn
         claimed.update(about)
         if each.is_trap:
             quality.trap_alarms += len(about)
+            if about:
+                quality.traps[each.kind] = quality.traps.get(each.kind, 0) + len(about)
         elif each in known:
             quality.incidents += 1
             quality.detected += bool(about)
@@ -141,6 +144,7 @@ def _row(quality: Quality) -> dict[str, object]:
         "trap_alarms": quality.trap_alarms,
         "repeats_per_incident": round(quality.repeats / max(quality.incidents, 1), 2),
         "kinds": {kind: f"{found} of {total}" for kind, (found, total) in sorted(quality.kinds.items())},
+        "traps": dict(sorted(quality.traps.items())),
     }
 
 
@@ -148,7 +152,8 @@ def _print(console: Console, qualities: Sequence[Quality]) -> None:
     rows = [_row(each) for each in qualities]
     table = Table("", *(str(row["alerter"]) for row in rows))
     for name in rows[0]:
-        if name not in {"alerter", "kinds"}:
+        if name not in {"alerter", "kinds", "traps"}:
             table.add_row(name.replace("_", " "), *(str(row[name]) for row in rows))
     console.print(table)
     console.print("Found by these rules, by kind:", rows[0]["kinds"])
+    console.print("Traps these rules fell into, with alarms:", rows[0]["traps"])
