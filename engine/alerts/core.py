@@ -1,6 +1,6 @@
 """The core of alerting: signals and starts of sessions and pages in, alerts out. Pure: time is an argument."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 import msgspec
@@ -57,21 +57,9 @@ class AlertCore:
         taken, self._alerts[:] = list(self._alerts), []
         return taken
 
-    def open_alerts(self) -> Iterator[Alert]:
-        """Give the alerts that are firing."""
-        for project in self._projects.values():
-            yield from project.open_alerts()
-
-    def change_rules(self, rules: Sequence[Rule]) -> None:
-        """Go on with other rules; what is known stays."""
-        states = {project_id: project.state for project_id, project in self._projects.items()}
-        self._rules = tuple(rules)
-        self._projects = {project_id: self._made(project_id, state) for project_id, state in states.items()}
-
-    def snapshot(self, project_id: str | None = None) -> bytes:
-        """Describe all that is known, or what is known of one project."""
-        chosen = self._projects if project_id is None else {project_id: self._project(project_id)}
-        return _encoder.encode({name: project.state for name, project in chosen.items()})
+    def snapshot(self) -> bytes:
+        """Describe all that is known."""
+        return _encoder.encode({name: project.state for name, project in self._projects.items()})
 
     def restore(self, snapshot: bytes) -> None:
         """Take over what a snapshot knows. Raises msgspec.ValidationError for what is none."""

@@ -1,6 +1,6 @@
 """Alerts of one project: counts what comes, and lets the rules judge it at once."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 from detectors.score import score
@@ -50,10 +50,6 @@ class ProjectAlerts:
         self._scored = [rule for rule in rules if rule.kind == "score"]
         self._abandoned = [rule for rule in rules if rule.kind == "abandoned"]
         self._absence = [rule for rule in rules if rule.kind == "absence"]
-
-    def open_alerts(self) -> Iterator[Alert]:
-        """Give the alerts that are firing."""
-        return (each.alert for each in self.state.incidents.values() if each.is_open)
 
     # -- what comes ----------------------------------------------------------------------------------------------
 
