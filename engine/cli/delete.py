@@ -18,7 +18,7 @@ from engine.cli._choosing import add_choosing_options, each_once, query_of
 from engine.cli._commands import SubParsers
 from engine.cli._options import add_config_option, load_chosen_settings
 from engine.cli._receipt import Receipt
-from engine.core.projects import Projects
+from engine.core.projects import known_as
 from engine.errors import Unavailable as KafkaUnavailable
 from engine.runtime.kafka.emitter import Emitter
 from engine.runtime.kafka.outbox import withdrawal_message
@@ -108,18 +108,10 @@ async def _run(args: argparse.Namespace, settings: Settings, query: DeletionQuer
 async def _plan(deletion: Deletion, settings: Settings, query: DeletionQuery) -> list[Deletable]:
     """List what a query means, whichever id its user is stored under."""
     found: dict[str, Deletable] = {}
-    for user in _known_as(settings, query):
+    for user in known_as(settings, query.project_id, query.user):
         planned = await deletion.plan(msgspec.structs.replace(query, user=user))
         found |= {each.session_id: each for each in planned}
     return list(found.values())
-
-
-def _known_as(settings: Settings, query: DeletionQuery) -> list[str]:
-    """List the ids a user may be stored under: as sent, and as projects hash it."""
-    projects = Projects(settings)
-    ids = [query.project_id] if query.project_id else ["", *settings.projects]
-    hashed = (projects.of(project_id).policy.identity(query.user) or "" for project_id in ids)
-    return list(dict.fromkeys([query.user, *hashed]))
 
 
 def _show(planned: Sequence[Deletable]) -> None:

@@ -53,3 +53,11 @@ class Projects:
     def of(self, project_id: str) -> Project:
         """Return a project, the default one for ids without settings."""
         return self._own.get(project_id, self._default)
+
+
+def known_as(settings: Settings, project_id: str, user: str) -> list[str]:
+    """List the ids a user of a project (`""`: of any) may be stored under: as sent, and as projects hash it."""
+    projects = Projects(settings)
+    ids = [project_id] if project_id else ["", *settings.projects]
+    hashed = (projects.of(each).policy.identity(user) or "" for each in ids)
+    return list(dict.fromkeys([user, *filter(None, hashed)]))

@@ -6,13 +6,14 @@ import signal
 import socket
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from functools import partial
 from importlib.metadata import version
 from typing import Final
 
 import uvicorn
 from starlette.types import ASGIApp
 
-from engine.core.projects import Projects
+from engine.core.projects import known_as
 from engine.operate.http import HttpOperations
 from engine.operate.logs import get_logger
 from engine.operate.meters import SERVER_METERS, Histogram
@@ -66,13 +67,6 @@ def make_services(
 ) -> Services:
     """Make what handlers work with, as the settings say; `tell_readers` is stronger than the settings' own."""
     store, tells = store_settings(settings), settings.serve.tell_readers if tell_readers is None else tell_readers
-    projects = Projects(settings)
-
-    def known_as(project_id: str, user: str) -> Sequence[str]:
-        """List the ids a user may be stored under: as sent, and as projects hash it."""
-        ids = [project_id] if project_id else ["", *settings.projects]
-        hashed = (projects.of(each).policy.identity(user) or "" for each in ids)
-        return list(dict.fromkeys([user, *filter(None, hashed)]))
 
     def replay_sources(project_id: str) -> Sequence[str]:
         """List where replays of a project may load from."""
@@ -90,7 +84,7 @@ def make_services(
         operations=operations,
         open_readers=opened_readers,
         readers=readers_of(settings, told=tells),
-        known_as=known_as,
+        known_as=partial(known_as, settings),
         replay_sources=replay_sources,
         rephraser=chosen_rephraser(settings),
     )
