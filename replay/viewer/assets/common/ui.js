@@ -220,6 +220,10 @@ export function dialog(content) {
     content.actions ? h("div", { class: "dialog-foot" }, content.actions) : null,
   );
   box.addEventListener("click", (event) => event.target === box && box.close());
+  // "close" comes a task later than the closing: until then the hidden button would take the next key.
+  box.addEventListener("cancel", () => {
+    if (document.activeElement instanceof HTMLElement) document.activeElement.blur();
+  });
   box.addEventListener("close", () => {
     box.remove();
     content.onClose?.();
