@@ -8,15 +8,15 @@ from functools import partial
 from replay.errors import Saturated
 
 Hold = Callable[[int], AbstractAsyncContextManager[None]]
-"""Holds so many bytes while they are in memory. Raises Saturated when there is no room for them."""
+"""Holds so many bytes (or places) for a while. Raises Saturated when there is no room for them."""
 
 
 class Room:
-    """Bytes that all who read may hold at the same time, and a quarter of that each; the slow would fill the memory."""
+    """What all who read may hold at the same time (bytes, or places), and a quarter each; the slow would fill it."""
 
-    def __init__(self, total_bytes: int, wait_seconds: float) -> None:
-        self._free = total_bytes
-        self._share = total_bytes // 4
+    def __init__(self, total: int, wait_seconds: float) -> None:
+        self._free = total
+        self._share = total // 4
         self._held: dict[str, int] = {}
         self._wait_seconds = wait_seconds
         self._changed = asyncio.Condition()

@@ -1,7 +1,6 @@
 """Exports over HTTP: a file of a session at once, or a film of it when that is made."""
 
 import asyncio
-import os
 import shutil
 import tempfile
 from collections.abc import AsyncGenerator, AsyncIterator
@@ -20,14 +19,17 @@ from replay.export.film_job import FilmOptions
 from replay.export.html import MEDIA_TYPE, export_html
 from replay.export.plan import Plan, plan_export
 from replay.names import encode_name
-from replay.server.access import load_record
-from replay.server.delivery import Delivery
+from replay.room import Hold, Room
+from replay.server.access import access_of, load_record
+from replay.server.delivery import ROOM_WAIT_SECONDS, Delivery, begin
 from replay.server.endpoints import SESSION_PATH, Endpoint, path_id
 from replay.server.problems import problem
 from replay.server.services import Services
 from replay.summary.reading import summarize_session
 
-MAX_FILES_AT_ONCE: Final = 4
+FILE_PLACES: Final = 8
+"""Files that are written at the same time, a quarter of them for one token: slow readers hold up themselves only."""
+
 MAX_FILMS_AT_ONCE: Final = 1
 """A film keeps a processor busy and takes hundreds of MB of memory while it is made."""
 
@@ -86,7 +88,7 @@ class Exporter:
     """Makes exports, a few at a time."""
 
     services: Services
-    _files: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(MAX_FILES_AT_ONCE))
+    _files: Room = field(default_factory=lambda: Room(FILE_PLACES, ROOM_WAIT_SECONDS))
     _films: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(MAX_FILMS_AT_ONCE))
 
     async def export(self, request: Request, asked: ExportRequest) -> Response:
@@ -96,7 +98,7 @@ class Exporter:
             index = await self.services.store.index(record.session_id)
             plan = plan_export(record, index, asked.from_t, asked.to_t, asked.window_id)
             if asked.format == "html":
-                return await self._file(plan)
+                return await self._file(plan, self._files.of(access_of(request).who))
             return await self._film(request, plan, _options(asked))
         except _BusyError as error:
             answer = problem(503, "busy", str(error))
@@ -105,16 +107,13 @@ class Exporter:
         except ExportError as error:
             return problem(_STATUSES.get(type(error), _CANNOT_BE_MADE), _TITLES[type(error)], str(error))
 
-    async def _file(self, plan: Plan) -> Response:
+    async def _file(self, plan: Plan, place: Hold) -> Response:
         """Send a file while it is written; its first piece is made before, while another answer is still possible."""
-        if self._files.locked():
-            raise _BusyError("too many exports are being made")
-        pieces = self._pieces(plan)
-        first = await anext(pieces)
-        return Delivery(_after(first, pieces), 200, _headers(plan, "html", MEDIA_TYPE), self.services.operations)
+        pieces = await begin(self._pieces(plan, place))
+        return Delivery(pieces, 200, _headers(plan, "html", MEDIA_TYPE), self.services.operations)
 
-    async def _pieces(self, plan: Plan) -> AsyncGenerator[bytes, None]:
-        async with self._files, aclosing(await self._html(plan)) as pieces:
+    async def _pieces(self, plan: Plan, place: Hold) -> AsyncGenerator[bytes, None]:
+        async with place(1), aclosing(await self._html(plan)) as pieces:
             async for piece in pieces:
                 yield piece
 
@@ -134,11 +133,11 @@ class Exporter:
                 plan, await self._html(plan), folder, options, time_limit_seconds=FILM_TIME_LIMIT_SECONDS
             )
             path = await _while_wanted(request, asyncio.ensure_future(making))
-            # The folder goes now; what is open stays until it is sent.
-            descriptor = os.open(path, os.O_RDONLY)
-        headers = _headers(plan, options.format, MEDIA_TYPES[options.format])
-        headers["content-length"] = str(os.fstat(descriptor).st_size)
-        return Delivery(_read(descriptor), 200, headers, self.services.operations)
+            headers = _headers(plan, options.format, MEDIA_TYPES[options.format])
+            headers["content-length"] = str((await asyncio.to_thread(path.stat)).st_size)
+            # The folder goes now; what is open stays until it is sent, or nobody wants it.
+            pieces = await begin(_read(path))
+        return Delivery(pieces, 200, headers, self.services.operations)
 
 
 def _options(asked: ExportRequest) -> FilmOptions:
@@ -155,15 +154,8 @@ def _headers(plan: Plan, suffix: str, media_type: str) -> dict[str, str]:
     }
 
 
-async def _after(first: bytes, rest: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
-    async with aclosing(rest):
-        yield first
-        async for piece in rest:
-            yield piece
-
-
-async def _read(descriptor: int) -> AsyncGenerator[bytes, None]:
-    with os.fdopen(descriptor, "rb") as file:
+async def _read(path: Path) -> AsyncGenerator[bytes, None]:
+    with await asyncio.to_thread(path.open, "rb") as file:
         while chunk := await asyncio.to_thread(file.read, _CHUNK_BYTES):
             yield chunk
 

@@ -1,6 +1,8 @@
 """Exports over HTTP: files at once, films when they are made, and a plain answer where there is none."""
 
 import asyncio
+import gc
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -8,11 +10,14 @@ import msgspec
 import pytest
 from starlette.types import ASGIApp
 
+from replay.errors import Saturated, Unavailable
 from replay.export.film_job import MAX_FRAMES
 from replay.export.plan import plan_export
+from replay.room import Room
 from replay.server import ServeOptions, Services, create_app
 from replay.server import exports as module
-from replay.server.exports import MAX_FILES_AT_ONCE, Exporter, ExportRequest
+from replay.server.audit import Audit
+from replay.server.exports import FILE_PLACES, Exporter, ExportRequest
 from tests.replay.export.recordings import Tree, change, draft, meta, put, snapshot
 from tests.replay.samples import T0
 from tests.replay.server.asking import Answer, ask
@@ -106,20 +111,49 @@ async def test_one_film_is_made_at_a_time(app: ASGIApp, services: Services) -> N
     assert int(second.headers["retry-after"]) > 0
 
 
-async def test_so_many_files_are_written_at_a_time(services: Services) -> None:
+async def test_slow_readers_leave_places_for_others(services: Services) -> None:
     await fill(services)
-    exporter = Exporter(services)
+    room = Room(FILE_PLACES, wait_seconds=0)
+    exporter = Exporter(services, room)
     stored = await services.store.record("played")
     assert stored is not None
     plan = plan_export(stored, await services.store.index("played"), None, None, None)
-    open_ones = [exporter._pieces(plan) for _ in range(MAX_FILES_AT_ONCE)]
+    slow, other = room.of("slow"), room.of("other")
+    open_ones = [exporter._pieces(plan, slow) for _ in range(FILE_PLACES // 4)]
     for pieces in open_ones:
         await anext(pieces)
-    with pytest.raises(module._BusyError):
-        await exporter._file(plan)
+    with pytest.raises(Saturated):
+        await exporter._file(plan, slow)
+    await exporter._file(plan, other)
     for pieces in open_ones:
         await pieces.aclose()
-    await exporter._file(plan)
+    await exporter._file(plan, slow)
+
+
+@pytest.mark.usefixtures("chromium")
+async def test_a_film_that_may_not_be_watched_is_closed(
+    app: ASGIApp, services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await fill(services)
+
+    async def refuse(*_: object) -> None:
+        raise Unavailable("the audit log cannot be written")
+
+    monkeypatch.setattr(Audit, "watched", refuse)
+    answer = await post(app, format="gif", to=T0 + 250, fps=4, width=320)
+    assert answer.status == 503
+    gc.collect()
+    async with asyncio.timeout(30):
+        while await asyncio.to_thread(_is_film_open):
+            await asyncio.sleep(0.01)
+
+
+def _is_film_open() -> bool:
+    targets = []
+    for descriptor in Path("/proc/self/fd").iterdir():
+        with suppress(OSError):
+            targets.append(str(descriptor.readlink()))
+    return any("wince-export" in target for target in targets)
 
 
 @pytest.mark.usefixtures("chromium")
