@@ -21,6 +21,7 @@ from replay.server.exports import FILE_PLACES, Exporter, ExportRequest
 from tests.replay.export.recordings import Tree, change, draft, meta, put, snapshot
 from tests.replay.samples import T0
 from tests.replay.server.asking import Answer, ask
+from tests.servers.waiting import until
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -143,9 +144,11 @@ async def test_a_film_that_may_not_be_watched_is_closed(
     answer = await post(app, format="gif", to=T0 + 250, fps=4, width=320)
     assert answer.status == 503
     gc.collect()
-    async with asyncio.timeout(30):
-        while await asyncio.to_thread(_is_film_open):
-            await asyncio.sleep(0.01)
+    await until(_is_film_closed, 30, "the film is closed")
+
+
+async def _is_film_closed() -> bool:
+    return not await asyncio.to_thread(_is_film_open)
 
 
 def _is_film_open() -> bool:
