@@ -1,0 +1,36 @@
+"""The names of what alerting keeps in Redis; `docs/redis.md` is their documentation."""
+
+from typing import NamedTuple
+
+from replay.names import encode_name
+
+
+class ProjectKeys(NamedTuple):
+    """Keys of one project; they share a hash tag, so one script may touch them all, also in a cluster.
+
+    `state` is what the rules know (a hash of parts), its version and position; `alerts` are open and recent alerts (a
+    hash, id to JSON). Of messages: `due` says when each is to be sent next (a sorted set, epoch ms), `messages` holds
+    those that wait (a hash, id to JSON), `sent` those that arrived (a sorted set, epoch ms), `failed` those that could
+    not be delivered (a hash, id to JSON).
+    """
+
+    state: str
+    alerts: str
+    due: str
+    messages: str
+    sent: str
+    failed: str
+
+
+class AlertNames:
+    """Names keys; all begin with `prefix`, so that installations can share a server."""
+
+    def __init__(self, prefix: str) -> None:
+        self._prefix = prefix
+        self.projects = f"{prefix}:alerts:projects"
+        """Ids of the projects that have any of these keys (a set)."""
+
+    def project(self, project_id: str) -> ProjectKeys:
+        """Name the keys of a project."""
+        slot = f"{self._prefix}:{{alerts:{encode_name(project_id)}}}:"
+        return ProjectKeys(*(slot + part for part in ProjectKeys._fields))
