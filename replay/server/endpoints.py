@@ -1,8 +1,7 @@
 """Endpoints of the API: one declaration each, for routing, checking of parameters, access, and documentation."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from functools import cache
 from typing import Final, Generic, Literal, TypeVar
 from urllib.parse import unquote
 
@@ -11,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from replay.api.parameters import read_parameters
 from replay.errors import Poison
 from replay.server.access import Scope, access_of, require
 from replay.server.problems import TooLarge
@@ -18,7 +18,6 @@ from replay.server.problems import TooLarge
 MAX_BODY_BYTES: Final = 64 << 10
 """Bytes of a request's body."""
 
-MAX_QUERY_PARAMETERS: Final = 100
 MAX_ID_CHARS: Final = 1_024
 
 SESSION_PATH: Final = "/api/v1/sessions/{session_id}"
@@ -114,28 +113,7 @@ def path_id(request: Request, name: str) -> str:
 
 def read_query(request: Request, kind: type[Inputs]) -> Inputs:
     """Read the parameters of the query. Raises Poison with what is wrong."""
-    items = request.query_params.multi_items()
-    if len(items) > MAX_QUERY_PARAMETERS:
-        raise Poison(f"a query has at most {MAX_QUERY_PARAMETERS} parameters")
-    repeatable = _is_repeatable(kind)
-    fields: dict[str, object] = {}
-    for name, text in items:
-        if repeatable.get(name):
-            gathered = fields.setdefault(name, [])
-            if isinstance(gathered, list):
-                gathered.append(text)
-        elif name in fields:
-            raise Poison("a parameter is given twice that can be given once")
-        else:
-            fields[name] = text
-    return _converted(fields, kind)
-
-
-def _converted(fields: Mapping[str, object], kind: type[Inputs]) -> Inputs:
-    try:
-        return msgspec.convert(fields, kind, strict=False)
-    except msgspec.ValidationError as error:
-        raise Poison(str(error)) from None
+    return read_parameters(request.query_params.multi_items(), kind)
 
 
 async def read_body(request: Request, kind: type[Inputs]) -> Inputs:
@@ -158,12 +136,3 @@ def _with_integers(value: object) -> object:
     if isinstance(value, list):
         return [_with_integers(each) for each in value]
     return int(value) if isinstance(value, float) and value.is_integer() else value
-
-
-@cache
-def _is_repeatable(kind: type[msgspec.Struct]) -> Mapping[str, bool]:
-    """Tell by its name in the query whether a parameter may be repeated."""
-    collections = (msgspec.inspect.CollectionType, msgspec.inspect.VarTupleType)
-    info = msgspec.inspect.type_info(kind)
-    fields = info.fields if isinstance(info, msgspec.inspect.StructType) else ()
-    return {field.encode_name: isinstance(field.type, collections) for field in fields}
