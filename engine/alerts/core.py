@@ -1,10 +1,12 @@
 """The core of alerting: signals and starts of sessions and pages in, alerts out. Pure: time is an argument."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Final
 
 import msgspec
 
+from engine.alerts.forgetting import forget, is_withdrawn
+from engine.alerts.incidents import Incidents
 from engine.alerts.project import ProjectAlerts
 from engine.alerts.rules import AlertLimits, Rule
 from engine.alerts.state import ProjectState
@@ -40,12 +42,20 @@ class AlertCore:
         """Take an item that arrived at `now_ms` (epoch ms)."""
         project = self._project(item.project_id)
         match item:
+            case ErrorResolved():
+                project.resolved(item.fingerprint, item.t)
+            case Activity(kind="session_withdrawn"):
+                forget(project.state, (item.session_id,), item.t)
+            case _ if is_withdrawn(project.state, item.session_id):
+                pass
             case Signal():
                 project.signal(item, now_ms)
             case Activity():
                 project.activity(item, now_ms)
-            case ErrorResolved():
-                project.resolved(item.fingerprint, item.t)
+
+    def forget(self, project_id: str, session_ids: Collection[str], t: int) -> None:
+        """Forget sessions that were withdrawn at `t` (epoch ms): as their activities have it, for many at a time."""
+        forget(self._project(project_id).state, session_ids, t)
 
     def tick(self, now_ms: int) -> None:
         """Let time pass: what waits for silence is decided by it."""
@@ -57,6 +67,33 @@ class AlertCore:
         taken, self._alerts[:] = list(self._alerts), []
         return taken
 
+    def open_alerts(self) -> list[Alert]:
+        """Give the alerts that go on, those that fired first in front."""
+        incidents = [each for project in self._projects.values() for each in project.state.incidents.values()]
+        return sorted((each.alert for each in incidents if each.is_open), key=lambda alert: alert.fired_at)
+
+    def change_rules(self, rules: Sequence[Rule], limits: AlertLimits) -> None:
+        """Go on by other rules. What is known stays known; alerts of rules that are no more are over."""
+        self._rules, self._limits = tuple(rules), limits
+        for project_id, project in self._projects.items():
+            state = project.state
+            names = {rule.name for rule in self._rules if rule.is_for(project_id)}
+            incidents = Incidents(project_id, state, self._alerts)
+            for incident in list(state.incidents.values()):
+                if incident.is_open and incident.rule not in names:
+                    incidents.close(incident, state.now)
+            for name in [name for name in state.abandoning if name not in names]:
+                state.abandoning[name].clear()
+            self._projects[project_id] = self._made(project_id, state)
+
+    def state(self, project_id: str) -> ProjectState:
+        """Return all that is known of a project: the very object that the rules go by."""
+        return self._project(project_id).state
+
+    def adopt(self, project_id: str, state: ProjectState) -> None:
+        """Go on with what is known of a project; the object is the caller's no more."""
+        self._projects[project_id] = self._made(project_id, state)
+
     def snapshot(self) -> bytes:
         """Describe all that is known."""
         return _encoder.encode({name: project.state for name, project in self._projects.items()})
@@ -64,7 +101,7 @@ class AlertCore:
     def restore(self, snapshot: bytes) -> None:
         """Take over what a snapshot knows. Raises msgspec.ValidationError for what is none."""
         for project_id, state in _decoder.decode(snapshot).items():
-            self._projects[project_id] = self._made(project_id, state)
+            self.adopt(project_id, state)
 
     def _project(self, project_id: str) -> ProjectAlerts:
         found = self._projects.get(project_id)

@@ -74,10 +74,7 @@ class ProjectAlerts:
             self._judge_score(visit, moment, t)
 
     def activity(self, activity: Activity, now_ms: int) -> None:
-        """Count a start or an end; forget a session that was withdrawn."""
-        if activity.kind == "session_withdrawn":
-            self._withdraw(activity.session_id)
-            return
+        """Count a start."""
         t = self._at(activity.t, now_ms)
         if t is None or activity.kind in {"session_end", "page_end"}:
             return
@@ -126,15 +123,6 @@ class ProjectAlerts:
             if incident.is_open and self._is_over(incident, t):
                 self._incidents.close(incident, t)
         self._incidents.forget(t)
-
-    def _withdraw(self, session_id: str) -> None:
-        self.state.visits.pop(session_id, None)
-        for tracked in self.state.tracked.values():
-            tracked.recent = [moment for moment in tracked.recent if moment.session_id != session_id]
-        for incident in self.state.incidents.values():
-            incident.sessions.pop(session_id, None)
-        for waiting in self.state.abandoning.values():
-            waiting.pop(session_id, None)
 
     # -- keys ----------------------------------------------------------------------------------------------------
 

@@ -106,7 +106,8 @@ class ProjectState(msgspec.Struct, gc=False):
     """A project: its clock (epoch ms), sessions, bases, keys, incidents, traffic, and when errors were first seen.
 
     `resolved` says when errors were marked as resolved, `releases` when releases were first seen, `abandoning` by rule
-    which sessions are awaited on its goal, and since when. `folded` counts values that were not told apart any more,
+    which sessions are awaited on its goal, and since when. `withdrawn` holds marks (not ids) of sessions of which
+    nothing is to be known any more, and when that was. `folded` counts values that were not told apart any more,
     `late` what came too late to count.
     """
 
@@ -125,6 +126,7 @@ class ProjectState(msgspec.Struct, gc=False):
     releases: dict[str, int] = {}
     traffic: Traffic = msgspec.field(default_factory=Traffic)
     abandoning: dict[str, dict[str, int]] = {}
+    withdrawn: dict[str, int] = {}
     folded: int = 0
     late: int = 0
 

@@ -15,7 +15,7 @@ from engine.cli._options import add_config_option, load_chosen_settings
 from engine.errors import Unavailable
 from engine.runtime.kafka.topic_admin import TopicsRefused, connect
 from engine.runtime.kafka.topic_plan import Change, Way, plan, wanted_topics
-from engine.settings import KafkaSettings
+from engine.settings import Settings
 
 DIFFERENT: Final = 1
 """Exit status when something is not as it should be, or could not be looked at or changed."""
@@ -50,9 +50,9 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         SettingsError: Anything is wrong with the settings.
     """
-    kafka = load_chosen_settings(args).kafka
+    settings = load_chosen_settings(args)
     try:
-        changes = asyncio.run(_compare(kafka, apply=args.apply))
+        changes = asyncio.run(_compare(settings, apply=args.apply))
     except (Unavailable, TopicsRefused) as error:
         print(f"wince: {error}", file=sys.stderr)
         return DIFFERENT
@@ -61,9 +61,9 @@ def run(args: argparse.Namespace) -> int:
     return DIFFERENT if left else 0
 
 
-async def _compare(kafka: KafkaSettings, *, apply: bool) -> list[Change]:
-    wanted = wanted_topics(kafka)
-    async with connect(kafka) as admin:
+async def _compare(settings: Settings, *, apply: bool) -> list[Change]:
+    wanted = wanted_topics(settings.kafka, settings.alerts)
+    async with connect(settings.kafka) as admin:
         changes = plan(await admin.read(topic.name for topic in wanted), wanted)
         if apply:
             await admin.apply(changes)

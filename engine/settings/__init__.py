@@ -1,5 +1,6 @@
 """The settings of every runtime: declared once, read from a file and variables, wrong ones reported together."""
 
+from engine.settings._alerts_section import AlertsSettings
 from engine.settings._kafka_section import KafkaSettings
 from engine.settings._load import ResolvedSettings, load_settings, resolve_settings
 from engine.settings._problems import SettingsError, SettingsProblem
@@ -23,6 +24,7 @@ from engine.settings._summary_section import SummarySettings
 from engine.settings._worker_section import WorkerSettings
 
 __all__ = [
+    "AlertsSettings",
     "KafkaSettings",
     "KeepSettings",
     "LimitSettings",

@@ -26,6 +26,14 @@ class Contradiction(msgspec.Struct, frozen=True):
 
 Found: TypeAlias = Iterator[Contradiction]
 
+_TOPICS: Final = (
+    ("kafka", "events_topic"),
+    ("kafka", "signals_topic"),
+    ("kafka", "activity_topic"),
+    ("kafka", "dead_letters_topic"),
+    ("alerts", "input_topic"),
+)
+
 _PROTOCOL: Final[tuple[Path, ...]] = (("kafka", "security_protocol"),)
 
 _URL: Final[tuple[Path, ...]] = (("store", "redis_url"),)
@@ -57,7 +65,7 @@ def _contradictions(settings: Settings) -> Found:
             yield from _of_privacy(project.privacy, ("projects", name))
     yield from _of_sizes(settings)
     yield from _of_times(settings)
-    yield from _of_topics(settings.kafka)
+    yield from _of_topics(settings)
     yield from _of_security(settings.kafka)
     yield from _of_redis(settings.store)
     yield from _of_serving(settings.serve)
@@ -134,15 +142,19 @@ def _wrong_time(section: str, key: str, value_ms: int, expected: str, other: str
     return Contradiction((section, key), format_duration(value_ms), expected, ((section, other),))
 
 
-def _of_topics(kafka: KafkaSettings) -> Found:
-    taken: dict[str, str] = {}
-    for key in ("events_topic", "signals_topic", "activity_topic", "dead_letters_topic"):
-        topic: str = getattr(kafka, key)
+def _of_topics(settings: Settings) -> Found:
+    taken: dict[str, tuple[str, str]] = {}
+    for key in _TOPICS:
+        topic: str = getattr(getattr(settings, key[0]), key[1])
         if topic in taken:
             other = taken[topic]
-            expected = f"another topic than kafka.{other}"
-            yield Contradiction(("kafka", key), topic, expected, (("kafka", other),))
+            yield Contradiction(key, topic, f"another topic than {'.'.join(other)}", (other,))
         taken.setdefault(topic, key)
+    if settings.alerts.group_id == settings.kafka.group_id:
+        other = ("kafka", "group_id")
+        yield Contradiction(
+            ("alerts", "group_id"), settings.alerts.group_id, "another group than kafka.group_id", (other,)
+        )
 
 
 def _of_security(kafka: KafkaSettings) -> Found:

@@ -9,6 +9,7 @@ from typing import Annotated, Literal, TypeAlias
 from msgspec import Meta, Struct, field
 
 from detectors.settings import DetectorSettings
+from engine.settings._alerts_section import AlertsSettings
 from engine.settings._kafka_section import KafkaSettings
 from engine.settings._serve_section import ServeSettings
 from engine.settings._summary_section import SummarySettings
@@ -230,6 +231,7 @@ class Settings(ProjectSettings, frozen=True, kw_only=True, forbid_unknown_fields
     worker: WorkerSettings = WorkerSettings()
     serve: ServeSettings = ServeSettings()
     summary: SummarySettings = SummarySettings()
+    alerts: AlertsSettings = AlertsSettings()
     projects: Annotated[
         dict[str, ProjectSettings],
         Meta(

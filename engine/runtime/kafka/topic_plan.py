@@ -6,7 +6,7 @@ from typing import Final
 
 import msgspec
 
-from engine.settings import KafkaSettings
+from engine.settings import AlertsSettings, KafkaSettings
 
 SAFE_REPLICAS: Final = 3
 """From so many copies on, one may be away while others are written: writes then wait for all but one."""
@@ -41,7 +41,10 @@ class Change(msgspec.Struct, frozen=True):
     remark: str = ""
 
 
-def wanted_topics(kafka: KafkaSettings) -> list[TopicLayout]:
+_ALERTS: Final = AlertsSettings()
+
+
+def wanted_topics(kafka: KafkaSettings, alerts: AlertsSettings = _ALERTS) -> list[TopicLayout]:
     """List the topics that the settings ask for."""
     events = {
         "max.message.bytes": str(kafka.max_message_bytes),
@@ -55,6 +58,14 @@ def wanted_topics(kafka: KafkaSettings) -> list[TopicLayout]:
         _layout(kafka, kafka.activity_topic, kafka.activity_partitions, kafka.activity_retention_ms, written),
         _layout(
             kafka, kafka.dead_letters_topic, kafka.dead_letters_partitions, kafka.dead_letters_retention_ms, written
+        ),
+        # Its records carry the times of those they were made of: a backlog is judged by when things were.
+        _layout(
+            kafka,
+            alerts.input_topic,
+            alerts.input_partitions,
+            alerts.input_retention_ms,
+            {**written, "message.timestamp.type": "CreateTime"},
         ),
     ]
 

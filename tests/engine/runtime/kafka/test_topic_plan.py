@@ -14,12 +14,13 @@ def changes_of(**other: object) -> list[tuple[str, str, str, Way]]:
 
 
 class TestWanted:
-    def test_there_are_four(self) -> None:
+    def test_there_are_five(self) -> None:
         assert [(topic.name, topic.partitions) for topic in [EVENTS, *OTHERS]] == [
             ("session-events", 12),
             ("frustration-signals", 6),
             ("session-activity", 6),
             ("session-events-dlq", 1),
+            ("alerts-input", 6),
         ]
 
     def test_batches_arrive_when_the_broker_says_so(self) -> None:
@@ -34,7 +35,8 @@ class TestWanted:
     @pytest.mark.parametrize("topic", OTHERS, ids=lambda topic: topic.name)
     def test_the_topics_written_to_take_what_is_written(self, topic: TopicLayout) -> None:
         assert topic.settings["max.message.bytes"] == str(KafkaSettings().max_request_bytes)
-        assert topic.settings["retention.ms"] == str(30 * 86_400_000)
+        days = 3 if topic.name == "alerts-input" else 30
+        assert topic.settings["retention.ms"] == str(days * 86_400_000)
 
     @pytest.mark.parametrize(("copies", "in_sync"), [(1, "1"), (2, "1"), (3, "2"), (5, "4")])
     def test_one_of_three_copies_may_be_away(self, copies: int, in_sync: str) -> None:
