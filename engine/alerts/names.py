@@ -11,7 +11,7 @@ class ProjectKeys(NamedTuple):
     `state` is what the rules know (a hash of parts), its version and position; `alerts` are open and recent alerts (a
     hash, id to JSON). Of messages: `due` says when each is to be sent next (a sorted set, epoch ms), `messages` holds
     those that wait (a hash, id to JSON), `sent` those that arrived (a sorted set, epoch ms), `failed` those that could
-    not be delivered (a hash, id to JSON).
+    not be delivered (a hash, id to JSON), and `failed_at` since when (a sorted set, epoch ms).
     """
 
     state: str
@@ -20,6 +20,7 @@ class ProjectKeys(NamedTuple):
     messages: str
     sent: str
     failed: str
+    failed_at: str
 
 
 class AlertNames:
@@ -29,6 +30,14 @@ class AlertNames:
         self._prefix = prefix
         self.projects = f"{prefix}:alerts:projects"
         """Ids of the projects that have any of these keys (a set)."""
+        self.disabled = f"{prefix}:alerts:disabled"
+        """Routes whose receiver wants nothing any more: why and since when, by name (a hash)."""
+        self.left_out = f"{prefix}:alerts:left_out"
+        """How many messages of a route were not sent because there were too many (a hash)."""
+
+    def pace(self, route: str) -> str:
+        """Name the count of what was sent on a route in this minute."""
+        return f"{self._prefix}:alerts:pace:{route}"
 
     def project(self, project_id: str) -> ProjectKeys:
         """Name the keys of a project."""

@@ -5,6 +5,7 @@ from typing import Annotated, Literal, TypeAlias
 from msgspec import Meta, Struct, field
 
 from engine.alerts.history import HOUR_MS, MINUTE_MS
+from engine.alerts.routes import Route, Silence
 from engine.settings._types import Duration, DurationOrZero
 from schemas.alerts import Dimension, Severity
 
@@ -68,6 +69,9 @@ class Rule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     page: Annotated[str, Meta(max_length=500, description="Where `abandoned` begins: a folded page.")] = ""
     goal_page: Annotated[str, Meta(max_length=500, description="What `abandoned` waits for: a folded page.")] = ""
     severity: Annotated[Severity, Meta(description="How grave it is.")] = "warning"
+    routes: Annotated[
+        tuple[Name, ...], Meta(description="Routes its alerts go on, of those that take them; empty: all of those.")
+    ] = ()
 
     def counts(self, detector: str) -> bool:
         """Whether signals of a detector are counted."""
@@ -94,10 +98,12 @@ class AlertLimits(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
 
 
 class RulesFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A rules file: rules in their order, and bounds."""
+    """A rules file: rules in their order, bounds, and where alerts are sent. Without routes they are only listed."""
 
     rules: tuple[Rule, ...] = ()
     bounds: AlertLimits = AlertLimits()
+    routes: tuple[Route, ...] = ()
+    silences: tuple[Silence, ...] = ()
 
 
 def longest_window_ms(rules: tuple[Rule, ...]) -> int:

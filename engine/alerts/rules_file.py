@@ -3,6 +3,7 @@
 import tomllib
 from collections import Counter
 from collections.abc import Iterator
+from datetime import date
 from importlib.resources import files
 from pathlib import Path
 from typing import Final
@@ -10,6 +11,7 @@ from typing import Final
 import msgspec
 from msgspec.inspect import type_info
 
+from engine.alerts.route_problems import delivery_problems
 from engine.alerts.rules import LONGEST_WINDOW_MS, Rule, RulesFile
 from engine.settings._kinds import kind_of
 from engine.settings._problems import SettingsError
@@ -44,21 +46,38 @@ def read_rules(path: Path) -> RulesFile:
 
 
 def parse_rules(text: str, source: str) -> RulesFile:
-    """Read the text of a rules file; `source` names it in problems. Raises SettingsError as `read_rules` does."""
+    """Read the text of a rules file; one without rules has the shipped ones.
+
+    `source` names it in problems. Raises SettingsError as `read_rules` does.
+    """
     reader = Reader()
     try:
-        tree = reader.read_as(_FILE, source, tomllib.loads(text))
+        tree = reader.read_as(_FILE, source, _times_as_text(tomllib.loads(text)))
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         reader.add_problem(source, ("file",), source, f"a readable TOML file ({error})")
         tree = {}
     if reader.problems:
         raise SettingsError(reader.problems)
     rules = msgspec.convert(tree, RulesFile)
+    if not rules.rules:
+        rules = msgspec.structs.replace(rules, rules=default_rules().rules)
     for path, value, expected in _contradictions(rules):
         reader.add_problem(source, path, value, expected)
     if reader.problems:
         raise SettingsError(reader.problems)
     return rules
+
+
+def _times_as_text(tree: dict[str, object]) -> dict[str, object]:
+    """TOML has moments of its own; a silence may have them in either way."""
+    silences = tree.get("silences")
+    if not isinstance(silences, list):
+        return tree
+    return {**tree, "silences": [_with_texts(each) if isinstance(each, dict) else each for each in silences]}
+
+
+def _with_texts(silence: dict[str, object]) -> dict[str, object]:
+    return {key: str(value) if isinstance(value, date) else value for key, value in silence.items()}
 
 
 def _contradictions(file: RulesFile) -> Iterator[tuple[KeyPath, object, str]]:
@@ -68,6 +87,7 @@ def _contradictions(file: RulesFile) -> Iterator[tuple[KeyPath, object, str]]:
             yield ("rules", place, "name"), rule.name, "a name that no other rule has"
         for key, value, expected in _within(rule):
             yield ("rules", place, key), value, expected
+    yield from delivery_problems(file)
 
 
 def _within(rule: Rule) -> Iterator[tuple[str, object, str]]:

@@ -1,0 +1,33 @@
+-- Puts a message that cannot be delivered, and the one that waits for it, among the failed, if held by this lease.
+--
+-- KEYS: due, messages, failed, failed_at
+-- ARGV: id, the end of the lease (epoch ms), its JSON, id of the message that may wait for it, the wall clock (epoch ms),
+--   how many are kept, for how long (ms)
+-- Reply: 1, or 0 if another holds it, or it is gone
+
+local due, messages, failed, failed_at = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local id, lease, text, waiting, now = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4], tonumber(ARGV[5])
+local most, kept = tonumber(ARGV[6]), tonumber(ARGV[7])
+if tonumber(redis.call('ZSCORE', due, id) or -1) ~= lease then return 0 end
+
+local function move(each, its_text)
+  redis.call('ZREM', due, each)
+  redis.call('HDEL', messages, each)
+  redis.call('HSET', failed, each, its_text)
+  redis.call('ZADD', failed_at, now, each)
+end
+
+move(id, text)
+local held = redis.call('HGET', messages, waiting)
+if held and not redis.call('ZSCORE', due, waiting) then move(waiting, held) end
+
+local function forget(ids)
+  for _, each in ipairs(ids) do
+    redis.call('HDEL', failed, each)
+    redis.call('ZREM', failed_at, each)
+  end
+end
+forget(redis.call('ZRANGEBYSCORE', failed_at, '-inf', now - kept, 'LIMIT', 0, 100))
+local beyond = redis.call('ZCARD', failed_at) - most
+if beyond > 0 then forget(redis.call('ZRANGE', failed_at, 0, beyond - 1)) end
+return 1
