@@ -1,0 +1,138 @@
+"""Reading a file of cohorts: all that is wrong with it at once, or the cohorts."""
+
+import os
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import msgspec
+from msgspec.inspect import type_info
+
+from engine.cohorts.condition import read_condition
+from engine.cohorts.declaration import NAME_PATTERN, Cohort, CohortsFile
+from engine.cohorts.destinations import Webhook
+from engine.cohorts.events import Source
+from engine.delivery.addresses import read_allow_list
+from engine.delivery.names import Refused, read_url
+from engine.delivery.webhook import read_secret
+from engine.settings import Settings
+from engine.settings._kinds import kind_of
+from engine.settings._problems import SettingsError
+from engine.settings._reader import Path as KeyPath
+from engine.settings._reader import Reader
+from engine.settings._units import format_duration
+from replay.errors import Poison
+from replay.search.filters import SessionFilter
+
+_FILE: Final = kind_of(type_info(CohortsFile))
+_SECRET: Final = re.compile(r"(env|file):(.+)", re.DOTALL)
+
+_Problem = tuple[KeyPath, object, str]
+
+
+class Declared(NamedTuple):
+    """A cohort, which one it is, and its condition as it is asked for."""
+
+    source: Source
+    cohort: Cohort
+    wanted: SessionFilter
+
+
+def read_cohorts(path: Path, settings: Settings) -> dict[str, Declared]:
+    """Read a file of cohorts, by their names.
+
+    Raises:
+        SettingsError: It can't be read, or anything in it is wrong. It lists all problems.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reader = Reader()
+        reader.add_problem(str(path), ("file",), str(path), f"a readable TOML file ({error})")
+        raise SettingsError(reader.problems) from None
+    return parse_cohorts(text, str(path), settings)
+
+
+def parse_cohorts(text: str, source: str, settings: Settings) -> dict[str, Declared]:
+    """Read a file's text; `source` names it in problems. Raises SettingsError as `read_cohorts` does."""
+    reader = Reader()
+    try:
+        tree = reader.read_as(_FILE, source, tomllib.loads(text))
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        reader.add_problem(source, ("file",), source, f"a readable TOML file ({error})")
+        tree = {}
+    if reader.problems:
+        raise SettingsError(reader.problems)
+    cohorts = msgspec.convert(tree, CohortsFile).cohorts
+    if not cohorts:
+        reader.add_problem(source, ("cohorts",), None, "at least one table [cohorts.NAME]")
+    for name, cohort in cohorts.items():
+        for path, value, expected in _wrong(name, cohort, settings):
+            reader.add_problem(source, ("cohorts", name, *path), value, expected)
+    if reader.problems:
+        raise SettingsError(reader.problems)
+    return {
+        name: Declared(Source(cohort.project, name), cohort, read_condition(cohort.condition))
+        for name, cohort in cohorts.items()
+    }
+
+
+def _wrong(name: str, cohort: Cohort, settings: Settings) -> Iterator[_Problem]:
+    if not re.search(NAME_PATTERN, name):
+        yield (), name, "a name of up to 64 of the characters a-z 0-9 _ -"
+    try:
+        read_condition(cohort.condition)
+    except Poison as error:
+        yield ("condition",), cohort.condition, f"filters of the list of sessions ({error})"
+    kept_ms = settings.for_project(cohort.project).store.retention_ms
+    if cohort.window_ms > kept_ms:
+        expected = f"at most as long as sessions are kept (store.retention, {format_duration(kept_ms)})"
+        yield ("window",), format_duration(cohort.window_ms), expected
+    if bool(cohort.url) == bool(cohort.out):
+        yield (), name, "either url (a webhook) or out (a file)"
+    elif cohort.url:
+        yield from _wrong_webhook(cohort)
+
+
+def _wrong_webhook(cohort: Cohort) -> Iterator[_Problem]:
+    try:
+        read_url(cohort.url)
+    except Refused as error:
+        # What is secret in a URL is not shown.
+        yield ("url",), "***", f"the URL of a webhook ({error})"
+    if not cohort.secrets:
+        yield ("secrets",), [], 'where a secret is, such as ["env:CRM_SECRET"]'
+    for place, secret in enumerate(cohort.secrets):
+        if not _SECRET.fullmatch(secret):
+            yield ("secrets", place), "***", "env:NAME or file:PATH; never the secret itself"
+    try:
+        read_allow_list(cohort.allow_hosts)
+    except ValueError as error:
+        yield ("allow_hosts",), str(error), "names of hosts, addresses, networks"
+
+
+def webhook_of(declared: Declared, environ: Mapping[str, str] = os.environ) -> Webhook:
+    """Read what a cohort's webhooks are signed with, and where they go.
+
+    Raises:
+        SettingsError: A secret is not there, or is none.
+    """
+    cohort, reader = declared.cohort, Reader()
+    secrets: list[bytes] = []
+    for place, where in enumerate(cohort.secrets):
+        try:
+            secrets.append(read_secret(_secret_text(where, environ)))
+        except (OSError, KeyError, ValueError):
+            key = ("cohorts", declared.source.cohort, "secrets", place)
+            reader.add_problem(where, key, "***", f"whsec_ and 24 to 64 bytes in Base64, in {where}")
+    if reader.problems:
+        raise SettingsError(reader.problems)
+    allow = read_allow_list(cohort.allow_hosts)
+    return Webhook(cohort.url, secrets, allow, cohort.batch_users, cohort.batches_per_minute)
+
+
+def _secret_text(where: str, environ: Mapping[str, str]) -> str:
+    kind, _, name = where.partition(":")
+    return environ[name] if kind == "env" else Path(name).read_text(encoding="utf-8")
