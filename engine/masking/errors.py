@@ -42,7 +42,7 @@ _CONSOLE_FRAME: Final = re.compile(
     r"\s*(?:(?P<function>[^()]{1,300}?) \()?(?P<url>[^()\s]{1,1500}):(?P<line>\d{1,9}):(?P<column>\d{1,9})\)?\s*"
 )
 _FRAMES: Final = (_V8_FRAME, _OTHER_FRAME, _CONSOLE_FRAME)
-_FUNCTION_NOISE: Final = re.compile(r"^(?:async |new |get |set )+| \[as [^\]]*\]|[<>*\s/]")
+_FUNCTION_NOISE: Final = re.compile(r"^\s*(?:at |async |new |get |set |static )+| \[as [^\]]*\]|[<>*/]")
 
 
 def error_class(message: str) -> str:
@@ -136,7 +136,10 @@ def _frame(line: str) -> tuple[str, str, int, int] | None:
         if match:
             function = _FUNCTION_NOISE.sub("", match["function"] or "")
             url = match["url"] if url_scheme(match["url"]) or match["url"].startswith("/") else ""
-            return function, mask_url(url), int(match["line"]), int(match["column"])
+            if "@" in match["url"] and not url:
+                # What stands before the first of several @ is no function, but maybe a mail address.
+                function = MASKED_NAME
+            return function.strip(), mask_url(url), int(match["line"]), int(match["column"])
     return None
 
 

@@ -12,6 +12,8 @@ from engine.masking.urls import is_local_reference, mask_origin, mask_reference,
 from engine.masking.values import has_secret, scrub
 
 _LARGEST_PLAIN_NUMBER: Final = 1_000_000
+_LARGEST_LABEL_NUMBER: Final = 10**12
+"""Card numbers are longer."""
 _NAMESPACES: Final = frozenset(
     f"http://www.w3.org/{name}"
     for name in ("1999/xhtml", "2000/svg", "1999/xlink", "1998/Math/MathML", "XML/1998/namespace", "2000/xmlns/")
@@ -67,8 +69,8 @@ def _mask_scalar(_value: Scalar) -> str:
     return MASK
 
 
-def _keep_scalar(value: Scalar) -> Scalar:
-    return value
+def _keep_scalar(value: Scalar) -> Scalar | str:
+    return value if abs(value) < _LARGEST_LABEL_NUMBER else MASK
 
 
 def _present(value: Scalar) -> Scalar | None:

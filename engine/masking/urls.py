@@ -35,6 +35,7 @@ _PATH_SAFE: Final = "!$*+,-.:_~()"
 _CANDIDATE: Final = re.compile(r"[\s,]*([^\s,](?:\S*[^\s,])?)((?:\s+[^\s,]+)*)\s*(?:,|$)")
 _DESCRIPTOR: Final = re.compile(r"\s+(?:\d{1,6}[wh]|\d{1,3}(?:\.\d{1,4})?x)")
 
+_COLON_FIRST: Final = re.compile(r"[^/?#:]*:")
 _LOCAL: Final = re.compile(r"#[^\s]{1,80}")
 
 
@@ -52,7 +53,8 @@ def _mask(value: str) -> str:
         return _mask_parts(scheme, url[len(scheme) + 1 :])
     if scheme:
         return f"{scheme}:" if scheme in _OTHER_SCHEMES else ""
-    return _mask_parts("", url)
+    # A relative address has no colon in its first segment (RFC 3986, section 4.2): this is none, and no scheme either.
+    return "" if _COLON_FIRST.match(url) else _mask_parts("", url)
 
 
 _mask_known = lru_cache(maxsize=4_000)(_mask)

@@ -22,6 +22,7 @@ from engine.masking.flags import (
 from engine.rebuild.context import Context
 from engine.rebuild.page import ATTRIBUTE_MAX_CHARACTERS, DOCUMENT_TAG, PREPARED, closed_root
 from engine.rebuild.payloads import FAILED_STATUS, PAYLOAD_MAX_CHARACTERS
+from engine.rebuild.told_elements import ToldElements
 from engine.rebuild.tree import tag_name
 from schemas import interaction_events as wire
 from schemas.interaction_events import AttributeText, ElementDescription, InteractionEvent
@@ -90,7 +91,7 @@ class InteractionRebuilder:
 
     def _element(self, description: ElementDescription) -> tuple[ElementDescription, Element]:
         """Mask an element with its ancestors, outermost first; return what may be shown and what detectors see."""
-        policy = self._context.policy
+        policy, told_elements = self._context.policy, self._context.page.told
         chain = [*description.ancestors[:ANCESTORS_MAX][::-1], description]
         element: Element | None = None
         inherited, bits, masked = 0, [0], []
@@ -101,6 +102,7 @@ class InteractionRebuilder:
             bits.insert(0, policy.selectors.own_bits(tag, link.attributes))
             if any(bits) or policy.selectors.placed:
                 flags |= policy.selectors.decide_blindly(bits)
+            flags = told_elements.stick(link.id, tag, flags)
             judged.append(flags)
             inherited = flags & INHERITED
             if tag == LABEL_TAG and named_flags(link.text or ""):
@@ -275,6 +277,7 @@ class InteractionRebuilder:
             event.url = page.url
         if event.nav == "load":
             page.scroll_x = page.scroll_y = 0.0
+            page.told = ToldElements()
         self._emit(told.Navigation(self._context.t, page.url, event.nav))
         if event.nav == "load":
             self._emit(told.PageShown(self._context.t, page.url))

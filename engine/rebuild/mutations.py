@@ -2,14 +2,26 @@
 
 from typing import Final
 
+from detectors.elements import Element
 from detectors.interactions import MUTATION_MAX_CHANGES, SCOPE_MAX_NODES, Change
 from engine.masking.elements import own_flags
-from engine.masking.flags import BLOCKED, EDITABLE, FIELD, FIELD_TEXT, INTERACTIVE, MASKED, UNKNOWN, UNMASKED
+from engine.masking.flags import (
+    BLOCKED,
+    DROPPED_TEXT,
+    EDITABLE,
+    FIELD,
+    FIELD_TEXT,
+    INTERACTIVE,
+    MASKED,
+    STYLE_TEXT,
+    UNKNOWN,
+    UNMASKED,
+)
 from engine.reasons import Reason
 from engine.rebuild.additions import Additions, has_text
 from engine.rebuild.field_memory import is_field, judge_names, note_removal
 from engine.rebuild.labels import LabelKeeper
-from engine.rebuild.page import NO_PARENT, TEXT_TAG, Page, detection_attributes, label_text
+from engine.rebuild.page import NO_PARENT, OTHER_TAG, TEXT_TAG, Page, detection_attributes, label_text
 from engine.rebuild.structure import Structure
 from engine.rebuild.tree import Note, TreeMasker
 from schemas.rrweb_sources import Addition, AttributeChange, MutationData, Removal, TextChange
@@ -197,6 +209,17 @@ class MutationMasker:
                 page.heard(change.id, sent_value, masked.get("value"))
         return bool(masked)
 
+    def _text_flags(self, change: TextChange, element: Element) -> int:
+        """Return the flags by which a changed text is masked: only text nodes show one by themselves."""
+        if element.tag == OTHER_TAG:
+            return DROPPED_TEXT
+        if element.tag != TEXT_TAG:
+            return element.flags | UNKNOWN
+        if element.flags & STYLE_TEXT and self._page.has_children(self._page.parents[change.id], 2):
+            # Half a comment is none: what ends in one text of a sheet may have begun in another.
+            return element.flags | MASKED
+        return element.flags
+
     def _change_text(self, change: TextChange) -> bool:
         page = self._page
         element = page.element(change.id)
@@ -207,7 +230,7 @@ class MutationMasker:
         if element.flags & BLOCKED:
             return False
         sent = change.value or ""
-        text = change.value = page.masker.text(sent, element.flags)
+        text = change.value = page.masker.text(sent, self._text_flags(change, element))
         if element.flags & (FIELD_TEXT | EDITABLE):
             page.heard(change.id, sent, text)
         if element.tag == TEXT_TAG and element.flags & INTERACTIVE:

@@ -24,6 +24,7 @@ from engine.masking.masker import Masker
 from engine.masking.policy import Policy
 from engine.rebuild.field_memory import FieldMemory
 from engine.rebuild.structure import Structure
+from engine.rebuild.told_elements import ToldElements
 from schemas.rrweb_nodes import AttributeValue, DocumentNode, ElementNode, Node, TextNode
 
 PARENTS: Final = (ElementNode, DocumentNode)
@@ -61,8 +62,8 @@ class Page:
     room there any more: what comes back with one up to it is unknown. Of originals nothing is kept.
 
     `memory` is what fields are known by beyond their attributes. `structure` is the order of nodes, where selectors ask
-    for it. `reviews` counts the nodes that changes elsewhere made
-    be judged again. `known` is false until the page's first full snapshot: everything before is masked as unknown.
+    for it. `told` is what sticks to elements of interaction events. `reviews` counts the nodes that changes elsewhere
+    made be judged again. `known` is false until the page's first full snapshot: everything before is masked as unknown.
     `loaded` is true once the page said so.
     `doubtful` is true from a loss in the recording to the next one.
     """
@@ -89,6 +90,7 @@ class Page:
         "scroll_x",
         "scroll_y",
         "structure",
+        "told",
         "url",
     )
 
@@ -107,6 +109,7 @@ class Page:
         self.forgotten_id = 0
         self.memory = FieldMemory()
         self.structure = Structure(policy.selectors) if policy.selectors.placed else None
+        self.told = ToldElements()
         self.known = False
         self.loaded = False
         self.doubtful = False
@@ -288,6 +291,13 @@ class Page:
         if not isinstance(node, PARENTS) or not node.child_nodes:
             return []
         return [child.id for child in node.child_nodes]
+
+    def has_children(self, node_id: int, number: int) -> bool:
+        """Tell whether a node has at least so many children."""
+        changed, node = self.children.get(node_id), self.nodes.get(node_id)
+        if changed is not None:
+            return len(changed) >= number
+        return isinstance(node, PARENTS) and len(node.child_nodes) >= number
 
     def changing_children(self, node_id: int) -> dict[int, None]:
         """Return the ids of a node's children, to be changed."""

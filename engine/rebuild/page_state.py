@@ -9,6 +9,7 @@ from engine.masking.levels import Level
 from engine.masking.policy import Policy
 from engine.rebuild.field_memory import FieldMemory
 from engine.rebuild.page import NO_PARENT, TEXT_TAG, Page, detection_attributes, label_text, tag_of
+from engine.rebuild.told_elements import ToldElements
 from schemas.rrweb_nodes import ElementNode, TextNode
 
 
@@ -42,6 +43,7 @@ class PageState(msgspec.Struct, frozen=True, array_like=True):
     structure: list[tuple[int, list[int], list[str], list[int]]] = []
     echo: EchoState = msgspec.field(default_factory=EchoState)
     loaded: bool = False
+    told: ToldElements = msgspec.field(default_factory=ToldElements)
 
 
 class _Words:
@@ -96,6 +98,7 @@ def page_state(page: Page) -> PageState:
         [] if page.structure is None else page.structure.state(),
         EchoState() if page.echo is None else page.echo.state,
         page.loaded,
+        page.told.copy(),
     )
 
 
@@ -123,6 +126,7 @@ def restore_page(state: PageState, policy: Policy) -> Page:
     page.doubtful, page.loaded = state.doubtful, state.loaded
     page.forgotten_id = state.forgotten_id
     page.memory = state.memory.copy()
+    page.told = state.told.copy()
     if page.structure is not None:
         page.structure.restore(state.structure)
     page.aside = {node_id: (state.tag_names[tag], sticking) for node_id, tag, sticking in state.aside}

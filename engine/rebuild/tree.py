@@ -14,7 +14,9 @@ from engine.masking.flags import (
     FIELD,
     FLOOR,
     INHERITED,
+    MASKED,
     SENSITIVE,
+    STYLE_TEXT,
     UNKNOWN,
     UNMASKED,
 )
@@ -170,8 +172,8 @@ class TreeMasker:
                 else:
                     flags = self._mask_element(node, flags)
             elif type(node) is TextNode:
-                if self.sticky:
-                    flags |= self._stick(node_id, TEXT_TAG)
+                if self.sticky or flags & STYLE_TEXT:
+                    flags |= self._stick(node_id, TEXT_TAG) | self._part_flags(siblings, parent_id, flags)
                 node.text_content = page.masker.text(node.text_content, flags)
                 continue
             else:
@@ -181,6 +183,11 @@ class TreeMasker:
             if node.child_nodes or node_id in below:
                 self._descend(node, flags, depth + 1)
         return kept
+
+    def _part_flags(self, siblings: Sequence[Node], parent_id: int, flags: int) -> int:
+        """Mask a text that is not all of its sheet: half a comment or string would show what was in it."""
+        is_part = len(siblings) > 1 or self._page.has_children(parent_id, 2)
+        return MASKED if flags & STYLE_TEXT and is_part else 0
 
     def _descend(self, node: ElementNode | DocumentNode, flags: int, depth: int) -> None:
         """Go on below a node: its own children, and those that were sent apart."""

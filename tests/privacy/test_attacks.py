@@ -2,10 +2,10 @@
 
 import pytest
 
-from tests.privacy.attacks import fields, moves, products, selectors, spellings, styles
+from tests.privacy.attacks import fields, moves, products, selectors, spellings, strays, styles
 from tests.privacy.streams import WAYS, Case, judge
 
-CASES = [case for module in (selectors, moves, fields, spellings, styles, products) for case in module.CASES]
+CASES = [case for module in (selectors, moves, fields, spellings, styles, products, strays) for case in module.CASES]
 
 
 @pytest.mark.parametrize("way", WAYS)
