@@ -1,6 +1,7 @@
 """Keeps the members of one cohort: each step reads them, changes them, and writes them in one guarded call."""
 
 import asyncio
+import math
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Final, NamedTuple
 
@@ -211,8 +212,8 @@ class Keeping:
             again = [user for user, number in self._sending if user in members and members[user].sequence == number]
             if again := [user for user in again if due_event(members[user])]:
                 return again
-        up_to_ms = self._clock_ms() - self._linger_ms
-        return await self._state.due(limit, (up_to_ms + 1) * _NUMBERS_IN_A_MS)
+        latest = (self._clock_ms() - self._linger_ms) * _NUMBERS_IN_A_MS if self._linger_ms else math.inf
+        return await self._state.due(limit, latest)
 
     async def _due(self, users: Sequence[str]) -> list[CohortEvent]:
         members = await self._state.members(users)

@@ -133,7 +133,7 @@ class CohortState:
             if not cursor:
                 return
 
-    async def due(self, limit: int, up_to: int) -> list[str]:
+    async def due(self, limit: int, up_to: float) -> list[str]:
         """List the users to be told, the first change first, of changes with numbers up to `up_to`."""
         arguments = ("-inf", up_to, "LIMIT", 0, limit)
         return _texts(await self._client.run(Call("ZRANGEBYSCORE", (self._keys.due,), arguments)))
