@@ -40,10 +40,13 @@ def run(args: argparse.Namespace) -> int:
     except CaseError as error:
         print(f"wince: {error}", file=sys.stderr)
         return MALFORMED
-    outcomes = []
+    outcomes, seen = [], set()
     console = Console(highlight=False, soft_wrap=True)
     for case in cases:
         outcome = run_case(case)
+        if case.id in seen:
+            outcome.notes.append("another case has this id")
+        seen.add(case.id)
         outcomes.append(outcome)
         if args.failed and outcome.ok:
             continue

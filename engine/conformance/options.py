@@ -8,7 +8,7 @@ from msgspec.inspect import Field, LiteralType, Metadata, StructType, Type, VarT
 
 from detectors.registry import make_detectors
 from detectors.settings import DetectorSettings
-from engine.conformance.cases import Case
+from engine.conformance.cases import DEFINITION, Case
 
 WRAPPERS: Final = frozenset(
     {
@@ -25,8 +25,6 @@ ALIASES: Final = {
     },
 }  # fmt: skip
 """Names that a vendor's code and its settings have for the same option."""
-
-DEFINITION: Final = "definition"
 
 
 class OptionError(ValueError):
@@ -138,6 +136,6 @@ def _names(declared: Type) -> list[str]:
 
 
 def _choice(name: str, value: object) -> dict[str, object]:
-    if isinstance(value, list):
+    if isinstance(value, list) and value:
         return {name: "on", "content_words": value}
     return {name: "on" if value else "off"}

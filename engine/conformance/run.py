@@ -6,9 +6,10 @@ from typing import Final
 import msgspec
 
 from detectors.settings import DetectorSettings
-from engine.conformance.cases import Case, Value
+from engine.conformance.cases import BadCase, Case, Value
 from engine.conformance.options import OptionError, fit_options
 from engine.conformance.stream import START_MS, Event, Nodes, end_of, events_of, messages
+from engine.conformance.tidy import tidied
 from engine.core.core import Core
 from engine.settings import PrivacySettings, SessionSettings, Settings
 from schemas.signals import Signal
@@ -43,27 +44,38 @@ class Outcome(msgspec.Struct, frozen=True):
     notes: list[str] = []
 
 
-def run_case(case: Case) -> Outcome:
-    """Run one case: as one batch; cut into batches of one event; and those twice, with the state put away between."""
+def run_case(given: Case | BadCase) -> Outcome:
+    """Run one case: as one batch; cut into batches of one event; and those twice, with the state put away between.
+
+    A case that cannot be run has failed.
+    """
+    if isinstance(given, BadCase):
+        return _failed(given, given.problem)
     try:
-        fitted = fit_options(case)
-        chosen = fitted.settings
-        nodes = Nodes(case.nodes)
-        events = events_of(case, nodes)
-        singly = [[event] for event in events]
-        got = _signals(case, nodes, chosen, [events])
-        problems = _differences(case.expected, got)
-        for way, signals in (
-            ("cut into single events", _signals(case, nodes, chosen, singly)),
-            ("cut, delivered twice, the state put away between", _signals(case, nodes, chosen, singly, doubled=True)),
-        ):
-            if signals != got:
-                problems.append(f"{way}: {_shown(signals)}")
+        return _run(*tidied(given))
     except OptionError as error:
-        return Outcome(
-            case.id, case.vendor, case.group, ok=False, expected=case.expected, got=[], problems=[str(error)]
-        )
-    notes = [f"option {path} is not known and was left out" for path in fitted.left_out]
+        return _failed(given, str(error), given.expected)
+
+
+def _failed(case: Case | BadCase, problem: str, expected: Sequence[dict[str, Value]] = ()) -> Outcome:
+    return Outcome(case.id, case.vendor, case.group, ok=False, expected=[*expected], got=[], problems=[problem])
+
+
+def _run(case: Case, notes: list[str]) -> Outcome:
+    fitted = fit_options(case)
+    chosen = fitted.settings
+    nodes = Nodes(case.nodes)
+    events = events_of(case, nodes)
+    singly = [[event] for event in events]
+    got = _signals(case, nodes, chosen, [events])
+    problems = _differences(case.expected, got)
+    for way, signals in (
+        ("cut into single events", _signals(case, nodes, chosen, singly)),
+        ("cut, delivered twice, the state put away between", _signals(case, nodes, chosen, singly, doubled=True)),
+    ):
+        if signals != got:
+            problems.append(f"{way}: {_shown(signals)}")
+    notes += [f"option {path} is not known and was left out" for path in fitted.left_out]
     known = COMPARED.union(*got)
     unknown = {name for wanted in case.expected for name in wanted} - known
     notes += [f"{name} is in no signal and was not compared" for name in sorted(unknown)]

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from engine.cli import main
-from engine.conformance.cases import Case, CaseError, read_cases
+from engine.conformance.cases import Case, read_cases
 from engine.conformance.options import OptionError, fit_options
 from engine.conformance.run import run_case
 from engine.conformance.stream import Nodes, events_of
@@ -88,6 +88,7 @@ def test_keys_of_nodes_may_be_anything() -> None:
         ("posthog", {"rageclick": False}, "posthog.rageclick.enabled", False),
         ("posthog", {"rageclick": True}, "posthog.rageclick.content_ignorelist", "off"),
         ("posthog", {"rageclick": {"content_ignorelist": ["a"]}}, "posthog.rageclick.content_words", ("a",)),
+        ("posthog", {"rageclick": {"content_ignorelist": []}}, "posthog.rageclick.content_ignorelist", "off"),
         ("posthog", {"defaults": "2026-05-30"}, "posthog.rageclick.content_ignorelist", "default"),
         ("amplitude", {"errorClicks": {}}, "amplitude.error_clicks.enabled", True),
         (
@@ -186,27 +187,57 @@ def test_other_words_for_the_same_are_understood(event: dict[str, Any], wired: d
 @pytest.mark.parametrize(
     ("changes", "problem"),
     [
-        ({"events": [{"t": 1, "kind": "tap"}]}, "event 0: kind 'tap'"),
+        ({"events": [{"t": 1, "kind": 5}]}, "event 0: kind is 5"),
         ({"events": [{"t": "1", "kind": "scroll"}]}, "event 0: t is '1'"),
+        ({"events": [{"t": True, "kind": "scroll"}]}, "event 0: t is True"),
+        ({"events": [{"t": -1, "kind": "scroll"}]}, "event 0: t is -1"),
         ({"events": [{"t": 1, "kind": "click"}]}, "event 0: a click needs a target"),
         ({"events": [{"t": 1, "kind": "click", "target": "no"}]}, "event 0: target 'no' is no node"),
-        ({"events": [{"t": 2, "kind": "scroll"}, {"t": 1, "kind": "scroll"}]}, "event 1 at 1 comes after one at 2"),
-        ({"end_t": 5}, "end_t is 5"),
+        ({"events": [{"t": 1, "kind": "visibility", "state": "dim"}]}, "the engine refused events of the case"),
         ({"nodes": {"a": {"tag": "p", "parent": "b"}, "b": {"tag": "p", "parent": "a"}}}, "lies in itself"),
         ({"nodes": {"a": {"tag": "p", "parent": "z"}}}, "lies in 'z'"),
-        ({"expected": [{"detector": "dead_click", "t": 1}]}, "is not among the checked ones"),
+        ({"expected": [{"t": 1}]}, "detector is None"),
         ({"expected": [{"detector": "rage_click"}]}, "t is None"),
         ({"nodes": {"a": {}}}, "missing required field `tag`"),
+        ({"detectors": "rage_click"}, "Expected `array`"),
     ],
 )
-def test_files_that_make_no_sense_are_refused(tmp_path: Path, changes: dict[str, Any], problem: str) -> None:
-    with pytest.raises(CaseError, match=problem.replace("`", ".")):
-        read_cases(written(tmp_path, raw(**changes)))
+def test_a_case_that_makes_no_sense_fails_alone(tmp_path: Path, changes: dict[str, Any], problem: str) -> None:
+    bad, good = map(run_case, read_cases(written(tmp_path, raw(tier="core", **changes), raw(id="two"))))
+    assert (bad.id, bad.vendor, bad.tier, bad.ok) == ("one", "posthog", "core", False)
+    assert problem in bad.problems[0]
+    assert good.ok
 
 
-def test_ids_are_unique_within_a_file(tmp_path: Path) -> None:
-    with pytest.raises(CaseError, match="another case has this id"):
-        read_cases(written(tmp_path, raw(), raw()))
+def test_what_is_no_case_at_all_fails_alone(tmp_path: Path) -> None:
+    path = tmp_path / "cases.json"
+    path.write_text(f'{{"schema_version": 1, "cases": [7, {{}}, {json.dumps(raw())}]}}', encoding="utf-8")
+    seven, empty, good = map(run_case, read_cases(path))
+    assert (seven.id, seven.ok, empty.id, empty.ok) == ("case 0", False, "case 1", False)
+    assert good.ok
+
+
+@pytest.mark.parametrize(
+    ("changes", "note"),
+    [
+        ({"events": [{"t": 1, "kind": "tap"}, *CLICKS]}, "event 0: kind 'tap' is not known"),
+        ({"events": [{"t": 1, "kind": "scroll", "target": "document"}, *CLICKS]}, "target 'document' is no node"),
+        ({"events": CLICKS[::-1]}, "put in the order of their times"),
+        ({"end_t": 5}, "end_t is 5, before the last event at 2400"),
+        ({"expected": [RAGE, {"detector": "dead_click", "t": 1}]}, "detectors that are not checked"),
+    ],
+)
+def test_what_is_beside_the_format_is_settled_and_told(changes: dict[str, Any], note: str) -> None:
+    outcome = run_case(made(**changes))
+    assert outcome.ok
+    assert note in outcome.notes[0]
+
+
+def test_a_byte_order_mark_is_no_matter(tmp_path: Path) -> None:
+    path = written(tmp_path, raw())
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    (case,) = read_cases(path)
+    assert run_case(case).ok
 
 
 class TestCommand:
@@ -233,6 +264,11 @@ class TestCommand:
         path.write_text(text, encoding="utf-8")
         assert main(["conformance", str(path)]) == 2
         assert str(path) in capsys.readouterr().err
+
+    def test_two_cases_of_one_name_are_both_run(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        assert main(["conformance", "--json", str(written(tmp_path, raw(), raw(title="again")))]) == 0
+        notes = [json.loads(line)["notes"] for line in capsys.readouterr().out.splitlines()]
+        assert notes == [[], ["another case has this id"]]
 
     def test_a_missing_file_is_refused(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         assert main(["conformance", str(tmp_path / "none.json")]) == 2

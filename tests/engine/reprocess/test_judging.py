@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from detectors.settings import DetectorSettings, PresetName
-from engine.conformance.cases import read_cases
+from engine.conformance.cases import Case, read_cases
 from engine.conformance.options import fit_options
 from engine.conformance.run import PRIVACY, SESSION
 from engine.conformance.stream import Nodes, end_of, events_of, messages
@@ -57,6 +57,7 @@ def test_samples_judged_by_every_preset_again_are_as_they_were(level: str) -> No
 @pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)
 def test_interaction_events_judged_again_are_as_they_were(path: Path, level: str) -> None:
     for case in read_cases(path):
+        assert isinstance(case, Case)
         nodes, fitted = Nodes(case.nodes), fit_options(case)
         settings = Settings(detectors=fitted.settings, privacy=replace(PRIVACY, level=level), session=SESSION)
         stored = store(messages([events_of(case, nodes), [end_of(case)]]), settings)
