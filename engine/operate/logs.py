@@ -26,6 +26,8 @@ FIELDS: Final = frozenset(
     # How much.
     " records batches events sessions signals dead_letters bytes count lost attempt attempts processes exit_status"
     " lag_records lag_ms pause_ms duration_ms timeout_ms timestamp_ms"
+    # Cohorts: the name in the file of cohorts.
+    " cohort members"
     # Requests: the template of a path, never the path; the id of a token, never the token.
     " method route status action token"
     # An identifier of one visit: only at debug level.
