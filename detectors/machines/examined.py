@@ -180,8 +180,10 @@ class ExaminedCandidates(Machine[ExamineState]):
             self._take(Candidate(click.t, Place(click.page, describe(element))))
 
     def _on_touch_start(self, touch: TouchStart) -> None:
+        """Begin a swipe; a second finger, told by its number or by its going down before the first went up, ends it."""
         hides = touch.target is not None and self._rule.hides_answers(touch.target)
-        self._state.touch = Touch(touch.t, touch.x, touch.y, hides) if touch.touches == 1 else None
+        is_alone = touch.touches == 1 and self._state.touch is None
+        self._state.touch = Touch(touch.t, touch.x, touch.y, hides) if is_alone else None
 
     def _on_touch_end(self, touch: TouchEnd) -> None:
         state, rule = self._state, self._rule

@@ -27,6 +27,9 @@ COMPARED: Final = frozenset(
 )  # fmt: skip
 """What is compared of a signal where a case says it; a name that nobody here knows is not."""
 
+AXES: Final = {"left": "horizontal", "right": "horizontal", "up": "vertical", "down": "vertical"}
+"""Of a direction a case may say the axis only."""
+
 
 class Outcome(msgspec.Struct, frozen=True):
     """What became of a case: `got` are the signals of the checked detectors, `problems` says what is wrong.
@@ -144,7 +147,11 @@ def _differences(expected: Sequence[Mapping[str, Value]], got: Sequence[Mapping[
 
 
 def _agrees(wanted: Mapping[str, Value], signal: Mapping[str, object]) -> bool:
-    return all(signal.get(name) == value for name, value in wanted.items() if name in COMPARED or name in signal)
+    return all(
+        signal.get(name) == value or (name == "direction" and AXES.get(str(signal.get(name))) == value)
+        for name, value in wanted.items()
+        if name in COMPARED or name in signal
+    )
 
 
 def _shown(signals: Sequence[Mapping[str, object]]) -> str:

@@ -72,6 +72,16 @@ def test_a_field_nobody_knows_is_not_compared() -> None:
     assert outcome.notes == ["note is in no signal and was not compared"]
 
 
+@pytest.mark.parametrize(
+    ("direction", "agrees"), [("right", True), ("horizontal", True), ("left", False), ("up", False)]
+)
+def test_of_a_direction_the_axis_is_enough(direction: str | None, *, agrees: bool) -> None:
+    finger = {"target": "btn", "y": 5}
+    events = [{"t": 10, "kind": "touchstart", "x": 5, **finger}, {"t": 20, "kind": "touchend", "x": 95, **finger}]
+    wanted = {"detector": "dead_swipe", "t": 20, "direction": direction}
+    assert run_case(made(detectors=["dead_swipe"], events=events, expected=[wanted])).ok is agrees
+
+
 def test_signals_of_other_detectors_are_not_looked_at() -> None:
     assert run_case(made(detectors=["dead_swipe"], expected=[])).ok
 
