@@ -205,13 +205,12 @@ class Core:
 
     def _withdraw(self, batch: DecodedBatch, reason: Reason) -> None:
         session_id = batch.envelope.session_id
-        session = self._sessions.get(session_id)
-        if session is None and session_id in self._fates:
-            # It was closed here, but what was written of it is still there.
-            session = self._session(batch)
-        if session is not None:
-            self._withdrawn.append(session.withdraw(reason))
-        if session is not None or reason is Reason.EXCLUDED_USER:
+        is_known = session_id in self._sessions or session_id in self._fates
+        if is_known or reason is Reason.EXCLUDED_USER:
+            # One that was closed here is still written somewhere. Of one nobody knows batches may follow that name
+            # nobody, and then, after a restart, only a tombstone tells whose they are.
+            withdrawn = self._session(batch).withdraw(reason)
+            self._withdrawn.append(msgspec.structs.replace(withdrawn, is_new=not is_known))
             self.refuse(session_id, reason)
 
     def _session(self, batch: DecodedBatch) -> Session:

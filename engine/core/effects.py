@@ -19,7 +19,8 @@ class SessionEffects(msgspec.Struct, frozen=True):
     `saves`, otherwise the one stored last stays. `position` is the highest input position taken. `next_seqs` has, by
     window, the number of the batch that comes next. `deadline_ms` is the next moment (arrival clock, epoch ms) to call
     `tick`. A `withdrawal` is the reason why the session must not exist: everything stored of it is to be deleted, and
-    nothing else here is to be written.
+    nothing else here is to be written. One that `is_new` never was anywhere: only a tombstone is wanted, which keeps
+    the rest of it out.
     """
 
     project_id: str
@@ -37,6 +38,7 @@ class SessionEffects(msgspec.Struct, frozen=True):
     saves: bool
     state: Callable[[], bytes]
     withdrawal: Reason | None = None
+    is_new: bool = False
 
     @property
     def withdrawn(self) -> bool:

@@ -136,6 +136,8 @@ class RecordedRun:
         self._note(self._core.counts.events_read)
 
     def _account(self, effect: SessionEffects) -> None:
+        if effect.is_new:
+            return
         if effect.withdrawn:
             self._sessions.discard(effect.session_id)
             self._withdrawn.add(effect.session_id)

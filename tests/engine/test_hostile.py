@@ -334,7 +334,9 @@ def test_excluded_users_leave_no_trace_in_any_effect() -> None:
     attack = Attack(Settings(privacy=privacy))
     attack.events(beacon(0), user_id=user).events(beacon(1), seq=1, anonymous_id=user)
     assert attack.dropped_batches == {Reason.EXCLUDED_USER: 2}
-    assert attack.effects == []
+    # A tombstone is wanted, so that batches which do not name the user are kept out after a restart; nothing else.
+    assert [(effect.withdrawal, effect.is_new) for effect in attack.effects] == [(Reason.EXCLUDED_USER, True)]
+    assert (attack.effects[0].blocks, attack.effects[0].signals, attack.effects[0].activities) == ((), (), ())
     assert attack.core.take_refusals() == []
     attack.check()
 

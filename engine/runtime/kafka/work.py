@@ -298,7 +298,8 @@ class Work:
         tools = self._tools
         for session_id, reason in [(each.session_id, each.withdrawal or Reason.EXCLUDED_USER) for each in withdrawn]:
             await tools.patience.insist(partial(tools.store.withdraw, session_id, reason))
-        messages = [withdrawal_message(each.project_id, each.session_id, tools.clock_ms()) for each in withdrawn]
+        told = [each for each in withdrawn if not each.is_new]
+        messages = [withdrawal_message(each.project_id, each.session_id, tools.clock_ms()) for each in told]
         await tools.patience.insist(lambda: tools.emitter.send(messages))
 
     async def _store(self, writes: Sequence[SessionWrite]) -> list[WriteResult]:

@@ -334,9 +334,19 @@ def test_an_excluded_user_who_becomes_known_after_the_session_was_closed_is_with
     driver.feed(batch(1, user_id="u1"), much_later)
     assert driver.last.withdrawn
     assert driver.last.session_id == SESSION
+    assert not driver.last.is_new
     count = len(driver.effects)
-    driver.feed(batch(2, user_id="u1"), much_later).feed(batch(0, session_id="never seen", user_id="u1"), much_later)
+    driver.feed(batch(2, user_id="u1"), much_later)
     assert len(driver.effects) == count
+
+
+def test_a_session_that_begins_with_an_excluded_user_wants_a_tombstone_once_and_nothing_else() -> None:
+    driver = Driver(Settings(privacy=PrivacySettings(exclude_users=("u1",))))
+    driver.feed(batch(0, user_id="u1")).feed(batch(1, user_id="u1")).feed(batch(2))
+    assert [(effect.withdrawal, effect.is_new) for effect in driver.effects] == [(Reason.EXCLUDED_USER, True)]
+    assert driver.last.blocks == ()
+    assert driver.last.record.user_id is None
+    assert driver.core.open_sessions == 0
 
 
 @pytest.mark.parametrize("wrong_first", [True, False])
@@ -352,7 +362,7 @@ def test_exclusion_is_a_setting_of_the_project() -> None:
     own = ProjectSettings(privacy=PrivacySettings(exclude_users=("u1",)))
     driver = Driver(Settings(projects={"bank": own}))
     driver.feed(batch(0, user_id="u1")).feed(batch(0, user_id="u1", project_id="bank", session_id="s2"))
-    assert [effect.session_id for effect in driver.effects] == [SESSION]
+    assert [(effect.session_id, effect.withdrawn) for effect in driver.effects] == [(SESSION, False), ("s2", True)]
 
 
 def test_another_project_cannot_withdraw_a_session_by_excluding_its_user() -> None:

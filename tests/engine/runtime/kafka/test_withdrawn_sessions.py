@@ -236,16 +236,58 @@ async def test_what_becomes_known_in_mid_session_takes_all_of_it_back(
     assert kept.encode() in await everything(site.redis)
 
 
-@pytest.mark.parametrize("fields", [{"user_id": USER}, {"anonymous_id": USER}, {"consent": False}])
-async def test_what_is_known_from_the_start_leaves_no_trace_at_all(site: Site, fields: dict[str, Any]) -> None:
+async def test_a_session_without_consent_leaves_no_trace_at_all(site: Site) -> None:
     (gone, batches), _ = two_sessions()
     work = await site.work()
-    await work.process(records([changed(batch, **fields) for batch in batches]))
+    await work.process(records([changed(batch, consent=False) for batch in batches]))
     await work.flush(save_all=True)
     await work.pass_time(is_idle=True, is_caught_up=True)
     assert await site.redis.keys() == [b"wince:mark:{events%2F3}"]
     assert (site.told.messages, site.told.letters) == ([], [])
     assert gone.encode() not in site.meters.exposition()
+
+
+@pytest.mark.parametrize("fields", [{"user_id": USER}, {"anonymous_id": USER}])
+async def test_a_session_of_an_excluded_user_leaves_a_tombstone_that_keeps_its_rest_out(
+    site: Site, fields: dict[str, Any]
+) -> None:
+    (gone, batches), (kept, others) = two_sessions()
+    middle = len(batches) // 2
+    named = [changed(batch, **fields) for batch in batches[:middle]]
+    all_records = records([*named, *batches[middle:]], others)
+    work = await site.work()
+    await work.process(all_records[: 2 * middle])
+    await work.settle()
+    assert await site.is_gone(gone.encode(), USER.encode())
+    assert (site.told.kinds(gone), site.told.letters) == ([], [])
+    assert gone.encode() not in site.meters.exposition()
+    # As after a crash: batches that name nobody come, and nothing but Redis knows whose they are.
+    for start in (2 * middle, middle):
+        later = await site.work(start, owner=f"after {start}")
+        await later.process(all_records[start:])
+        await later.flush(save_all=True)
+        await later.pass_time(is_idle=True, is_caught_up=True)
+        assert await site.is_gone(gone.encode(), USER.encode())
+        assert site.told.kinds(gone) == []
+    assert kept.encode() in await everything(site.redis)
+
+
+@pytest.mark.parametrize("steps", [1, 3, 10, 30, 100])
+async def test_an_excluded_session_is_kept_out_wherever_its_worker_dies(site: Site, steps: int) -> None:
+    (gone, batches), (_, others) = two_sessions()
+    all_records = records([changed(batches[0], user_id=USER), *batches[1:]], others)
+    work = await site.work()
+    dying = asyncio.create_task(work.process(all_records[:1]))
+    for _ in range(steps):
+        await asyncio.sleep(0)
+    finished = dying.done()
+    dying.cancel()
+    await asyncio.wait([dying])
+    # What was not flushed was not committed, and is read again.
+    later = await site.work(1 if finished else 0, owner="later")
+    await later.process(all_records[1 if finished else 0 :])
+    assert await site.is_gone(gone.encode(), USER.encode())
+    assert site.told.kinds(gone) == []
 
 
 async def test_a_user_excluded_while_work_goes_on_is_taken_back_with_the_next_batch(site: Site) -> None:
