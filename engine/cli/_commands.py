@@ -45,6 +45,7 @@ COMMANDS: Final = (
     Command("alerts", "engine.cli.alerts", "try alert rules on stored or simulated signals"),
     Command("errors", "engine.cli.errors", "list script errors of a project, mark them as resolved"),
     Command("reprocess", "engine.cli.reprocess", "judge stored sessions again, under other rules"),
+    Command("cohort", "engine.cli.cohort", "tell other programs which users met a condition"),
     Command("worker", "engine.cli.worker", "consume sessions from Kafka into Redis"),
     Command("serve", "engine.cli.serve", "serve the HTTP API and the viewer"),
     Command("token", "engine.cli.token", "make, list and revoke tokens for the HTTP API"),

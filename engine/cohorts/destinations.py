@@ -8,7 +8,7 @@ from typing import Final, NamedTuple, Protocol
 
 from engine.cohorts.events import Batch, lines, webhook_body
 from engine.delivery.addresses import AllowList
-from engine.delivery.posting import Posted, Poster
+from engine.delivery.posting import TIMEOUT_SECONDS, Posted, Poster
 from engine.delivery.webhook import sign
 
 STANDARD_OUTPUT: Final = "-"
@@ -84,16 +84,23 @@ class Webhook(NamedTuple):
 class WebhookReceiver:
     """Posts batches to a URL, signed by Standard Webhooks."""
 
-    def __init__(self, poster: Poster, webhook: Webhook, clock_s: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        poster: Poster,
+        webhook: Webhook,
+        clock_s: Callable[[], float] = time.time,
+        timeout_s: float = TIMEOUT_SECONDS,
+    ) -> None:
         self.batch_users = webhook.batch_users
         self.pause_ms = 60_000 // webhook.per_minute
         self._poster = poster
         self._webhook = webhook
         self._clock_s = clock_s
+        self._timeout_s = timeout_s
 
     async def take(self, batch: Batch) -> Posted:
         """Post once."""
         url, secrets, allow, *_ = self._webhook
         body = webhook_body(batch)
         headers = {"content-type": "application/json", **sign(secrets, batch.id, int(self._clock_s()), body)}
-        return await self._poster.post(url, body, headers, allow)
+        return await self._poster.post(url, body, headers, allow, timeout_s=self._timeout_s)

@@ -86,15 +86,14 @@ class Surroundings(NamedTuple):
 
 
 class Following:
-    """Follows some cohorts until `stopping` is set, which may come at any time: every step can be broken off.
+    """Follows some cohorts until it is cancelled, which may be at any time: every step can be broken off.
 
     Raises NotOwnerError if another process took a cohort over; Broken.
     """
 
-    def __init__(self, cohorts: Sequence[Followed], around: Surroundings, stopping: asyncio.Event) -> None:
+    def __init__(self, cohorts: Sequence[Followed], around: Surroundings) -> None:
         self._cohorts = cohorts
         self._around = around
-        self._stopping = stopping
         self._of_project: dict[str, list[Parts]] = defaultdict(list)
         for each in cohorts:
             self._of_project[each.parts.declared.source.project_id].append(each.parts)
@@ -103,11 +102,10 @@ class Following:
 
     async def run(self) -> None:
         """Follow, and send."""
-        stop = asyncio.create_task(self._stopping.wait())
         working = [self._follow(), *(self._send(each) for each in self._cohorts)]
-        waiting: set[asyncio.Task[object]] = {stop, *(asyncio.create_task(each) for each in working)}
+        waiting: set[asyncio.Task[None]] = {asyncio.create_task(each) for each in working}
         try:
-            while stop in waiting:
+            while waiting:
                 done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
                 for task in done:
                     task.result()

@@ -1,0 +1,78 @@
+"""`wince cohort follow`."""
+
+import argparse
+import asyncio
+import math
+import signal
+from contextlib import AsyncExitStack
+
+from engine.cli._cohort_parts import FAILED, WRONG_USE, chosen, complain, open_tools, receiver_of
+from engine.cohorts.feed import Feed
+from engine.cohorts.file import Declared, read_cohorts
+from engine.cohorts.following import LINGER_MS, Followed, Following, KnownExclusions, Surroundings
+from engine.cohorts.opening import owned, put_together
+from engine.cohorts.sending import Sender
+from engine.cohorts.state import NotOwnerError
+from engine.delivery.posting import Poster
+from engine.errors import WinceError
+from engine.operate.logs import configure_logs
+from engine.settings import Settings
+from replay.errors import StoreError
+
+
+def run(args: argparse.Namespace, settings: Settings) -> int:
+    """Follow until stopped; exit status 1 after an error that only a restart may mend."""
+    cohorts = read_cohorts(args.cohorts, settings)
+    kafka = settings.kafka
+    names = (kafka.signals_topic, kafka.activity_topic, kafka.client_id, *kafka.servers)
+    configure_logs(settings.worker.log_level, settings.worker.log_format, names=names)
+    try:
+        wanted = chosen(cohorts, args.names)
+    except ValueError as error:
+        complain(error)
+        return WRONG_USE
+    try:
+        asyncio.run(_follow(settings, wanted))
+    except (OSError, StoreError, WinceError, NotOwnerError) as error:
+        complain(error)
+        return FAILED
+    return 0
+
+
+async def _follow(settings: Settings, wanted: list[Declared]) -> None:
+    stopping = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+    following = asyncio.create_task(_follow_always(settings, wanted))
+    stop = asyncio.create_task(stopping.wait())
+    await asyncio.wait([following, stop], return_when=asyncio.FIRST_COMPLETED)
+    stop.cancel()
+    if not following.done():
+        # Every step can be broken off, and it may be waiting for another owner, or for Redis.
+        following.cancel()
+        await asyncio.wait([following])
+    if not following.cancelled():
+        following.result()
+
+
+async def _follow_always(settings: Settings, wanted: list[Declared]) -> None:
+    exclusions = KnownExclusions()
+    async with AsyncExitStack() as stack:
+        tools, excluded = await stack.enter_async_context(open_tools(settings, exclusions))
+        poster = Poster()
+        stack.push_async_callback(poster.close)
+        cohorts = []
+        for declared in wanted:
+            receiver = receiver_of(declared, poster)
+            parts = put_together(tools, declared, linger_ms=LINGER_MS)
+            await stack.enter_async_context(owned(parts, tools.lease_ms, math.inf))
+            cohorts.append(Followed(parts, Sender(parts.keeping, receiver, tools.clock_ms, asyncio.sleep)))
+        around = Surroundings(
+            clock_ms=tools.clock_ms,
+            sleep=asyncio.sleep,
+            listen=lambda: Feed(settings.kafka),
+            exclusions=exclusions,
+            refresh=excluded.refresh,
+            tell=lambda cohort, note: complain(f"cohort {cohort}: not taken: {note}"),
+        )
+        await Following(cohorts, around).run()
