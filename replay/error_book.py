@@ -132,4 +132,14 @@ class ErrorBook:
     async def resolve(self, project_id: str, fingerprints: Sequence[str], now_ms: int) -> int:
         """Mark errors as resolved at `now_ms` (epoch ms); return how many of them are in the book."""
         book, _ = _keys(self._names, project_id)
-        return cast("int", await self._client.run(Call(_RESOLVE, (book,), (now_ms, *fingerprints)), "list"))
+        call = Call(_RESOLVE, (book, self._marked(project_id)), (now_ms, MAX_ENTRIES, KEPT_MS, *fingerprints))
+        return cast("int", await self._client.run(call, "list"))
+
+    async def resolved(self, project_id: str, since_ms: int) -> dict[str, int]:
+        """Say which errors were marked as resolved from `since_ms` on, and when each was last (epoch ms)."""
+        call = Call("ZRANGEBYSCORE", (self._marked(project_id),), (since_ms, "+inf", "WITHSCORES"))
+        flat = cast("list[bytes]", await self._client.run(call))
+        return {name.decode(): int(float(at)) for name, at in zip(flat[::2], flat[1::2], strict=True)}
+
+    def _marked(self, project_id: str) -> str:
+        return self._names.project(project_id, "errors_resolved")

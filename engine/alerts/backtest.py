@@ -71,7 +71,7 @@ def play(items: Iterable[Item], core: AlertCore) -> Iterator[Alert]:
     for item in items:
         if item.t > now:
             if item.t // MINUTE_MS > now // MINUTE_MS:
-                for minute in _minutes(now, item.t):
+                for minute in minutes_between(now, item.t):
                     core.tick(minute)
             now = item.t
         core.feed(item, now)
@@ -80,6 +80,7 @@ def play(items: Iterable[Item], core: AlertCore) -> Iterator[Alert]:
     yield from core.take()
 
 
-def _minutes(before: int, now: int) -> range:
+def minutes_between(before: int, now: int) -> range:
+    """Give full minutes after `before` up to `now` (epoch ms), of a long silence the last; none if `before` is 0."""
     first = max(before, now - LONGEST_SILENCE_MS) // MINUTE_MS + 1
     return range(first * MINUTE_MS, now + 1, MINUTE_MS) if before else range(0)

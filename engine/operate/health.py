@@ -28,11 +28,12 @@ _CONNECTIONS_MAX: Final = 32
 _HEADERS: Final = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
 
 
-class Verdict(msgspec.Struct, frozen=True):
-    """Whether all is well, and each check with `ok` or what is wrong."""
+class Verdict(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Whether all is well, each check with `ok` or what is wrong, and what else is to be known."""
 
     ok: bool
     checks: dict[str, str]
+    notes: dict[str, str] = {}
 
 
 class Health:
@@ -56,6 +57,7 @@ class Health:
         self._reached: dict[Dependency, int] = {}
         self._joined = False
         self._draining = False
+        self._notes: dict[str, str] = {}
 
     def beat(self, loop: str = "main") -> None:
         """Tell that a loop went round; from its first beat on it is expected to go on."""
@@ -77,6 +79,10 @@ class Health:
         """Tell that the process is on its way out."""
         self._draining = True
 
+    def note(self, about: str, text: str) -> None:
+        """Say something that is to be known and does not make the process less ready; nothing takes it back."""
+        self._notes = {name: told for name, told in {**self._notes, about: text}.items() if told}
+
     def alive(self) -> Verdict:
         """Judge whether every loop goes round."""
         now_ms = self._clock()
@@ -89,7 +95,7 @@ class Health:
         for dependency in ("kafka", "redis"):
             at_ms = self._reached.get(dependency)
             checks[dependency] = "never reached" if at_ms is None else _young(now_ms - at_ms, self._reached_within_ms)
-        return _verdict(checks)
+        return msgspec.structs.replace(_verdict(checks), notes=self._notes)
 
 
 def _young(age_ms: int, within_ms: int) -> str:

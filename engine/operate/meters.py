@@ -44,6 +44,9 @@ HTTP_STATUSES: Final = ("1xx", "2xx", "3xx", "4xx", "5xx", "401", "403", "404", 
 BREAK_REASONS: Final = ("stalled", "unreadable", "too_slow")
 """Why answers are broken off: the client took nothing, Redis could not be read, too much waited for a follower."""
 
+ALERT_DROP_REASONS: Final = ("unreadable", "too_large", "late", "withdrawn")
+"""Why alert rules did not judge something."""
+
 _AREA: Final = _words("area", *HTTP_AREAS)
 _STAGE: Final = _words("stage", "load", "feed", "write", "announce", "list", "mark", "commit")
 
@@ -152,6 +155,42 @@ class Count(Meter):
         "Answers that ended before they were whole, so that the client knows.",
         (_words("reason", *BREAK_REASONS),),
     )
+    # Alerts.
+    ALERT_FORWARDED = (
+        "wince_alert_forwarded_total",
+        "records",
+        "Signals and activity that were put in order by project, when safe.",
+    )
+    ALERT_ITEMS = (
+        "wince_alert_items_total",
+        "items",
+        "Signals and activity that rules have judged, when what came of them was stored.",
+    )
+    ALERT_DROPPED = (
+        "wince_alert_dropped_total",
+        "items",
+        "Signals and activity that rules did not judge; `withdrawn`: of a session that was deleted.",
+        (_words("reason", *ALERT_DROP_REASONS),),
+    )
+    ALERTS = (
+        "wince_alerts_total",
+        "alerts",
+        "Alerts that fired and that were over, when stored.",
+        (_words("state", "fired", "resolved"),),
+    )
+    ALERT_WRITES = (
+        "wince_alert_writes_total",
+        "writes",
+        "Guarded writes of projects: `repeated` had been applied before, `refused` found another owner's work.",
+        (_words("outcome", "applied", "repeated", "refused"),),
+    )
+    ALERT_STATE_BYTES = "wince_alert_state_bytes_total", "bytes", "Bytes of state that were stored, as they are kept."
+    ALERT_RULES_READ = (
+        "wince_alert_rules_read_total",
+        "times",
+        "Times a changed rules file was read; a `rejected` one changed nothing.",
+        (_words("outcome", "taken", "rejected"),),
+    )
     # Time.
     STAGE_SECONDS = (
         "wince_stage_seconds_total",
@@ -190,6 +229,15 @@ class Gauge(Meter):
         "partitions",
         "Partitions from which nothing is fetched for now, because enough of them waits.",
     )
+    ALERTS_OPEN = "wince_alerts_open", "alerts", "Alerts that go on, of the projects judged here."
+    ALERT_PROJECTS = "wince_alert_projects", "projects", "Projects judged here."
+    ALERT_KEYS = "wince_alert_keys", "keys", "Pages, elements, errors and so on that rules tell apart here."
+    ALERT_SESSIONS = "wince_alert_sessions", "sessions", "Sessions that rules remember here."
+    ALERT_RULES_WRONG = (
+        "wince_alert_rules_wrong",
+        "1",
+        "1 while the rules file cannot be used as it is, so that the rules of before hold.",
+    )
     HTTP_IN_PROGRESS = "wince_http_requests_in_progress", "requests", "Requests being answered, live streams included."
     BUILD = "wince_build_info", "1", "Always 1; the label tells the version.", (Label("version", None, "this version"),)
 
@@ -218,6 +266,13 @@ class Histogram(Meter):
         (_words("operation", "load", "write", "list", "mark", "read"),),
         _COMMAND_BUCKETS,
     )
+    ALERT_LATENCY = (
+        "wince_alert_latency_seconds",
+        "seconds",
+        "From the timestamp of a signal's or activity's record until what came of it was stored.",
+        (),
+        _LATENCY_BUCKETS,
+    )
     HTTP_REQUEST = (
         "wince_http_request_seconds",
         "seconds",
@@ -243,7 +298,28 @@ SERVER_METERS: Final = frozenset(
 )
 """Those of `wince serve`."""
 
-WORKER_METERS: Final = frozenset(METERS) - SERVER_METERS | {Gauge.BUILD, Histogram.REDIS_COMMAND}
+_SHARED: Final = frozenset(
+    {
+        Count.REDIS_SENT_BYTES,
+        Count.RETRIES,
+        Count.REBALANCES,
+        Count.PARTITION_RESETS,
+        Count.RECORDS_LOST,
+        Count.MARKS_MOVED,
+        Gauge.LAG_RECORDS,
+        Gauge.LAG_SECONDS,
+        Gauge.PARTITIONS_ASSIGNED,
+        Gauge.BUILD,
+        Histogram.REDIS_COMMAND,
+    }
+)
+
+_ALERT: Final = frozenset(meter for meter in METERS if meter.metric.startswith("wince_alert"))
+
+ALERT_METERS: Final = _ALERT | _SHARED
+"""Those of `wince alerts run`."""
+
+WORKER_METERS: Final = frozenset(METERS) - SERVER_METERS - _ALERT | {Gauge.BUILD, Histogram.REDIS_COMMAND}
 """Those of `wince worker`."""
 
 
@@ -253,8 +329,9 @@ def metrics_document() -> str:
         "# Metrics",
         "",
         "What `/metrics` tells, beside `process_*` of the process itself. A worker has all but those that begin with",
-        "`wince_http`; the HTTP server has those, `wince_build_info` and `wince_redis_command_seconds`. Reasons are",
-        "explained in [reasons.md](reasons.md). No label ever holds an id of a project, a session or a user.",
+        "`wince_http` or `wince_alert`; the HTTP server has the former, `wince_build_info` and",
+        "`wince_redis_command_seconds`; the alerter the latter and those of Redis, retries, lag, partitions and marks.",
+        "Reasons are explained in [reasons.md](reasons.md). No label holds an id of a project, a session or a user.",
         "This page is written by `python -m engine.operate.meters > docs/metrics.md`.",
     ]
     for kind, heading in ((Count, "Counters"), (Gauge, "Gauges"), (Histogram, "Histograms")):

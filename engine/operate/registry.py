@@ -95,7 +95,7 @@ class Meters:
 
     def forget_partition(self, topic: str, partition: int) -> None:
         """Take the series of a partition away that another process reads now."""
-        for meter in Gauge:
+        for meter in self._gauges:
             if {label.name for label in meter.labels} == {"topic", "partition"}:
                 self._gauges[meter].remove_by_labels({"topic": topic, "partition": str(partition)})
 

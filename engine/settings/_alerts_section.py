@@ -10,7 +10,7 @@ from engine.settings._units import DAY_MS, SECOND_MS
 
 
 class AlertsSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What `wince alerts run` reads and keeps, and how it is watched; brokers, Redis, logs, retries are as of workers."""
+    """What `wince alerts run` reads and keeps, and how it is watched; what is not here is as it is for workers."""
 
     rules_file: Annotated[
         str, Meta(description="File of the alert rules, looked at again and again; without one the shipped rules hold.")
