@@ -54,6 +54,15 @@ class ServeSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
             extra={"expected": 'HOST:PORT, such as "127.0.0.1:8320", with a port from 0 to 64999'},
         ),
     ] = "127.0.0.1:8320"
+    public_url: Annotated[
+        str,
+        Meta(
+            pattern=r"\A(https?://[A-Za-z0-9.-]{1,253}(:[0-9]{1,5})?)?\Z",
+            description="Where people find the viewer, such as `https://replay.example`: links in alerts begin with "
+            "it. Without it alerts have none.",
+            extra={"expected": 'an origin, such as "https://replay.example", or nothing'},
+        ),
+    ] = ""
     login: Annotated[
         LoginKind,
         Meta(

@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from replay.errors import Saturated, StoreError
 from replay.redis_client import Call
+from replay.redis_keys import KeyNames
 from replay.server.access import Access, Scope, access_of
 from replay.server.endpoints import Endpoint, json_response, path_id
 from replay.server.options import ServeOptions
@@ -87,16 +88,26 @@ class Audit:
         self, action: Action, project_id: str, access: Access, session_id: str = "", detail: str = ""
     ) -> None:
         """Write an entry. A Redis that is full takes none; the line in the log is written all the same."""
-        entry = ("t", self._services.clock_ms(), "who", access.who, "name", access.name, "action", action)
-        where = ("session_id", session_id.encode("utf-8", "surrogatepass"), "detail", detail)
-        arguments = ("MAXLEN", "~", self._max_entries, "*", *entry, *where)
+        t = self._services.clock_ms()
+        entry = AuditEntry(
+            entry_id="*", t=t, who=access.who, name=access.name, action=action, session_id=session_id, detail=detail
+        )
         is_kept = True
         try:
-            await self._services.redis.run(Call("XADD", (self._services.names.audit(project_id),), arguments), "list")
+            await self._services.redis.run(
+                note_call(self._services.names, project_id, entry, self._max_entries), "list"
+            )
         except Saturated:
             is_kept = False
         # The first part of a share's id names a session, which is not for logs.
         self._services.operations.audited(action, access.who.rpartition(".")[2], is_kept=is_kept)
+
+
+def note_call(names: KeyNames, project_id: str, entry: AuditEntry, max_entries: int) -> Call:
+    """Make the call that writes an entry; its id is given by Redis."""
+    what = ("t", entry.t, "who", entry.who, "name", entry.name, "action", entry.action)
+    where = ("session_id", entry.session_id.encode("utf-8", "surrogatepass"), "detail", entry.detail)
+    return Call("XADD", (names.audit(project_id),), ("MAXLEN", "~", max_entries, "*", *what, *where))
 
 
 def routes(services: Services) -> list[Endpoint[Any]]:

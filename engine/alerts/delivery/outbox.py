@@ -176,7 +176,7 @@ class Outbox:
     async def resend(self, entry: Entry, now_ms: int) -> bool:
         """Make a failed message due again, as new; return false if it is not there or follows one that failed."""
         keys = self._keys(entry.project_id)
-        new = msgspec.structs.replace(entry, put_ms=now_ms, held_until_ms=0, attempts=0, note="")
+        new = msgspec.structs.replace(entry, put_ms=now_ms, held_until_ms=0, attempts=0, note="", links=None)
         arguments = (entry.message.id, _encode(new), entry.message.after, now_ms)
         return await self._run(Call(_RESEND, (keys.due, keys.messages, keys.failed, keys.failed_at), arguments)) == 1
 
