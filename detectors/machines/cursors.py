@@ -20,7 +20,7 @@ MIN_SAMPLES: Final = 3
 class ReversalRule(msgspec.Struct, frozen=True, kw_only=True):
     """`count` reversals on one axis, last minus first less than `window_ms`; reported after `window_ms` of calm.
 
-    A series begins with the first reversal on its axis since the last report, however long ago.
+    A series begins with the oldest reversal on its axis that was still in the window when it had enough of them.
     """
 
     rule: str
@@ -29,7 +29,7 @@ class ReversalRule(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Axis(msgspec.Struct, gc=False):
-    """One axis: the way the cursor last went on it (-1, 0, 1), its last reversals and the first of all (epoch ms)."""
+    """One axis: the way the cursor last went on it (-1, 0, 1), its reversals of late and when they began (epoch ms)."""
 
     way: int = 0
     changes: list[int] = msgspec.field(default_factory=list)
@@ -106,7 +106,16 @@ class CursorReversals(Machine[ReversalState]):
             state.last_t = t
         elif state.series_t != NEVER:
             self._tell(t)
+        for one in state.axes:
+            self._forget_old(one)
         self._rearm()
+
+    def _forget_old(self, axis: Axis) -> None:
+        """Leave out what is no longer in the window that ends with the axis' last reversal."""
+        changes, window_ms = axis.changes, self._rule.window_ms
+        if changes and changes[-1] - changes[0] >= window_ms:
+            axis.changes = [t for t in changes if changes[-1] - t < window_ms]
+            axis.first_t = axis.changes[0]
 
     def _is_thrashed(self, axis: Axis) -> bool:
         changes = axis.changes
