@@ -42,7 +42,7 @@ COMMANDS: Final = (
     Command("summary", "engine.cli.summary", "tell what happened in a session"),
     Command("export", "engine.cli.export", "write a range of a session as a file that plays anywhere, or as a film"),
     Command("delete", "engine.cli.delete", "delete sessions, with proof"),
-    Command("alerts", "engine.cli.alerts", "try alert rules on stored or simulated signals"),
+    Command("alerts", "engine.cli.alerts", "alert people when a page starts to hurt; try alert rules"),
     Command("errors", "engine.cli.errors", "list script errors of a project, mark them as resolved"),
     Command("reprocess", "engine.cli.reprocess", "judge stored sessions again, under other rules"),
     Command("cohort", "engine.cli.cohort", "tell other programs which users met a condition"),

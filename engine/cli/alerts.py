@@ -1,10 +1,11 @@
-"""`wince alerts`: what rules would have said, and how good they are."""
+"""`wince alerts`: runs alert rules, over what comes or what was stored, and says how good they are."""
 
 import argparse
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Final
 
 import msgspec
 import orjson
@@ -16,20 +17,26 @@ from engine.alerts.plot import Series, draw
 from engine.alerts.rules import RulesFile
 from engine.alerts.rules_file import default_rules, read_rules
 from engine.alerts.simulation.report import simulate
-from engine.cli._commands import SubParsers
+from engine.cli import alerts_list, alerts_run
+from engine.cli._commands import CommandModule, SubParsers
 from schemas.alerts import Alert
 
 FAILED = 1
+
+_MODULES: Final[dict[str, CommandModule]] = {"run": alerts_run, "list": alerts_list}
 
 
 def add_parser(subparsers: SubParsers) -> None:
     """Add the command to the command line."""
     parser = subparsers.add_parser(
         "alerts",
-        help="try alert rules on stored or simulated signals",
-        description="Try alert rules: on signals and activities that were stored, or on simulated traffic.",
+        help="alert people when a page starts to hurt; try alert rules",
+        description="Judge signals as they come and send alerts; list alerts; try rules on signals and activities that "
+        "were stored, or on simulated traffic.",
     )
     commands = parser.add_subparsers(dest="alerts_command", required=True, metavar="COMMAND")
+    for module in _MODULES.values():
+        module.add_parser(commands)
     backtest = commands.add_parser(
         "backtest",
         help="run rules over stored signals: what would have fired, and when",
@@ -57,6 +64,8 @@ def _add_rules_option(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run a command of `wince alerts`; wrong rules are left to the caller."""
+    if args.alerts_command in _MODULES:
+        return _MODULES[args.alerts_command].run(args)
     rules = default_rules() if args.rules is None else read_rules(args.rules)
     if args.alerts_command == "backtest":
         return _backtest(args, rules)

@@ -1,0 +1,279 @@
+"""All that one process judges while it is in the group: its partitions, its projects, and how they are stored."""
+
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from typing import Any, Final
+
+from aiokafka.errors import KafkaError
+
+from engine.alerts.app.lanes import Doubt, Lane, Unread, read_item
+from engine.alerts.app.lookout import Identities, Lookout, partition_of
+from engine.alerts.app.project import JudgedProject
+from engine.alerts.app.tools import AlertTools
+from engine.alerts.rules import RulesFile
+from engine.alerts.store import Outcome, ProjectWrite
+from engine.errors import Unavailable
+from engine.operate.logs import get_logger
+from engine.operate.meters import Count, Gauge, Histogram
+from engine.runtime.kafka.positions import Start, choose_start, log_name
+from engine.runtime.kafka.records import Place
+
+LOADED_AT_ONCE: Final = 50
+FULL_TIMES: Final = 4
+"""So many times `alerts.save_max_items` may wait in a partition before nothing more is taken from it."""
+
+
+class Desk:
+    """Made anew for each time in the group; `owner` names it. Any doubt ends it, and another begins by what is stored.
+
+    Faust calls `starts`, `forward`, `judge` and `revoked`; `save` is called by one task, again and again.
+    """
+
+    def __init__(self, tools: AlertTools, lookout: Lookout, identities: Identities) -> None:
+        self._tools = tools
+        self.kafka = tools.kafka
+        self._lookout = lookout
+        self._identities = identities
+        self._owner = tools.token()
+        self._input_topic = tools.settings.alerts.input_topic
+        self._input_partitions = 1
+        self._most = tools.settings.alerts.save_max_items
+        self._saving = asyncio.Lock()
+        self._is_emptied = asyncio.Event()
+        self.lanes: dict[Place, Lane] = {}
+        self.projects: dict[str, JudgedProject] = {}
+        self.is_due = asyncio.Event()
+        """Set when it should be stored now, before its time."""
+
+    # -- the group -----------------------------------------------------------------------------------------------
+
+    async def starts(self, assigned: AbstractSet[Place], commits: Mapping[Place, int]) -> dict[Place, int]:
+        """Take partitions over, and say from where each is read. Everything known before is dropped."""
+        insist = self._tools.patience.insist
+        async with self._saving:
+            self._drop()
+            self._input_partitions = await insist(lambda: self._lookout.partitions(self._input_topic))
+            bounds = await insist(lambda: self._lookout.bounds(assigned))
+            lanes: dict[Place, Lane] = {}
+            for place in sorted(assigned):
+                claim = await insist(lambda place=place: self._tools.marks.claim(_shard(place), self._owner))  # type: ignore[misc]  # bound at once
+                log = log_name(*self._identities[place.topic], place.partition)
+                start = choose_start(log, claim.previous, commits.get(place, -1), bounds[place])
+                self._tell_start(place, start)
+                lanes[place] = Lane(place, start, claim.count)
+            await self._load_all({place.partition for place in assigned if place.topic == self._input_topic})
+            self.lanes = lanes
+        self._tools.health.joined(group=True)
+        self._tools.meters.count(Count.REBALANCES)
+        self._tools.meters.set(Gauge.PARTITIONS_ASSIGNED, len(assigned))
+        get_logger().info("partitions_assigned", partitions=sorted({place.partition for place in assigned}))
+        return {place: lane.next_offset for place, lane in lanes.items()}
+
+    def _tell_start(self, place: Place, start: Start) -> None:
+        if start.cause:
+            self._tools.meters.count(Count.PARTITION_RESETS, cause=start.cause)
+            get_logger().warning(
+                "partition_taken_over",
+                topic=place.topic,
+                partition=place.partition,
+                cause=start.cause,
+                offset=start.offset,
+                lost=start.lost,
+            )
+        if start.lost:
+            self._tools.meters.count(Count.RECORDS_LOST, start.lost)
+
+    async def revoked(self) -> None:
+        """Store what was judged within the time the group gives, and drop everything."""
+        self._tools.health.joined(group=False)
+        try:
+            async with asyncio.timeout(self._tools.kafka.rebalance_timeout_ms / 2_000):
+                await self.save()
+        except (TimeoutError, Unavailable):
+            get_logger().warning("drain_cut_short", cause="revoked")
+        self._drop()
+
+    def _drop(self) -> None:
+        for place in self.lanes:
+            self._tools.meters.forget_partition(*place)
+        self.lanes, self.projects = {}, {}
+        self._is_emptied.set()
+
+    async def _load_all(self, partitions: AbstractSet[int]) -> None:
+        """Take over the projects of partitions: time passes for them even if nothing comes."""
+        insist = self._tools.patience.insist
+        known = await insist(self._tools.store.projects)
+        ours = [id_ for id_ in known if partition_of(id_, self._input_partitions) in partitions]
+        for start in range(0, len(ours), LOADED_AT_ONCE):
+            await self._load(ours[start : start + LOADED_AT_ONCE])
+
+    async def _load(self, project_ids: Sequence[str]) -> None:
+        stored = await self._tools.patience.insist(lambda: self._tools.store.load(project_ids))
+        for project_id, found in zip(project_ids, stored, strict=True):
+            self.projects[project_id] = JudgedProject(project_id, found, self._tools.rules)
+
+    # -- records -------------------------------------------------------------------------------------------------
+
+    async def forward(self, event: Any, app: Any) -> None:  # noqa: ANN401 - Faust is untyped
+        """Put a signal or an activity among those of its project."""
+        lane, message = await self._lane_of(event), event.message
+        if lane is None:
+            return
+        try:
+            project_id = read_item(message.value).project_id
+        except Unread as unread:
+            self._drop_item(unread.reason)
+            lane.keep(event)
+            return
+        place = Place(self._input_topic, partition_of(project_id, self._input_partitions))
+        key = project_id.encode("utf-8", "surrogatepass")
+        sent = await app.send_record(place, key, message.value, _timestamp_ms(message))
+        lane.keep(event, sent=sent)
+
+    async def judge(self, event: Any) -> None:  # noqa: ANN401 - Faust is untyped
+        """Let the rules judge an item."""
+        lane, message = await self._lane_of(event), event.message
+        if lane is None:
+            return
+        try:
+            item = read_item(message.value)
+        except Unread as unread:
+            self._drop_item(unread.reason)
+            lane.keep(event)
+            return
+        if item.project_id not in self.projects:
+            await self._load([item.project_id])
+        if self.lanes.get(lane.place) is not lane:
+            return  # it was taken away meanwhile
+        project = self.projects[item.project_id]
+        now_ms = lane.clock.saw(_timestamp_ms(message), self._tools.clock_ms())
+        if not project.is_known(lane.place.partition, lane.log, message.offset):
+            self._drop_item(project.feed(item, now_ms))
+            project.read(lane.place.partition, lane.log, message.offset)
+        lane.keep(event, judged_ms=_timestamp_ms(message))
+        if project.has_news or lane.waiting >= self._most:
+            self.is_due.set()
+
+    async def _lane_of(self, event: Any) -> Lane | None:  # noqa: ANN401 - Faust is untyped
+        """Return the lane of a record that came for the first time, once there is room in it."""
+        lane = self.lanes.get(Place(event.message.topic, event.message.partition))
+        while lane is not None and lane.waiting >= FULL_TIMES * self._most:
+            self._is_emptied.clear()
+            self.is_due.set()
+            await self._is_emptied.wait()
+            if self.lanes.get(lane.place) is not lane:
+                return None
+        if lane is None or not lane.accept(event.message.offset):
+            return None
+        self._tools.health.reached("kafka")
+        return lane
+
+    def _drop_item(self, reason: str) -> None:
+        if reason:
+            self._tools.meters.count(Count.ALERT_DROPPED, reason=reason)
+
+    def has_read(self, ends: Mapping[Place, int]) -> bool:
+        """Say whether the partitions here were read up to these offsets."""
+        return all(lane.next_offset >= ends.get(place, 0) for place, lane in self.lanes.items())
+
+    def tick(self, now_ms: int) -> None:
+        """Let time pass until a full minute (epoch ms) for every project here."""
+        for project in self.projects.values():
+            project.tick(now_ms)
+
+    def change_rules(self, rules: RulesFile) -> None:
+        """Go on by other rules."""
+        for project in self.projects.values():
+            project.change_rules(rules)
+
+    # -- storing -------------------------------------------------------------------------------------------------
+
+    async def save(self) -> None:
+        """Store what changed, move marks, acknowledge. Raises Doubt if somebody else has written."""
+        async with self._saving:
+            taken = [(lane, lane.next_offset, lane.take()) for lane in self.lanes.values()]
+            changed = [project for project in self.projects.values() if project.is_changed]
+            await self._write(changed)
+            await self._sent([sent for _, _, kept in taken for sent in kept.sent])
+            for lane, offset, kept in taken:
+                await self._mark(lane, offset)
+                for event in kept.events:
+                    event.ack()
+                self._judged(kept.judged_ms)
+            self._is_emptied.set()
+
+    async def _write(self, changed: Sequence[JudgedProject]) -> None:
+        insist, store = self._tools.patience.insist, self._tools.store
+        if not changed:
+            return
+        new = [project.project_id for project in changed if project.is_new]
+        await insist(lambda: store.register(new))
+        await self._forget(changed)
+        now_ms, kept_alerts = self._tools.clock_ms(), self._tools.settings.alerts.kept_alerts
+        writes = [project.write(self._tools.token(), now_ms, kept_alerts) for project in changed]
+        outcomes = await insist(lambda: store.save(writes))
+        for project, write, outcome in zip(changed, writes, outcomes, strict=True):
+            self._tools.meters.count(Count.ALERT_WRITES, outcome=outcome.name.lower())
+            if outcome is not Outcome.REFUSED:
+                project.confirm(write)
+                self._written(write)
+        if Outcome.REFUSED in outcomes:
+            raise Doubt("refused_write")
+
+    async def _forget(self, projects: Iterable[JudgedProject]) -> None:
+        """Take sessions that were withdrawn out of messages, before it is stored that they were."""
+        insist, store, now_ms = self._tools.patience.insist, self._tools.store, self._tools.clock_ms()
+        for project in projects:
+            gone = project.gone(now_ms)
+            if gone:
+                await insist(lambda id_=project.project_id, gone=gone: store.forget_in_messages(id_, gone))  # type: ignore[misc]  # bound at once
+
+    def _written(self, write: ProjectWrite) -> None:
+        meters = self._tools.meters
+        meters.count(Count.ALERT_STATE_BYTES, sum(len(name) + len(part) for name, part in write.changes.stored.items()))
+        for state in write.told:
+            meters.count(Count.ALERTS, state=state)
+        if write.messages:
+            self._tools.on_stored(write.project_id)
+
+    async def _sent(self, sent: Sequence[Any]) -> None:
+        try:
+            await asyncio.gather(*sent)
+        except KafkaError as error:
+            raise Unavailable(f"Kafka does not take records: {type(error).__name__}") from error
+        self._tools.meters.count(Count.ALERT_FORWARDED, len(sent))
+
+    async def _mark(self, lane: Lane, offset: int) -> None:
+        """Say how far a partition is safe; who starts anew starts there."""
+        if lane.marked_offset == offset:
+            return
+        insist, marks = self._tools.patience.insist, self._tools.marks
+        if not await insist(lambda: marks.move(_shard(lane.place), self._owner, lane.count, lane.log, offset)):
+            raise Doubt("mark_refused")
+        lane.count += 1
+        lane.marked_offset = lane.saved_offset = offset
+        self._tools.meters.count(Count.MARKS_MOVED)
+
+    def _judged(self, times_ms: Sequence[int]) -> None:
+        now_ms = self._tools.clock_ms()
+        self._tools.meters.count(Count.ALERT_ITEMS, len(times_ms))
+        for judged_ms in times_ms:
+            self._tools.meters.observe(Histogram.ALERT_LATENCY, max(now_ms - judged_ms, 0) / 1_000)
+
+    async def look_after(self) -> None:
+        """See whether what was stored still is, and what was withdrawn is not. Raises Doubt: Redis is an older one."""
+        await self._forget(list(self.projects.values()))
+        insist, marks = self._tools.patience.insist, self._tools.marks
+        async with self._saving:
+            for lane in self.lanes.values():
+                if not await insist(lambda lane=lane: marks.holds(_shard(lane.place), self._owner, lane.count)):  # type: ignore[misc]  # bound at once
+                    raise Doubt("mark_refused")
+
+
+def _shard(place: Place) -> str:
+    return f"alerts/{place.topic}/{place.partition}"
+
+
+def _timestamp_ms(message: Any) -> int:  # noqa: ANN401 - Faust is untyped
+    return int(message.timestamp * 1_000 + 0.5)

@@ -1,0 +1,148 @@
+"""Puts one alerter process together, runs it, and takes it apart."""
+
+import asyncio
+import os
+import signal
+from contextlib import AsyncExitStack
+from importlib.metadata import version
+
+import msgspec
+
+from engine.alerts.app.background import InForce, RulesWatch
+from engine.alerts.app.desk import Desk
+from engine.alerts.app.lanes import Doubt
+from engine.alerts.app.membership import Membership
+from engine.alerts.app.observers import DeliveryMeters, RedisMeters
+from engine.alerts.app.tools import AlertTools
+from engine.alerts.app.transport import AlertsApp
+from engine.alerts.delivery.assembly import make_sender
+from engine.alerts.delivery.sender import Sender
+from engine.alerts.store import AlertStore
+from engine.delivery.posting import Poster
+from engine.operate.health import Health, serve_health
+from engine.operate.logs import get_logger
+from engine.operate.meters import ALERT_METERS, Count, Gauge
+from engine.operate.registry import Meters
+from engine.runtime.kafka.patience import Patience
+from engine.runtime.stores import redis_client
+from engine.settings import Settings
+from replay.error_book import ErrorBook
+from replay.marks import RedisMarks
+
+
+async def run_alerter(settings: Settings) -> None:
+    """Run an alerter until SIGTERM or SIGINT.
+
+    Raises SettingsError if the rules or files of certificates are of no use; Broken; OSError if the port is taken.
+    """
+    watch = RulesWatch(settings.alerts.rules_file, os.environ)
+    rules, endpoints = watch.read()
+    meters, health = Meters(version("wince"), ALERT_METERS), Health()
+    alerts, prefix = settings.alerts, settings.store.key_prefix
+    async with AsyncExitStack() as stack:
+        client = redis_client(settings, RedisMeters(meters, health))
+        stack.push_async_callback(client.close)
+        poster = Poster()
+        stack.push_async_callback(poster.close)
+        bound = await stack.enter_async_context(serve_health(alerts.http_host, alerts.http_port, meters, health))
+        get_logger().info("alerter_started", host=alerts.http_host, port=bound)
+        sender = make_sender(settings, client, poster, DeliveryMeters(meters))
+        sender.use(endpoints)
+        tools = AlertTools(
+            settings=settings,
+            kafka=msgspec.structs.replace(settings.kafka, group_id=alerts.group_id),
+            rules=rules,
+            store=AlertStore(client, prefix),
+            marks=RedisMarks(client, prefix),
+            errors=ErrorBook(client, prefix),
+            patience=Patience(settings.worker, meters, health.beat),
+            meters=meters,
+            health=health,
+        )
+        await Alerter(tools, sender).run(watch)
+        get_logger().info("alerter_stopped")
+
+
+class Alerter:
+    """One process: in the group again and again, and sending all the time."""
+
+    def __init__(self, tools: AlertTools, sender: Sender) -> None:
+        self._tools = tools
+        self._sender = sender
+        self._stopping = asyncio.Event()
+        self._desk: Desk | None = None
+        self._app: AlertsApp | None = None
+        tools.on_stored = sender.wake
+        tools.meters.refresh_with(self.refresh)
+
+    def stop(self) -> None:
+        """Have `run` store what was read, and return."""
+        self._stopping.set()
+
+    async def run(self, watch: RulesWatch) -> None:
+        """Work until stopped. Raises Broken, and whatever a bug of ours raises."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self.stop)
+        beside = [
+            asyncio.create_task(self._sender.run()),
+            asyncio.create_task(watch.follow(self._tools, self._change_rules)),
+        ]
+        judging = asyncio.create_task(self._judge_always())
+        try:
+            while not judging.done():
+                done, _ = await asyncio.wait((judging, *beside), return_when=asyncio.FIRST_COMPLETED)
+                for task in done:
+                    task.result()
+                beside = [task for task in beside if task not in done]
+        finally:
+            for task in (judging, *beside):
+                task.cancel()
+            await asyncio.gather(judging, *beside, return_exceptions=True)
+
+    async def _judge_always(self) -> None:
+        """Be in the group until stopped; after a doubt, enter it anew."""
+        stopped = asyncio.create_task(self._stopping.wait())
+        work = asyncio.create_task(self._tools.patience.insist(self._judge))
+        await asyncio.wait((stopped, work), return_when=asyncio.FIRST_COMPLETED)
+        if not work.done() and self._desk is None:
+            work.cancel()  # Kafka is away, and was never reached
+        stopped.cancel()
+        await asyncio.gather(work, return_exceptions=True)
+        if not work.cancelled():
+            work.result()
+
+    async def _judge(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                await Membership(self._tools, 0, self._stopping).run(self._entered)
+            except Doubt as doubt:
+                self._tools.meters.count(Count.PARTITION_RESETS, cause=doubt.cause)
+                get_logger().warning("read_again", cause=doubt.cause)
+            finally:
+                self._tools.health.joined(group=False)
+                self._desk = self._app = None
+
+    def _entered(self, desk: Desk, app: AlertsApp) -> None:
+        self._desk, self._app = desk, app
+
+    def _change_rules(self, found: InForce) -> None:
+        self._tools.rules = found.rules
+        self._sender.use(found.endpoints)
+        if self._desk is not None:
+            self._desk.change_rules(found.rules)
+
+    def refresh(self) -> None:
+        """Set the gauges, which change also while nothing goes on."""
+        if self._desk is None or self._app is None:
+            return
+        meters, now_ms = self._tools.meters, self._tools.clock_ms()
+        sizes = [project.sizes for project in self._desk.projects.values()]
+        meters.set(Gauge.ALERT_PROJECTS, len(sizes))
+        meters.set(Gauge.ALERTS_OPEN, sum(size.open_alerts for size in sizes))
+        meters.set(Gauge.ALERT_KEYS, sum(size.keys for size in sizes))
+        meters.set(Gauge.ALERT_SESSIONS, sum(size.sessions for size in sizes))
+        for place, lane in self._desk.lanes.items():
+            records, seconds = lane.lag(self._app.end_offset(place), now_ms)
+            meters.set(Gauge.LAG_RECORDS, records, topic=place.topic, partition=place.partition)
+            meters.set(Gauge.LAG_SECONDS, seconds, topic=place.topic, partition=place.partition)
