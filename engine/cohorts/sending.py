@@ -2,19 +2,24 @@
 
 import random
 from collections.abc import Awaitable, Callable
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Final, Literal, NamedTuple, TypeAlias
 
 import msgspec
 
 from engine.cohorts.destinations import Receiver
 from engine.cohorts.keeping import Clock, Keeping
 from engine.delivery.backoff import backoff_ms
+from engine.delivery.retry_after import MAX_SECONDS
 
 Sleep = Callable[[float], Awaitable[None]]
 """Waits for seconds."""
 
 Ending: TypeAlias = Literal["done", "unreachable", "gone", "refused"]
 """Nothing is left; nothing was taken for too long; nothing is wanted any more (410); or the guard refuses."""
+
+
+_LONGEST_WAIT_MS: Final = round(MAX_SECONDS * 1_000)
+"""What is further away is no pause: the clock was set back."""
 
 
 class Sent(msgspec.Struct):
@@ -75,7 +80,7 @@ class Sender:
     async def step(self) -> Next:
         """Send one batch, if one may be sent by now. Raises what Keeping and the receiver raise."""
         wait_ms = self._keeping.next_at_ms - self._clock_ms()
-        if wait_ms > 0:
+        if 0 < wait_ms <= _LONGEST_WAIT_MS:
             return Next(wait_ms)
         batch = await self._keeping.next_batch(self._receiver.batch_users, self._clock_ms() + self._receiver.pause_ms)
         if batch is None:
