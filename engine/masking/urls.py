@@ -1,7 +1,8 @@
 """Rule u: what is left of a URL.
 
-Kept: scheme (http, https), host and port without user, the path with token-like segments replaced, the names of the
-query. Gone: every query value, the fragment, all but the scheme of other schemes. What does not parse is dropped.
+Kept: scheme (http, https), host and port without user, the path but for segments that look like tokens or have spaces
+in them, the names of the query. Gone: every query value, the fragment, all but the scheme of other schemes. What does
+not parse is dropped.
 """
 
 import re
@@ -25,7 +26,7 @@ _OTHER_SCHEMES: Final = frozenset(
 )
 _EDGES: Final = "".join(map(chr, range(0x21)))
 _HOST: Final = re.compile(r"(?:[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,253})|\[[0-9A-Fa-f:.]{2,45}\])(?::\d{1,5})?")
-_TOKEN_SEGMENT: Final = re.compile(r"eyJ|@|%40|\d{7}|[0-9A-Fa-f]{16}|\w{20}|[;=&]")
+_TOKEN_SEGMENT: Final = re.compile(r"eyJ|@|%40|\d{7}|[0-9A-Fa-f]{16}|\w{20}|[;=&\s]|\w\+\w")
 _HEX_NAME: Final = re.compile(r"[0-9A-Fa-f]{16}")
 _DIGITS_IN_PATH: Final = re.compile(r"\d(?:[/ .-]{0,3}\d){12}")
 _PAIR: Final = re.compile(r"[&;]")

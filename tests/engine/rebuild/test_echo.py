@@ -37,7 +37,7 @@ SHOWN: dict[str, dict[str, Any]] = {
     "an address": {
         "type": 4,
         "timestamp": 9,
-        "data": {"href": "https://a.test/3%20Thistle%20Wynd", "width": 1, "height": 1},
+        "data": {"href": "https://a.test/3-Thistle_Wynd", "width": 1, "height": 1},
     },
     "a request": {
         "type": 5,
