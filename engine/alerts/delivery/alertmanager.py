@@ -32,7 +32,7 @@ def alertmanager_body(news: News) -> bytes:
         "generatorURL": news.public_url,
         "fingerprint": _fingerprint(labels),
     }
-    grouped_by = {"alertname": labels["alertname"], "project": labels["project"]}
+    grouped_by = {name: labels[name] for name in ("alertname", "project") if name in labels}
     told = ", ".join(f"{name}={msgspec.json.encode(value).decode()}" for name, value in grouped_by.items())
     body = {
         "version": "4",
