@@ -2,7 +2,8 @@
 
 import { send } from "../common/api.js";
 import { number, plural } from "../common/format.js";
-import { button, dialog, fill, h, loading, plain, recorded } from "../common/ui.js";
+import { dialog } from "../common/overlays.js";
+import { button, fill, h, loading, plain, recorded } from "../common/ui.js";
 
 /** Sessions named before the deletion; all of them are counted. */
 const MOST_NAMED = 50;

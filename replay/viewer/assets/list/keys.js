@@ -1,6 +1,7 @@
 // The list without a mouse.
 
-import { dialog, h } from "../common/ui.js";
+import { dialog } from "../common/overlays.js";
+import { h } from "../common/ui.js";
 
 const KEYS = [
   ["j", "next session"],

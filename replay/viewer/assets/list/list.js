@@ -1,7 +1,9 @@
 // The list of sessions. All that is chosen stands in the address; this module brings address, server and page together.
 
 import { number, plural } from "../common/format.js";
-import { appHeader, button, copyText, dialog, fill, h, icon, menu, menuItem, plain } from "../common/ui.js";
+import { appHeader } from "../common/header.js";
+import { copyText, dialog, menu, menuItem } from "../common/overlays.js";
+import { button, fill, h, icon, plain } from "../common/ui.js";
 import { askToDelete, MOST_SESSIONS as MOST_DELETED } from "./deletion.js";
 import { errorNames, FilterPanel } from "./filters.js";
 import { showChips, showConnection, showProjects, showSorts } from "./head.js";

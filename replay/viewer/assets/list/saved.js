@@ -1,7 +1,8 @@
 // Filters kept under a name, for everybody who reads the project.
 
 import { getJson, send } from "../common/api.js";
-import { button, fill, h, plain, recorded, toast } from "../common/ui.js";
+import { toast } from "../common/overlays.js";
+import { button, fill, h, plain, recorded } from "../common/ui.js";
 
 /** @typedef {{id: string, name: string, query: string}} SavedFilter */
 

@@ -1,7 +1,8 @@
 // Signing in with a token: it goes to the server once, which answers with a cookie no script can read.
 
 import { ApiError, sendFor } from "../common/api.js";
-import { button, fill, find, h, icon, plain, themeToggle } from "../common/ui.js";
+import { themeToggle } from "../common/header.js";
+import { button, fill, find, h, icon, plain } from "../common/ui.js";
 import { mark } from "../common/icons.js";
 
 const LONGEST_TOKEN = 500;

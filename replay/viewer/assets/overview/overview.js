@@ -2,7 +2,8 @@
 
 import { getJson, query as written } from "../common/api.js";
 import { number, pagePath, plural } from "../common/format.js";
-import { appHeader, badge, failure, fill, h, loading, plain, state } from "../common/ui.js";
+import { appHeader } from "../common/header.js";
+import { badge, failure, fill, h, loading, plain, state } from "../common/ui.js";
 import { Picture } from "./picture.js";
 
 /**

@@ -1,7 +1,8 @@
 // The buttons below the timeline: play, moments, time, speed, what is skipped, tabs.
 
 import { clock as clockText } from "../common/format.js";
-import { button, fill, h, icon, menu, menuItem } from "../common/ui.js";
+import { menu, menuItem } from "../common/overlays.js";
+import { button, fill, h, icon } from "../common/ui.js";
 
 export const SPEEDS = Object.freeze([0.5, 1, 2, 4, 8]);
 

@@ -2,20 +2,8 @@
 
 import { ApiError, getJson, send, sendFor } from "../common/api.js";
 import { clock as clockText, dateTime } from "../common/format.js";
-import {
-  button,
-  confirm,
-  copyText,
-  dialog,
-  failure,
-  fill,
-  find,
-  h,
-  icon,
-  loading,
-  recorded,
-  toast,
-} from "../common/ui.js";
+import { confirm, copyText, dialog, toast } from "../common/overlays.js";
+import { button, failure, fill, find, h, icon, loading, recorded } from "../common/ui.js";
 
 const EXPIRIES = [
   ["1 hour", 3600],

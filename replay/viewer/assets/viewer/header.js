@@ -1,7 +1,8 @@
 // What the bar on top says of the session, and what can be done with it.
 
 import { dateTime, duration, pagePath } from "../common/format.js";
-import { badge, button, copyText, fill, h, icon, menu, menuItem, recorded, scoreBadge } from "../common/ui.js";
+import { copyText, menu, menuItem } from "../common/overlays.js";
+import { badge, button, fill, h, icon, recorded, scoreBadge } from "../common/ui.js";
 import { deleteDialog, exportDialog, shareDialog } from "./dialogs.js";
 
 /**

@@ -2,7 +2,8 @@
 
 import { clock as clockText, duration, pagePath } from "../common/format.js";
 import { detectorName } from "../common/detectors.js";
-import { badge, button, copyText, fill, h, icon, plain, recorded, recordedLink, state } from "../common/ui.js";
+import { copyText } from "../common/overlays.js";
+import { badge, button, fill, h, icon, plain, recorded, recordedLink, state } from "../common/ui.js";
 import { evidenceRows, rule, story } from "./evidence.js";
 
 /** @typedef {import("./session.js").Moment} Moment */

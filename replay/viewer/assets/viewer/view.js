@@ -2,7 +2,8 @@
 
 import { follow } from "../common/api.js";
 import { duration } from "../common/format.js";
-import { copyText, fill, h, tabs, toast } from "../common/ui.js";
+import { copyText, toast } from "../common/overlays.js";
+import { fill, h, tabs } from "../common/ui.js";
 import { AboutPanel } from "./about.js";
 import { Clock } from "./clock.js";
 import { Controls } from "./controls.js";

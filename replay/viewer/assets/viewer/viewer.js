@@ -2,7 +2,8 @@
 
 import { ApiError } from "../common/api.js";
 import { pagePath } from "../common/format.js";
-import { appHeader, button, failure, fill, h, loading, state } from "../common/ui.js";
+import { appHeader } from "../common/header.js";
+import { button, failure, fill, h, loading, state } from "../common/ui.js";
 import { whyNot } from "./about.js";
 import { Session } from "./session.js";
 import { View } from "./view.js";
