@@ -191,6 +191,21 @@ class Count(Meter):
         "Times a changed rules file was read; a `rejected` one changed nothing.",
         (_words("outcome", "taken", "rejected"),),
     )
+    ALERT_POSTS = (
+        "wince_alert_posts_total",
+        "posts",
+        "Attempts to send a message: `accepted`, or to be tried again; `gone`: 410; `refused`: address or redirect.",
+        (
+            _words("kind", "webhook", "slack", "alertmanager", "alertmanager_api"),
+            _words("outcome", "accepted", "retry", "gone", "refused"),
+        ),
+    )
+    ALERT_MESSAGES = (
+        "wince_alert_messages_total",
+        "messages",
+        "Messages that arrived or failed for good; `left_out` are those of them that were too many for their route.",
+        (_words("fate", "arrived", "failed", "left_out"),),
+    )
     # Time.
     STAGE_SECONDS = (
         "wince_stage_seconds_total",
@@ -238,6 +253,17 @@ class Gauge(Meter):
         "1",
         "1 while the rules file cannot be used as it is, so that the rules of before hold.",
     )
+    ALERT_MESSAGES_WAITING = (
+        "wince_alert_messages_waiting",
+        "messages",
+        "Messages that wait to be sent, of all projects.",
+    )
+    ALERT_MESSAGES_FAILED = (
+        "wince_alert_messages_failed",
+        "messages",
+        "Messages that could not be delivered and were not sent again (`wince alerts failed`), of all projects.",
+    )
+    ALERT_ROUTES_DISABLED = "wince_alert_routes_disabled", "routes", "Routes whose receiver answered 410."
     HTTP_IN_PROGRESS = "wince_http_requests_in_progress", "requests", "Requests being answered, live streams included."
     BUILD = "wince_build_info", "1", "Always 1; the label tells the version.", (Label("version", None, "this version"),)
 
@@ -270,6 +296,20 @@ class Histogram(Meter):
         "wince_alert_latency_seconds",
         "seconds",
         "From the timestamp of a signal's or activity's record until what came of it was stored.",
+        (),
+        _LATENCY_BUCKETS,
+    )
+    ALERT_POST = (
+        "wince_alert_post_seconds",
+        "seconds",
+        "One attempt to send a message, from the look-up of the name to the answer.",
+        (),
+        _REQUEST_BUCKETS,
+    )
+    ALERT_DELIVERY = (
+        "wince_alert_delivery_seconds",
+        "seconds",
+        "From when a message could be sent until it arrived, all attempts and waits included.",
         (),
         _LATENCY_BUCKETS,
     )

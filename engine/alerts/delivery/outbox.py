@@ -46,6 +46,7 @@ _POSTPONE: Final = _script(_text("postpone"))
 _FAIL: Final = _script(_text("fail"))
 _RESEND: Final = _script(_text("resend"))
 _PACE: Final = _script(_text("pace"))
+_TAKE: Final = _script(_text("take"))
 
 
 class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -208,14 +209,13 @@ class Outbox:
         key = self._names.pace(f"{route}:{now_ms // MINUTE_MS}")
         return await self._run(Call(_PACE, (key,), (max_per_minute, 2 * MINUTE_MS))) == 1
 
-    async def left_out(self, route: str) -> int:
-        """Return how many messages were too many for a route and have not been told of."""
-        reply = cast("bytes | None", await self._run(Call("HGET", (self._names.left_out,), (route,))))
-        return max(int(reply or 0), 0)
+    async def take_left_out(self, route: str) -> int:
+        """Take the count of messages that were too many for a route: who takes it tells it, or gives it back."""
+        return cast("int", await self._run(Call(_TAKE, (self._names.left_out,), (route,))))
 
-    async def count_left_out(self, route: str, change: int) -> None:
-        """Count messages that were too many, or, below zero, were told of."""
-        await self._run(Call("HINCRBY", (self._names.left_out,), (route, change)))
+    async def count_left_out(self, route: str, more: int) -> None:
+        """Count messages that were too many for a route."""
+        await self._run(Call("HINCRBY", (self._names.left_out,), (route, more)))
 
     def _keys(self, project_id: str) -> ProjectKeys:
         return self._names.project(project_id)

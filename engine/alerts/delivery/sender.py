@@ -215,9 +215,9 @@ class Sender:
             self._observer.unavailable(error)
             return True
 
-    async def _left_out(self, route: str) -> int:
+    async def _take_left_out(self, route: str) -> int:
         try:
-            return await self._outbox.left_out(route)
+            return await self._outbox.take_left_out(route)
         except StoreError as error:
             self._observer.unavailable(error)
             return 0
@@ -236,11 +236,13 @@ class Sender:
         posted = None
         try:
             route = lane.endpoint.route
-            left_out = await self._left_out(route.name)
+            left_out = await self._take_left_out(route.name)
             attempt = await self._attempter.send(lane.endpoint, held.entry, messages_left_out=left_out)
             posted = attempt.posted
             self._observer.posted(route.kind, posted.outcome, attempt.seconds)
-            await self._settle(held, lane, attempt, left_out)
+            if left_out and posted.outcome != "accepted":
+                await self._outbox.count_left_out(route.name, left_out)
+            await self._settle(held, lane, attempt)
         except StoreError as error:
             # Nobody knows what came of it: it is sent again when the lease is over.
             self._observer.unavailable(error)
@@ -248,7 +250,7 @@ class Sender:
             lane.leave(posted, self._clock_ms(), self._chance())
             self._woken.set()
 
-    async def _settle(self, held: Held, lane: Lane, attempt: Attempt, left_out: int) -> None:
+    async def _settle(self, held: Held, lane: Lane, attempt: Attempt) -> None:
         posted, route = attempt.posted, lane.endpoint.route
         entry = msgspec.structs.replace(attempt.entry, attempts=held.entry.attempts + 1, note=posted.note)
         match posted.outcome:
@@ -256,8 +258,6 @@ class Sender:
                 await self._surely(lambda: self._outbox.sent(entry, self._clock_ms()))
                 self._observer.arrived((self._clock_ms() - _since_ms(entry)) / 1_000)
                 self._due[entry.project_id] = 0
-                if left_out:
-                    await self._outbox.count_left_out(route.name, -left_out)
             case "gone":
                 disabled = Disabled(self._clock_ms(), lane.endpoint.url_hash, posted.note)
                 await self._surely(lambda: self._outbox.disable(route.name, disabled))

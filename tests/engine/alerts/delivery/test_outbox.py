@@ -221,10 +221,11 @@ async def test_all_who_send_share_the_pace_of_a_route(outbox: Outbox) -> None:
 
 
 async def test_what_was_left_out_is_counted_until_it_is_told(outbox: Outbox) -> None:
-    assert await outbox.left_out("a") == 0
+    assert await outbox.take_left_out("a") == 0
     await outbox.count_left_out("a", 3)
-    await outbox.count_left_out("a", -2)
-    assert await outbox.left_out("a") == 1
+    await outbox.count_left_out("a", 2)
+    assert await outbox.take_left_out("a") == 5
+    assert await outbox.take_left_out("a") == 0
 
 
 async def test_projects_may_have_any_name(outbox: Outbox) -> None:

@@ -1,0 +1,424 @@
+"""Senders with a real Redis and real receivers, on a clock that is moved."""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+import msgspec
+import pytest
+import pytest_asyncio
+from standardwebhooks import Webhook
+
+from engine.alerts.delivery.attempt import Attempter
+from engine.alerts.delivery.endpoints import open_routes
+from engine.alerts.delivery.links import MomentLinks, ViewerSettings
+from engine.alerts.delivery.outbox import Outbox
+from engine.alerts.delivery.sender import LEASE_MS, TOO_MANY_FOR_MS, Sender, wall_clock_ms
+from engine.alerts.names import AlertNames
+from engine.alerts.routes import RouteKind
+from engine.alerts.routing import messages
+from engine.alerts.rules import RulesFile
+from engine.delivery.posting import Outcome, Poster
+from replay.errors import StoreError, Unavailable
+from replay.redis_client import RedisClient
+from schemas.alert_messages import AlertMessage
+from schemas.alerts import Alert
+from tests.engine.alerts.delivery.alerts import ALERT, OVER, alert, rules
+from tests.engine.delivery.receivers import Answer, Receiver, raw, receiving, saying
+
+SECRET = "whsec_" + "b28" * 12
+RULE = '[[rules]]\nname = "spike"\nkind = "spike"\n'
+
+
+@dataclass
+class Noted:
+    """Counts what an observer is told."""
+
+    posts: Counter[Outcome] = field(default_factory=Counter)
+    words: Counter[str] = field(default_factory=Counter)
+    seen: tuple[int, int, int] = (0, 0, 0)
+
+    def posted(self, kind: RouteKind, outcome: Outcome, seconds: float) -> None:
+        assert kind
+        assert seconds >= 0
+        self.posts[outcome] += 1
+
+    def arrived(self, seconds: float) -> None:
+        assert seconds >= 0
+        self.words["arrived"] += 1
+
+    def failed(self) -> None:
+        self.words["failed"] += 1
+
+    def left_out(self) -> None:
+        self.words["left_out"] += 1
+
+    def looked(self, waiting: int, failed: int, disabled: int) -> None:
+        self.seen = (waiting, failed, disabled)
+
+    def unavailable(self, error: StoreError) -> None:
+        assert str(error)
+        self.words["unavailable"] += 1
+
+
+class Clock:
+    """The wall clock, moved on by hand."""
+
+    def __init__(self) -> None:
+        self.ahead_ms = 0
+
+    def __call__(self) -> int:
+        return wall_clock_ms() + self.ahead_ms
+
+
+@dataclass
+class Delivery:
+    """Everything from an alert to its receivers; each sender is a process of its own."""
+
+    client: RedisClient
+    clock: Clock
+    poster: Poster
+    outbox: Outbox
+    noted: Noted = field(default_factory=Noted)
+    file: RulesFile = field(default_factory=RulesFile)
+    chance: Callable[[], float] = lambda: 0.5
+
+    def sender(self, file: RulesFile | None = None) -> Sender:
+        links = MomentLinks(self.client, "wince", ViewerSettings("https://replay.example", 1, 1), self.clock)
+        attempter = Attempter(self.poster, links, self.clock)
+        sender = Sender(self.outbox, attempter, self.noted, clock_ms=self.clock, chance=self.chance)
+        sender.use(open_routes(file or self.file, {"SECRET": SECRET}, "rules.toml"))
+        return sender
+
+    async def put(self, *alerts: Alert) -> None:
+        for each in alerts:
+            await self.outbox.put(each.project_id, messages(each, self.file, self.clock()), self.clock())
+
+    async def passed(self, sender: Sender, after_ms: int = 0) -> None:
+        """Let time pass, and the sender look as often as it takes to send all that is due then."""
+        self.clock.ahead_ms += after_ms
+        for _ in range(10):
+            sender.wake("shop")
+            await sender.send_due()
+            await sender.settled()
+
+    async def failed(self) -> list[str]:
+        return [entry.note for entry, _ in await self.outbox.failed("shop")]
+
+
+@pytest_asyncio.fixture
+async def delivery(client: RedisClient) -> AsyncIterator[Delivery]:
+    poster = Poster()
+    yield Delivery(client, Clock(), poster, Outbox(client, AlertNames("wince")))
+    await poster.close()
+
+
+def webhook(receiver: Receiver, name: str = "hook", more: str = "") -> str:
+    return (
+        f'[[routes]]\nname = "{name}"\nkind = "webhook"\nurl = "http://127.0.0.1:{receiver.port}/"\n'
+        f'secrets = ["env:SECRET"]\nallow_hosts = ["127.0.0.1"]\nlinks = "viewer"\n{more}\n'
+    )
+
+
+def told(receiver: Receiver) -> list[str]:
+    """Verify all that a receiver got; say what it was told."""
+    for place, body in enumerate(receiver.bodies):
+        # Not by `verify`, which looks at the clock.
+        t = datetime.fromtimestamp(int(receiver.header("webhook-timestamp", place)), UTC)
+        signed = Webhook(SECRET).sign(receiver.header("webhook-id", place), t, body.decode())
+        assert receiver.header("webhook-signature", place) == signed
+    read = [msgspec.json.decode(body, type=AlertMessage) for body in receiver.bodies]
+    return [f"{message.type.partition('.')[2]} {message.data.alert.id}" for message in read]
+
+
+class InTurn:
+    """Gives one answer after another, then the last again."""
+
+    def __init__(self, *answers: Answer) -> None:
+        self.answers = list(answers)
+
+    async def __call__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+        await answer(reader, writer)
+
+
+async def test_an_alert_is_told_and_that_it_is_over(delivery: Delivery) -> None:
+    async with receiving(saying("200 OK")) as receiver:
+        delivery.file = rules(RULE + webhook(receiver))
+        await delivery.put(ALERT, OVER)
+        await delivery.passed(delivery.sender())
+        assert told(receiver) == ["firing a1", "resolved a1"]
+        message = msgspec.json.decode(receiver.bodies[0], type=AlertMessage)
+        assert [link.url for link in message.data.links] == [
+            f"https://replay.example/s/{moment.session_id}?t={moment.t}" for moment in ALERT.moments
+        ]
+        assert delivery.noted.words == {"arrived": 2}
+
+
+async def test_several_senders_tell_it_once(delivery: Delivery) -> None:
+    async with receiving(saying("200 OK")) as receiver:
+        delivery.file = rules(RULE + webhook(receiver))
+        await delivery.put(*[alert(f"a{number}") for number in range(20)])
+        senders = [delivery.sender() for _ in range(4)]
+        for _ in range(40):
+            await asyncio.gather(*(delivery.passed(sender) for sender in senders))
+            if len(receiver.bodies) >= 20:
+                break
+            delivery.clock.ahead_ms += 2_000
+        assert sorted(told(receiver)) == sorted(f"firing a{number}" for number in range(20))
+
+
+async def test_who_dies_between_post_and_note_has_it_told_again_with_the_same_id(delivery: Delivery) -> None:
+    async with receiving(saying("200 OK")) as receiver:
+        delivery.file = rules(RULE + webhook(receiver))
+        await delivery.put(ALERT)
+        dead = await delivery.outbox.claim("shop", delivery.clock(), LEASE_MS, 10)
+        links = MomentLinks(delivery.client, "wince", ViewerSettings("", 1, 1), delivery.clock)
+        endpoint = open_routes(delivery.file, {"SECRET": SECRET}, "")["hook"]
+        await Attempter(delivery.poster, links, delivery.clock).send(endpoint, dead.held[0].entry)
+        other = delivery.sender()
+        await delivery.passed(other, LEASE_MS - 1_000)
+        assert len(receiver.bodies) == 1
+        delivery.clock.ahead_ms = 0
+        await delivery.passed(other, LEASE_MS + 1_000)
+        assert receiver.header("webhook-id", 0) == receiver.header("webhook-id", 1)
+        await delivery.passed(other, LEASE_MS)
+        assert len(receiver.bodies) == 2
+
+
+async def test_trouble_is_waited_out_longer_and_longer(delivery: Delivery) -> None:
+    answer = InTurn(saying("500 Oh"), raw(), saying("404 None"), saying("200 OK"))
+    async with receiving(answer) as receiver:
+        delivery.file = rules(RULE + webhook(receiver))
+        await delivery.put(ALERT, OVER)
+        sender = delivery.sender()
+        seen = []
+        for wait_ms in (0, 4_000, 2_000, 13_000, 3_000, 43_000, 5_000):
+            await delivery.passed(sender, wait_ms)
+            seen.append(len(receiver.bodies))
+        assert seen == [1, 1, 2, 2, 3, 3, 5]
+        assert len({receiver.header("webhook-id", place) for place in range(4)}) == 1
+        assert told(receiver)[-2:] == ["firing a1", "resolved a1"]
+
+
+async def test_what_never_arrives_is_among_the_failed_and_can_be_sent_again(delivery: Delivery) -> None:
+    answer = InTurn(saying("500 Oh", body=b"no disk"))
+    async with receiving(answer) as receiver:
+        delivery.file = rules(RULE + webhook(receiver, more='give_up_after = "2h"'))
+        await delivery.put(ALERT, OVER)
+        sender = delivery.sender()
+        for _ in range(20):
+            await delivery.passed(sender, 600_000)
+        assert 4 <= len(receiver.bodies) <= 9
+        assert sorted(await delivery.failed()) == ["", "answered 500: no disk"]
+        assert delivery.noted.words["failed"] == 1
+        answer.answers[:] = [saying("200 OK")]
+        for entry, _ in reversed(await delivery.outbox.failed("shop")):
+            await delivery.outbox.resend(entry, delivery.clock())
+        for entry, _ in await delivery.outbox.failed("shop"):
+            await delivery.outbox.resend(entry, delivery.clock())
+        await delivery.passed(sender, 3_600_000)
+        assert told(receiver)[-2:] == ["firing a1", "resolved a1"]
+        assert await delivery.failed() == []
+
+
+async def test_a_busy_receiver_is_left_alone_for_as_long_as_it_says(delivery: Delivery) -> None:
+    answer = InTurn(saying("429 Slow", "Retry-After: 600"), saying("200 OK"))
+    async with receiving(answer) as receiver:
+        delivery.file = rules(RULE + webhook(receiver))
+        await delivery.put(ALERT)
+        sender = delivery.sender()
+        await delivery.passed(sender)
+        await delivery.put(alert("a2"))
+        await delivery.passed(sender, 590_000)
+        assert len(receiver.bodies) == 1
+        await delivery.passed(sender, 12_000)
+        await delivery.passed(sender, 2_000)
+        assert sorted(told(receiver)[1:]) == ["firing a1", "firing a2"]
+
+
+async def test_who_answers_410_is_told_nothing_until_enabled_or_moved(delivery: Delivery) -> None:
+    answer = InTurn(saying("410 Gone"), saying("200 OK"))
+    async with receiving(answer) as receiver, receiving(saying("200 OK")) as moved:
+        delivery.file = rules(RULE + webhook(receiver))
+        sender = delivery.sender()
+        await delivery.put(ALERT)
+        await delivery.passed(sender)
+        await delivery.put(alert("a2"))
+        await delivery.passed(sender, 10_000)
+        await delivery.passed(delivery.sender(), 10_000)
+        assert len(receiver.bodies) == 1
+        assert sorted(await delivery.failed()) == [
+            "answered 410", "the route is disabled: its receiver answered 410",
+        ]  # fmt: skip
+        assert (await delivery.outbox.disabled())["hook"].note == "answered 410"
+        await delivery.put(alert("a3"))
+        await delivery.passed(delivery.sender(rules(RULE + webhook(moved))), 10_000)
+        assert told(moved) == ["firing a3"]
+        await delivery.outbox.enable("hook")
+        await delivery.put(alert("a4"))
+        await delivery.passed(sender, 10_000)
+        assert told(receiver)[1:] == ["firing a4"]
+
+
+@pytest.mark.parametrize(
+    "answer", [saying("302 Found", "Location: http://127.0.0.1:1/"), saying("307 Again", "Location: http://[::1]/")]
+)
+async def test_redirects_are_told_as_refused(delivery: Delivery, answer: Answer) -> None:
+    async with receiving(answer) as receiver:
+        delivery.file = rules(RULE + webhook(receiver))
+        await delivery.put(ALERT)
+        await delivery.passed(delivery.sender())
+        (note,) = await delivery.failed()
+        assert note.endswith("redirects are not followed")
+
+
+async def test_inner_addresses_are_refused(delivery: Delivery) -> None:
+    async with receiving(saying("200 OK")) as receiver:
+        delivery.file = rules(RULE + webhook(receiver).replace('allow_hosts = ["127.0.0.1"]', 'allow_hosts = ["x"]'))
+        await delivery.put(ALERT)
+        await delivery.passed(delivery.sender())
+        (note,) = await delivery.failed()
+        assert "not public (loopback)" in note
+        assert not receiver.heads
+
+
+async def test_a_receiver_that_holds_on_delays_no_other(delivery: Delivery) -> None:
+    async with receiving(raw(stay=True)) as slow, receiving(saying("200 OK")) as quick:
+        delivery.file = rules(RULE + webhook(slow, "slow", 'timeout = "60s"') + webhook(quick, "quick"))
+        sender = delivery.sender()
+        await delivery.put(*[alert(f"a{number}") for number in range(10)])
+        for _ in range(30):
+            sender.wake("shop")
+            await sender.send_due()
+            while len(sender._posts) > len(slow.bodies):
+                await asyncio.wait(sender._posts, return_when=asyncio.FIRST_COMPLETED, timeout=1)
+            delivery.clock.ahead_ms += 1_000
+        assert sorted(told(quick)) == sorted(f"firing a{number}" for number in range(10))
+        assert len(slow.bodies) == 2
+        for post in sender._posts:
+            post.cancel()
+        await asyncio.gather(*sender._posts, return_exceptions=True)
+
+
+async def test_a_flood_is_slowed_down_then_left_out_and_told(delivery: Delivery) -> None:
+    async with receiving(saying("200 OK")) as receiver:
+        delivery.file = rules(RULE + webhook(receiver, more="max_per_minute = 2"))
+        sender = delivery.sender()
+        await delivery.put(*[alert(f"a{number}") for number in range(60)])
+        for _ in range(20):
+            await delivery.passed(sender, 60_000)
+        within = 2 * (TOO_MANY_FOR_MS // 60_000 + 2)
+        assert within - 6 <= len(receiver.bodies) <= within
+        assert delivery.noted.words["left_out"] == 60 - len(receiver.bodies)
+        assert len(await delivery.failed()) == 60 - len(receiver.bodies)
+        await delivery.put(alert("later"))
+        await delivery.passed(sender, 60_000)
+        read = [msgspec.json.decode(body, type=AlertMessage) for body in receiver.bodies]
+        assert sum(message.data.messages_left_out for message in read) == delivery.noted.words["left_out"]
+
+
+async def test_a_route_that_another_process_knows_is_left_to_it(delivery: Delivery) -> None:
+    async with receiving(saying("200 OK")) as receiver:
+        delivery.file = rules(RULE + webhook(receiver))
+        await delivery.put(ALERT)
+        await delivery.passed(delivery.sender(rules(RULE)))
+        assert await delivery.failed() == []
+        await delivery.passed(delivery.sender(), 62_000)
+        assert told(receiver) == ["firing a1"]
+        await delivery.put(alert("a2"))
+        unknowing = delivery.sender(rules(RULE))
+        for _ in range(26):
+            await delivery.passed(unknowing, 3_600_000)
+        assert await delivery.failed() == ["there is no such route"]
+
+
+async def test_silenced_alerts_are_told_when_they_outlast_it(delivery: Delivery) -> None:
+    async with receiving(saying("200 OK")) as receiver:
+        delivery.file = rules(RULE + webhook(receiver))
+        due_ms = delivery.clock() + 600_000
+        for name in ("a1", "a2"):
+            (message,) = messages(alert(name), delivery.file, delivery.clock())
+            held = [msgspec.structs.replace(message, due_ms=due_ms)]
+            await delivery.outbox.put("shop", held, delivery.clock())
+        await delivery.put(alert("a2", resolved_at=OVER.resolved_at))
+        sender = delivery.sender()
+        await delivery.passed(sender, 590_000)
+        assert receiver.bodies == []
+        await delivery.passed(sender, 20_000)
+        assert told(receiver) == ["firing a1"]
+
+
+class Away(Outbox):
+    """An outbox whose Redis goes away now and then, after it did what it was asked, or before."""
+
+    def __init__(self, outbox: Outbox, plan: Sequence[str]) -> None:
+        super().__init__(outbox._client, outbox._names)
+        self.plan = list(plan)
+
+    async def _run(self, call: object) -> object:
+        fate = self.plan.pop(0) if self.plan else ""
+        if fate == "before":
+            raise Unavailable("away")
+        reply = await super()._run(call)  # type: ignore[arg-type]  # a call, as the parent says
+        if fate == "after":
+            raise Unavailable("away")
+        return reply
+
+
+@pytest.mark.parametrize("fate", ["before", "after"])
+@pytest.mark.parametrize("place", range(7))
+async def test_a_redis_that_is_away_loses_and_doubles_nothing(delivery: Delivery, fate: str, place: int) -> None:
+    async with receiving(saying("200 OK")) as receiver:
+        delivery.file = rules(RULE + webhook(receiver))
+        await delivery.put(ALERT, OVER)
+        delivery.outbox = Away(delivery.outbox, [""] * place + [fate])
+        sender = delivery.sender()
+        for _ in range(4):
+            sender.wake("shop")
+            try:
+                await sender.send_due()
+            except Unavailable:
+                delivery.noted.words["unavailable"] += 1
+            await sender.settled()
+            await sender.settled()
+        for _ in range(3):
+            await delivery.passed(sender, LEASE_MS)
+        assert told(receiver) == ["firing a1", "resolved a1"]
+        assert delivery.noted.words["unavailable"] == 1
+
+
+async def test_it_runs_until_it_is_cancelled_and_then_ends_what_is_under_way(delivery: Delivery) -> None:
+    let_go = asyncio.Event()
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await let_go.wait()
+        await saying("200 OK")(reader, writer)
+
+    async with receiving(answer) as receiver:
+        delivery.file = rules(RULE + webhook(receiver))
+        sender = delivery.sender()
+        running = asyncio.create_task(sender.run())
+        await delivery.put(ALERT)
+        sender.wake("shop")
+        await receiver.arrived.get()
+        running.cancel()
+        let_go.set()
+        with pytest.raises(asyncio.CancelledError):
+            await running
+        assert await delivery.outbox.waiting(["shop"]) == (0, 0)
+        assert delivery.noted.words["arrived"] == 1
+
+
+async def test_it_finds_what_others_put_in_and_did_not_send(delivery: Delivery) -> None:
+    async with receiving(saying("200 OK")) as receiver:
+        delivery.file = rules(RULE + webhook(receiver))
+        await delivery.put(ALERT)
+        running = asyncio.create_task(delivery.sender().run())
+        await asyncio.wait_for(receiver.arrived.get(), 30)
+        running.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await running
+        assert delivery.noted.seen == (1, 0, 0)
