@@ -11,7 +11,21 @@ from detectors.settings import DetectorSettings, PresetName
 from detectors.tuning import Tuning
 from detectors.wince import RULES, default_detectors
 
-__all__ = ["RULES", "make_detectors"]
+__all__ = ["RULES", "SIGNALS", "make_detectors"]
+
+SIGNALS: Final[Mapping[PresetName, frozenset[str]]] = {
+    "wince": frozenset(RULES),
+    "amplitude": frozenset({"rage_click", "dead_click"}),
+    "datadog": frozenset({"rage_click", "dead_click", "error_click", "js_error"}),
+    "posthog": frozenset({"rage_click", "dead_click", "dead_swipe", "js_error"}),
+    "sentry": frozenset({"rage_click", "dead_click", "slow_click", "multi_click", "js_error"}),
+    "highlight": frozenset({"rage_click", "js_error"}),
+    "openreplay": frozenset({"rage_click", "dead_click", "thrashed_cursor", "js_error"}),
+    "mixpanel": frozenset({"rage_click", "dead_click"}),
+    "newrelic": frozenset({"rage_click", "dead_click", "error_click"}),
+    "splunk": frozenset({"rage_click", "dead_click", "error_click", "thrashed_cursor"}),
+}
+"""What each preset looks for unless its settings say otherwise."""
 
 
 def make_detectors(settings: DetectorSettings, report: Report) -> list[Detector]:

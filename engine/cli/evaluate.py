@@ -1,6 +1,7 @@
 """`wince evaluate`: how well the detectors do on recordings of which it is known what happened in them."""
 
 import argparse
+import os
 import sys
 from pathlib import Path
 from typing import Final, get_args
@@ -61,7 +62,8 @@ def run(args: argparse.Namespace) -> int:
     try:
         report = _evaluate(args, settings)
         if args.html is not None:
-            args.html.write_text(render_html(report), encoding="utf-8")
+            folder = Path(os.path.relpath(args.corpus.resolve(), args.html.resolve().parent)).as_posix()
+            args.html.write_text(render_html(report, folder), encoding="utf-8")
     except (LabelsError, OSError) as error:
         print(f"wince: {error}", file=sys.stderr)
         return FAILED

@@ -7,9 +7,10 @@ from typing import Final
 
 import msgspec
 
+from detectors.registry import SIGNALS
 from detectors.settings import PresetName
 from engine.evaluation.labels import LabelledCorpus, find_recording
-from engine.evaluation.matching import Mistake, Tally, judge
+from engine.evaluation.matching import Judged, Mistake, Tally, judge, labelled_name
 from engine.evaluation.running import find_signals, with_preset
 from engine.evaluation.statistics import Scores, score
 from engine.settings import Settings
@@ -24,6 +25,7 @@ SIGNAL_ORDER: Final = (
 class PresetReport(msgspec.Struct, frozen=True):
     """One preset: scores by kind of signal, counts by scenario and kind, and everything that went wrong.
 
+    Only what the preset looks for is in it: a label of what it has no rule for is no mistake of its.
     `calm_signals` counts signals in stretches labelled calm: there should be none.
     """
 
@@ -67,6 +69,7 @@ def evaluate(
             judge(session, signals.get(session.session_id, []), str(file.relative_to(folder)))
             for session, file in zip(corpus.sessions, files, strict=True)
         ]
+        judged = _of_its_own(preset, judged)
         scenarios: dict[str, dict[str, Tally]] = {}
         for session, one in zip(corpus.sessions, judged, strict=True):
             row = scenarios.setdefault(session.scenario, {})
@@ -87,6 +90,21 @@ def evaluate(
         labels={name: dict(sorted(row.items())) for name, row in sorted(counts.items())},
         presets=[report(preset) for preset in presets],
     )
+
+
+def _of_its_own(preset: PresetName, judged: Sequence[Judged]) -> list[Judged]:
+    """Leave out what the preset neither looks for by default nor told: of that there are only missed labels."""
+    names = {labelled_name(detector) for detector in SIGNALS[preset]}
+    names |= {
+        name for one in judged for name, tally in one.tallies.items() if tally.right + tally.excused + tally.wrong
+    }
+    return [
+        Judged(
+            {name: tally for name, tally in one.tallies.items() if name in names},
+            [mistake for mistake in one.mistakes if mistake.signal in names],
+        )
+        for one in judged
+    ]
 
 
 def recordings(folder: Path, corpus: LabelledCorpus) -> list[Path]:

@@ -27,15 +27,18 @@ _SPAN_PX: Final = 260
 _TICKS: Final = (0.0, 0.25, 0.5, 0.75, 1.0)
 
 
-def render_html(report: EvaluationReport) -> str:
-    """Write the page. Whatever comes from recordings and labels is text in it."""
+def render_html(report: EvaluationReport, folder: str = ".") -> str:
+    """Write the page. Whatever comes from recordings and labels is text in it.
+
+    `folder` is where the recordings are, as seen from the page: links to mistakes lead there.
+    """
     plots = "".join(_plot(report.presets, name) for name in signal_names(report))
     about = f"{report.sessions} recordings. Bars are F1, lines its 95 % interval from resampled recordings."
     body = [
         f"<h1>Wince on {escape(report.corpus)}</h1><p>{about}</p>",
         plots,
         "<h2>Scores</h2>" + _scores(report),
-        *(_preset(preset) for preset in report.presets),
+        *(_preset(preset, folder) for preset in report.presets),
     ]
     return (
         '<!doctype html><html lang="en"><meta charset="utf-8"><title>Wince: evaluation</title>'
@@ -94,7 +97,7 @@ def _scores(report: EvaluationReport) -> str:
     return _table(head, rows)
 
 
-def _preset(preset: PresetReport) -> str:
+def _preset(preset: PresetReport, folder: str) -> str:
     names = list(preset.signals)
     rows = []
     for scenario, tallies in preset.scenarios.items():
@@ -103,9 +106,8 @@ def _preset(preset: PresetReport) -> str:
             marked = "".join(_marked(text) for text, _ in cells)
             rows.append(f"<th>{escape(scenario)}</th>{marked}")
     confusion = _table(("scenario", *names), rows)
-    mistakes = _table(
-        ("", "signal", "scenario", "target", "why", "seconds", "place"), [_mistake(m) for m in preset.mistakes]
-    )
+    head = ("", "signal", "scenario", "target", "why", "seconds", "place")
+    mistakes = _table(head, [_mistake(mistake, folder) for mistake in preset.mistakes])
     return (
         f"<h2>{escape(preset.preset)}: by scenario</h2><p>Labels found; after a minus those missed, after a plus wrong "
         f"signals. {preset.calm_signals} signals in calm stretches.</p>{confusion}"
@@ -118,9 +120,10 @@ def _marked(text: str) -> str:
     return f"<td{kind}>{escape(text)}</td>"
 
 
-def _mistake(mistake: Mistake) -> str:
+def _mistake(mistake: Mistake, folder: str) -> str:
     file, _, moment = place(mistake).partition("#")
-    link = f'<a href="{escape(quote(file))}#{escape(moment)}">{escape(file)}</a><br><code>{escape(moment)}</code>'
+    address = f"{quote(f'{folder}/{file}')}#{moment}"
+    link = f'<a href="{escape(address)}">{escape(file)}</a><br><code>{escape(moment)}</code>'
     texts = (mistake.kind, mistake.signal, mistake.scenario, mistake.selector, mistake.why)
     cells = "".join(f"<td>{escape(text)}</td>" for text in texts)
     return f"{cells}<td>{mistake.offset_ms / 1000:.1f}</td><td>{link}</td>"

@@ -87,6 +87,11 @@ def signal_name(label_type: str) -> str:
     return LABEL_NAMES.get(label_type, label_type)
 
 
+def labelled_name(detector: str) -> str:
+    """Name what a detector finds as labels do."""
+    return DETECTOR_NAMES.get(detector, detector)
+
+
 def judge(session: LabelledSession, signals: Sequence[Signal], file: str) -> Judged:
     """Compare a recording's signals, all of one preset, with its labels."""
     return _Judge(session, file).judge(signals)
@@ -183,7 +188,7 @@ class _Judge:
 
 
 def _name(signal: Signal) -> str:
-    return DETECTOR_NAMES.get(signal.detector, signal.detector)
+    return labelled_name(signal.detector)
 
 
 def _slack_ms(name: str) -> int:

@@ -51,11 +51,8 @@ def _markdown_row(name: str, scores: Scores, others: Sequence[PresetReport]) -> 
 
 
 def _f1_text(scores: Scores | None) -> str:
-    """Write F1; nothing for a preset that told no signal of this kind, which may not be in its rules."""
-    tally = None if scores is None else scores.tally
-    if scores is None or scores.f1 is None or not (tally and tally.right + tally.excused + tally.wrong):
-        return NOTHING
-    return f"{scores.f1.value:.2f}"
+    """Write F1; nothing for a preset that has no rule for this kind of signal."""
+    return NOTHING if scores is None or scores.f1 is None else f"{scores.f1.value:.2f}"
 
 
 def _label_count(report: EvaluationReport) -> int:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from detectors.registry import SIGNALS
 from detectors.settings import DetectorSettings
 from engine.conformance.cases import Case, read_cases
 from engine.conformance.run import run_case
@@ -31,6 +32,15 @@ def test_every_vendor_has_its_cases() -> None:
     assert set(counts) == VENDORS
     assert min(counts.values()) >= 15
     assert set(DetectorSettings.__struct_fields__) >= VENDORS
+
+
+def test_cases_are_about_what_presets_look_for() -> None:
+    """What a vendor has switched off by default is in cases that switch it on."""
+    expected = {
+        (case.vendor, str(signal["detector"])) for case in CASES for signal in case.expected if not case.options
+    }
+    assert expected <= {(preset, name) for preset, names in SIGNALS.items() for name in names}
+    assert {preset for preset, _ in expected} == VENDORS
 
 
 def test_cases_expect_something_and_nothing() -> None:

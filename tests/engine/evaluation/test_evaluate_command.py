@@ -3,6 +3,7 @@
 import json
 import re
 from pathlib import Path
+from urllib.parse import unquote
 from xml.etree import ElementTree as ET
 
 import msgspec
@@ -53,6 +54,27 @@ def test_mistakes_lead_into_the_recording(report: EvaluationReport) -> None:
     for mistake in report.presets[0].mistakes:
         assert (SAMPLES_FOLDER / mistake.file).is_file()
         assert 0 <= mistake.offset_ms < 3_600_000
+
+
+def test_links_of_the_page_lead_to_the_recordings(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    page = tmp_path / "deep" / "page.html"
+    page.parent.mkdir()
+    assert main([*ARGUMENTS, "--preset", "datadog", "--markdown", "--html", str(page)]) == 0
+    assert capsys.readouterr().out
+    links = re.findall(r'<a href="([^"#]+)#session=', page.read_text(encoding="utf-8"))
+    assert links
+    assert all((page.parent / unquote(link)).is_file() for link in links)
+
+
+def test_a_preset_is_not_blamed_for_what_it_does_not_look_for(capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = [*ARGUMENTS[:3], str(LABELS), "--preset", "highlight", "--preset", "amplitude", "--quiet", "--json"]
+    assert main(arguments) == 0
+    highlight, amplitude = msgspec.json.decode(capsys.readouterr().out, type=EvaluationReport).presets
+    assert highlight.signals.keys() == {"rage_click", "js_error"}
+    assert amplitude.signals.keys() == {"rage_click", "dead_click"}
+    for preset in (highlight, amplitude):
+        assert {mistake.signal for mistake in preset.mistakes} <= preset.signals.keys()
+        assert {name for tallies in preset.scenarios.values() for name in tallies} <= preset.signals.keys()
 
 
 def test_text_names_every_mistake(capsys: pytest.CaptureFixture[str], report: EvaluationReport) -> None:
