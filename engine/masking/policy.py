@@ -16,7 +16,7 @@ from engine.masking.levels import Level
 from engine.masking.masker import Masker
 from engine.masking.selectors import RECORDER_BLOCKS, RECORDER_MASKS, SelectorSet
 
-RULES_VERSION: Final = 2
+RULES_VERSION: Final = 3
 """Grows when the rules themselves change what is kept."""
 
 MAX_URL_CHARACTERS: Final = 16_000

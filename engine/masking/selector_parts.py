@@ -47,12 +47,16 @@ class Test(msgspec.Struct, frozen=True):
 
 
 class Position(msgspec.Struct, frozen=True):
-    """A place among siblings: the `step` n + `offset`-th, of all or of those with the same tag, from either end."""
+    """A place among siblings: the `step` n + `offset`-th, from either end.
+
+    Counted are all, or those with the same tag (`of_type`), or those that one of the selectors `of` matches.
+    """
 
     step: int
     offset: int
     of_type: bool = False
     from_end: bool = False
+    of: "tuple[Chain, ...]" = ()
 
     def holds(self, place: int) -> bool:
         """Tell whether a place, counted from 1, is one of them."""
@@ -61,29 +65,49 @@ class Position(msgspec.Struct, frozen=True):
 
 
 class Compound(msgspec.Struct, frozen=True):
-    """Tests of one element: all `tests` and `positions`, one of each `any_of`, none of `none_of` hold."""
+    """Tests of one element: all `tests` and `positions`, one of each `any_of`, none of `none_of` hold.
+
+    `within` and `without` are alternatives of the same kinds with combinators in them. One of each `having` leads from
+    the element to another. `is_empty` asks for an element without text and elements in it, `is_root` for a document's.
+    """
 
     tests: tuple[Test, ...] = ()
     positions: tuple[Position, ...] = ()
     any_of: "tuple[tuple[Compound, ...], ...]" = ()
     none_of: "tuple[Compound, ...]" = ()
+    within: "tuple[tuple[Chain, ...], ...]" = ()
+    without: "tuple[Chain, ...]" = ()
+    having: "tuple[tuple[Relation, ...], ...]" = ()
+    is_empty: bool = False
+    is_root: bool = False
 
     @property
     def is_single_test(self) -> bool:
         """Whether one test is all there is."""
-        return len(self.tests) == 1 and not self.positions and not self.any_of and not self.none_of
+        return len(self.tests) == 1 and self == Compound(self.tests)
+
+    @property
+    def _parts(self) -> "tuple[Compound, ...]":
+        return (*self.none_of, *(part for parts in self.any_of for part in parts))
 
     @property
     def is_placed(self) -> bool:
-        """Whether a place among siblings counts."""
-        parts = (*self.none_of, *(part for parts in self.any_of for part in parts))
-        return bool(self.positions) or any(part.is_placed for part in parts)
+        """Whether a place in the page counts."""
+        here = self.positions or self.is_root or self.looks_everywhere
+        return bool(here) or any(part.is_placed for part in self._parts)
+
+    @property
+    def looks_everywhere(self) -> bool:
+        """Whether elements count that stand anywhere else in the page."""
+        here = self.within or self.without or self.having or self.is_empty or any(each.of for each in self.positions)
+        return bool(here) or any(part.looks_everywhere for part in self._parts)
 
     def anywhere(self) -> "Compound":
         """Return it without what places decide: it matches whatever this one may match."""
         any_of = tuple(tuple(part.anywhere() for part in parts) for parts in self.any_of)
+        nested = tuple(tuple(chain.compounds[0].anywhere() for chain in chains) for chains in self.within)
         none_of = tuple(part for part in self.none_of if not part.is_placed)
-        return Compound(self.tests, (), any_of, none_of)
+        return Compound(self.tests, (), (*any_of, *nested), none_of)
 
 
 class Chain(msgspec.Struct, frozen=True):
@@ -103,6 +127,11 @@ class Chain(msgspec.Struct, frozen=True):
         sideways = not {"+", "~"}.isdisjoint(self.combinators)
         return sideways or any(compound.is_placed for compound in self.compounds)
 
+    @property
+    def looks_everywhere(self) -> bool:
+        """Whether a change anywhere in the page can decide it."""
+        return any(compound.looks_everywhere for compound in self.compounds)
+
     def anywhere(self) -> "Chain":
         """Return it without siblings: it matches whatever this one may match."""
         compounds, combinators = [self.compounds[0].anywhere()], []
@@ -112,6 +141,13 @@ class Chain(msgspec.Struct, frozen=True):
             compounds.append(compound.anywhere())
             combinators.append(combinator)
         return Chain(tuple(compounds), tuple(combinators))
+
+
+class Relation(msgspec.Struct, frozen=True):
+    """What `:has()` asks for: `combinator` leads from the element to the outermost compound of `chain`."""
+
+    combinator: str
+    chain: Chain
 
 
 SIDEWAYS: Final = frozenset({"+", "~"})
@@ -129,6 +165,8 @@ _COUNTED_PLACES: Final = {
     "nth-of-type": (True, False),
     "nth-last-of-type": (True, True),
 }
+
+_LINKS: Final = tuple(Compound((Test("", "tag", tag), Test("href", "exists", ""))) for tag in ("a", "area"))
 
 _OPERATORS: Final[dict[str, Callable[[str, str], bool]]] = {
     "exists": lambda _actual, _value: True,
@@ -171,9 +209,9 @@ def _refuse_hidden_errors(tokens: Sequence[ast.Node], depth: int) -> None:
     if depth > _MAX_DEPTH:
         raise _RefusedError("nested too deeply")
     for token in tokens:
-        if isinstance(token, ast.FunctionBlock) and token.lower_name in {"is", "where", "not"}:
+        if isinstance(token, ast.FunctionBlock) and token.lower_name in {"is", "where", "not", "has"}:
             _refuse_hidden_errors(token.arguments, depth + 1)
-            list(parser.parse(token.arguments))
+            list(parser.parse(token.arguments, relative=token.lower_name == "has"))
 
 
 def _chain(selector: Any) -> Chain:  # noqa: ANN401  # cssselect2 publishes no types
@@ -193,41 +231,75 @@ def _chain(selector: Any) -> Chain:  # noqa: ANN401  # cssselect2 publishes no t
 
 
 def _compound(tree: Any) -> Compound:  # noqa: ANN401  # as above
-    tests: list[Test] = []
-    positions: list[Position] = []
-    any_of: list[tuple[Compound, ...]] = []
-    none_of: list[Compound] = []
+    parts = Compound()
     for simple in tree.simple_selectors:
-        if isinstance(simple, parser.NegationSelector):
-            none_of += _alternatives(simple)
-        elif isinstance(simple, (parser.MatchesAnySelector, parser.SpecificityAdjustmentSelector)):
-            any_of.append(tuple(_alternatives(simple)))
-        elif isinstance(simple, (parser.PseudoClassSelector, parser.FunctionalPseudoClassSelector)):
-            positions += _positions(simple)
-        else:
-            tests.append(_test(simple))
-    return Compound(tuple(tests), tuple(positions), tuple(any_of), tuple(none_of))
+        parts = _with(parts, simple)
+    return parts
+
+
+def _with(parts: Compound, simple: Any) -> Compound:  # noqa: ANN401  # as above
+    """Add a simple selector to a compound."""
+    more: dict[str, Any]
+    match simple:
+        case parser.NegationSelector():
+            single, nested = _alternatives(simple)
+            more = {"none_of": (*parts.none_of, *single), "without": (*parts.without, *nested)}
+        case parser.MatchesAnySelector() | parser.SpecificityAdjustmentSelector():
+            single, nested = _alternatives(simple)
+            chains = (*(Chain((each,), ()) for each in single), *nested)
+            more = {"within": (*parts.within, chains)} if nested else {"any_of": (*parts.any_of, tuple(single))}
+        case parser.RelationalSelector():
+            more = {"having": (*parts.having, _relations(simple))}
+        case parser.PseudoClassSelector(name="empty"):
+            more = {"is_empty": True}
+        case parser.PseudoClassSelector(name="root" | "scope"):
+            more = {"is_root": True}
+        case parser.PseudoClassSelector(name="link" | "any-link"):
+            more = {"any_of": (*parts.any_of, _LINKS)}
+        case parser.PseudoClassSelector() | parser.FunctionalPseudoClassSelector():
+            more = {"positions": (*parts.positions, *_positions(simple))}
+        case _:
+            more = {"tests": (*parts.tests, _test(simple))}
+    return msgspec.structs.replace(parts, **more)
 
 
 def _positions(simple: Any) -> tuple[Position, ...]:  # noqa: ANN401  # as above
     if isinstance(simple, parser.PseudoClassSelector) and simple.name in _PLACES:
         return _PLACES[simple.name]
     if isinstance(simple, parser.FunctionalPseudoClassSelector) and simple.name in _COUNTED_PLACES:
-        counted = parse_nth(simple.arguments)
-        if counted is None:
-            raise _RefusedError(f":{simple.name}() takes numbers such as 2n+1 and nothing else")
+        numbers, of = _split_of(simple.arguments)
+        counted = parse_nth(numbers)
         of_type, from_end = _COUNTED_PLACES[simple.name]
-        return (Position(*counted, of_type=of_type, from_end=from_end),)
+        if counted is None or (of_type and of):
+            raise _RefusedError(f":{simple.name}() takes numbers such as 2n+1 and nothing else")
+        return (Position(*counted, of_type=of_type, from_end=from_end, of=tuple(map(_chain, of))),)
     raise _RefusedError(f"the pseudo-class :{simple.name} is not supported")
 
 
-def _alternatives(simple: Any) -> list[Compound]:  # noqa: ANN401  # as above
+def _split_of(arguments: Sequence[ast.Node]) -> tuple[Sequence[ast.Node], list[Any]]:
+    """Split `2n+1 of .a, .b` into the numbers and the parsed selectors."""
+    for place, token in enumerate(arguments):
+        if isinstance(token, ast.IdentToken) and token.lower_value == "of":
+            return arguments[:place], list(parser.parse(arguments[place + 1 :]))
+    return arguments, []
+
+
+def _alternatives(simple: Any) -> tuple[list[Compound], list[Chain]]:  # noqa: ANN401  # as above
+    """Return the alternatives of `:not()`, `:is()` or `:where()`: those of one compound, and the others."""
     if not simple.selector_list:
         raise _RefusedError(f"{simple!r} holds nothing that can match")
     chains = [_chain(selector) for selector in simple.selector_list]
-    if any(len(chain.compounds) > 1 for chain in chains):
-        raise _RefusedError("combinators within :not(), :is() and :where() are not supported")
-    return [chain.compounds[0] for chain in chains]
+    single = [chain.compounds[0] for chain in chains if len(chain.compounds) == 1]
+    return single, [chain for chain in chains if len(chain.compounds) > 1]
+
+
+def _relations(simple: Any) -> tuple[Relation, ...]:  # noqa: ANN401  # as above
+    if not simple.selector_list:
+        raise _RefusedError(f"{simple!r} holds nothing that can match")
+    relations = tuple(Relation(each.combinator, _chain(each.selector)) for each in simple.selector_list)
+    if any(compound.having for relation in relations for compound in relation.chain.compounds):
+        raise _RefusedError(":has() within :has() is no CSS")
+    return relations
 
 
 def _test(simple: Any) -> Test:  # noqa: ANN401  # as above

@@ -5,15 +5,14 @@ State must hold decisions, never originals. So a selector is taken apart into si
 about it or its descendants needs. A test on an attribute is made again when the attribute changes, and only then.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from itertools import chain
-from typing import Final, Protocol
+from collections.abc import Mapping, Sequence
+from typing import Final
 
 from engine.masking.flags import BLOCKED, MASKED, UNMASKED
-from engine.masking.selector_parts import SIDEWAYS, Chain, Compound, SelectorError, Test, parse_selectors
+from engine.masking.selector_bits import BitChain
+from engine.masking.selector_parts import Chain, SelectorError, Test, parse_selectors
+from engine.masking.selector_places import PlacedChain
 from schemas.rrweb_nodes import AttributeValue
-
-BitOf = Callable[[Test], int]
 
 MAX_BITS: Final = 63
 """Tests a set may hold: an element's bits are stored as one 64-bit integer."""
@@ -54,22 +53,24 @@ class SelectorSet:
         self._bits: dict[object, int] = {}
         self._any_element = 0
         self._alone: list[tuple[int, int]] = []
-        self._chains: list[tuple[int, _BitChain]] = []
+        self._chains: list[tuple[int, BitChain]] = []
         self.placed: list[tuple[int, PlacedChain]] = []
-        """Selectors that siblings decide; `decide` leaves them out."""
+        """Selectors that siblings, or other elements, decide; `decide` leaves them out."""
         self.reaching = 0
         """Bits that decide about an element's descendants too: a change of others concerns the element alone."""
         for flag, texts in lists:
             for text in texts:
                 for parsed in parse_selectors(text):
                     self._add(flag, parsed)
+        self.looks_everywhere = any(placed.looks_everywhere for _, placed in self.placed)
 
     @classmethod
     def compile(cls, block: Sequence[str], mask: Sequence[str], unmask: Sequence[str]) -> "SelectorSet":
         """Compile three lists of selectors (each entry may be a comma-separated list itself).
 
         Supported are tags, `*`, ids, classes, attribute operators with the flags i and s, places among siblings
-        (`:nth-child()` and its kin), `:not()`, `:is()` and `:where()` of these, and all four combinators.
+        (`:nth-child()` and its kin), `:root`, `:empty`, `:any-link`, `:not()`, `:is()`, `:where()` and `:has()` of
+        these, and all four combinators.
 
         Raises:
             SelectorError: Naming the selector and what is wrong with it, or that there are too many different parts.
@@ -128,7 +129,7 @@ class SelectorSet:
             # Tests that decide alone share a bit per list and attribute, so that long lists stay within 64 bits.
             self._alone.append((flag, self._bit_of(first.tests[0], (flag, first.tests[0].attribute))))
             return
-        compiled = _BitChain(parsed, self._bits_of)
+        compiled = BitChain(parsed, self._bits_of)
         self._chains.append((flag, compiled))
         for outer in compiled.compounds[1:]:
             self.reaching |= outer.bits
@@ -218,147 +219,3 @@ class _Watched(dict[str, _Decided | None]):
             if decided is None:
                 self.ignored.add(name)
         return decided
-
-
-class Places(Protocol):
-    """What is known of the elements of a page by their ids."""
-
-    def bits_of(self, node_id: int) -> int:
-        """Return which tests are true for an element."""
-
-    def parent_of(self, node_id: int) -> int:
-        """Return the parent's id in the flat tree, 0 for none."""
-
-    def before(self, node_id: int) -> Sequence[int]:
-        """Return the element siblings before an element, nearest first."""
-
-    def place(self, node_id: int, *, of_type: bool, from_end: bool) -> int:
-        """Return an element's place among its siblings, from 1."""
-
-
-class PlacedChain:
-    """A complex selector with siblings in it; `anywhere` matches without them whatever it may match.
-
-    `reaches` tells whether siblings decide about what is below them, `looks_back` whether later ones decide about
-    earlier ones.
-    """
-
-    __slots__ = ("_combinators", "_compounds", "anywhere", "looks_back", "reaches")
-
-    def __init__(self, parsed: Chain, bit_of: BitOf) -> None:
-        self._compounds = [_PlacedCompound(compound, bit_of) for compound in parsed.compounds]
-        self._combinators = parsed.combinators
-        self.anywhere = _BitChain(parsed.anywhere(), bit_of)
-        self.looks_back = any(compound.looks_back for compound in self._compounds)
-        self.reaches = not SIDEWAYS.issuperset(parsed.combinators)
-
-    def matches(self, node_id: int, places: Places) -> bool:
-        """Tell whether an element matches. Elements and compounds are looked at in pairs, each pair once."""
-        waiting, seen = [(node_id, 0)], set()
-        while waiting:
-            pair = waiting.pop()
-            if pair in seen:
-                continue
-            seen.add(pair)
-            current, number = pair
-            if not self._compounds[number].matches(current, places):
-                continue
-            if number + 1 == len(self._compounds):
-                return True
-            waiting += [(other, number + 1) for other in _related(self._combinators[number], current, places)]
-        return False
-
-
-def _related(combinator: str, node_id: int, places: Places) -> Iterable[int]:
-    if combinator == "~":
-        return places.before(node_id)
-    if combinator == "+":
-        return places.before(node_id)[:1]
-    above = places.parent_of(node_id)
-    if combinator == ">":
-        return (above,) if above else ()
-    found = []
-    while above:
-        found.append(above)
-        above = places.parent_of(above)
-    return found
-
-
-class _PlacedCompound:
-    __slots__ = ("_any_of", "_none_of", "_positions", "_required")
-
-    def __init__(self, compound: Compound, bit_of: BitOf) -> None:
-        self._required = 0
-        for test in compound.tests:
-            self._required |= bit_of(test)
-        self._positions = compound.positions
-        self._any_of = tuple(tuple(_PlacedCompound(part, bit_of) for part in parts) for parts in compound.any_of)
-        self._none_of = tuple(_PlacedCompound(part, bit_of) for part in compound.none_of)
-
-    @property
-    def looks_back(self) -> bool:
-        parts = (*self._none_of, *chain.from_iterable(self._any_of))
-        return any(position.from_end for position in self._positions) or any(part.looks_back for part in parts)
-
-    def matches(self, node_id: int, places: Places) -> bool:
-        return (
-            places.bits_of(node_id) & self._required == self._required
-            and all(
-                position.holds(places.place(node_id, of_type=position.of_type, from_end=position.from_end))
-                for position in self._positions
-            )
-            and all(any(part.matches(node_id, places) for part in parts) for parts in self._any_of)
-            and not any(part.matches(node_id, places) for part in self._none_of)
-        )
-
-
-class _BitCompound:
-    """A compound selector as conditions on an element's bits."""
-
-    __slots__ = ("any_of", "none_of", "required")
-
-    def __init__(self, compound: Compound, bit_of: BitOf) -> None:
-        self.required = 0
-        for test in compound.tests:
-            self.required |= bit_of(test)
-        self.any_of = tuple(tuple(_BitCompound(part, bit_of) for part in parts) for parts in compound.any_of)
-        self.none_of = tuple(_BitCompound(part, bit_of) for part in compound.none_of)
-
-    @property
-    def bits(self) -> int:
-        """All bits that are looked at."""
-        found = self.required
-        for part in (*chain.from_iterable(self.any_of), *self.none_of):
-            found |= part.bits
-        return found
-
-    def matches(self, bits: int) -> bool:
-        return (
-            bits & self.required == self.required
-            and all(any(part.matches(bits) for part in parts) for parts in self.any_of)
-            and not any(part.matches(bits) for part in self.none_of)
-        )
-
-
-class _BitChain:
-    """A complex selector; `compounds` and `children` go from the element outwards."""
-
-    __slots__ = ("children", "compounds")
-
-    def __init__(self, parsed: Chain, bit_of: BitOf) -> None:
-        self.compounds = [_BitCompound(compound, bit_of) for compound in parsed.compounds]
-        self.children = parsed.children
-
-    def matches(self, outwards: Sequence[int]) -> bool:
-        """Tell whether the element matches: all places at once, so the time is linear in the depth."""
-        if not self.compounds[0].matches(outwards[0]):
-            return False
-        last = len(self.compounds) - 1
-        waiting = {1}
-        for bits in outwards[1:]:
-            if last + 1 in waiting or not waiting:
-                break
-            # A descendant combinator keeps waiting for an ancestor further out; a child combinator does not.
-            kept = {place for place in waiting if not self.children[place - 1]}
-            waiting = kept | {place + 1 for place in waiting if self.compounds[place].matches(bits)}
-        return last + 1 in waiting

@@ -153,7 +153,7 @@ class MutationMasker:
         """Let changed siblings add decisions; what unmasked an element by its place ends with it."""
         page = self._page
         added = {addition.node.id for addition in data.adds}
-        self._placed = structure.apply(data.removes, data.adds, data.attributes)
+        self._placed = structure.apply(data.removes, data.adds, data.attributes, data.texts)
         for node_id, flags in self._placed.items():
             if node_id in page.parents and node_id not in added:
                 self._gain(node_id, flags & ~UNMASKED)

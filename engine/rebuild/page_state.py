@@ -44,6 +44,7 @@ class PageState(msgspec.Struct, frozen=True, array_like=True):
     echo: EchoState = msgspec.field(default_factory=EchoState)
     loaded: bool = False
     told: ToldElements = msgspec.field(default_factory=ToldElements)
+    looked: int = 0
 
 
 class _Words:
@@ -99,6 +100,7 @@ def page_state(page: Page) -> PageState:
         EchoState() if page.echo is None else page.echo.state,
         page.loaded,
         page.told.copy(),
+        0 if page.structure is None else page.structure.looked,
     )
 
 
@@ -129,6 +131,7 @@ def restore_page(state: PageState, policy: Policy) -> Page:
     page.told = state.told.copy()
     if page.structure is not None:
         page.structure.restore(state.structure)
+        page.structure.looked = state.looked
     page.aside = {node_id: (state.tag_names[tag], sticking) for node_id, tag, sticking in state.aside}
     rows: list[Element] = []
     node_id = 0

@@ -5,25 +5,32 @@ A verdict that masks or blocks sticks like any other; so it is enough to ask abo
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from engine.masking.flags import MASKED
+from engine.masking.flags import MASKED, UNMASKED
+from engine.masking.selector_places import Having
 from engine.masking.selectors import SelectorSet
 from engine.rebuild.field_memory import walk
-from schemas.rrweb_nodes import DocumentNode, ElementNode, Node
-from schemas.rrweb_sources import Addition, AttributeChange, Removal
+from schemas.rrweb_nodes import DocumentNode, ElementNode, Node, TextNode
+from schemas.rrweb_sources import Addition, AttributeChange, Removal, TextChange
 
 MAX_ROUNDS = 16
 """Additions may name siblings and parents that come later in a payload; so often the rest is tried again."""
 SIBLINGS_MAX = 2_000
 """Of more siblings than this none is counted: each of them may be anywhere."""
+LOOKS_MAX = 5_000_000
+"""Nodes of one page that changes elsewhere can have looked at again, for `:has()` and its kin: some seconds of work.
+After that these selectors match whatever they may match."""
+TEXT = "#text"
+"""Tag of a text that is not empty."""
 
 
 class Structure:
     """Elements by id with their tags, their true tests, and the order of their children.
 
-    Children of a shadow root are siblings of each other only; they stand under the host's id, negated.
+    Children of a shadow root are siblings of each other only; they stand under the host's id, negated. `looked` counts
+    the nodes that changes had looked at again.
     """
 
-    __slots__ = ("_selectors", "bits", "children", "lists", "tags")
+    __slots__ = ("_crowded", "_holders", "_selectors", "bits", "children", "lists", "looked", "tags")
 
     def __init__(self, selectors: SelectorSet) -> None:
         self._selectors = selectors
@@ -31,6 +38,9 @@ class Structure:
         self.bits: dict[int, int] = {}
         self.children: dict[int, list[int]] = {}
         self.lists: dict[int, int] = {}
+        self.looked = 0
+        self._crowded = False
+        self._holders: dict[Having, set[int]] = {}
 
     # -- what selectors ask ---------------------------------------------------------------------------------------
 
@@ -42,17 +52,43 @@ class Structure:
         """Return the parent's id in the flat tree, 0 for none."""
         return abs(self.lists.get(node_id, 0))
 
-    def _siblings(self, node_id: int) -> list[int]:
-        return [other for other in self.children.get(self.lists.get(node_id, 0), ()) if self.tags.get(other)]
+    def own_parent_of(self, node_id: int) -> int:
+        """Return the id of the parent element in the same document or shadow root, 0 for none."""
+        above = self.lists.get(node_id, 0)
+        return above if above > 0 and above in self.bits else 0
+
+    def siblings(self, node_id: int) -> list[int]:
+        """Return an element and its element siblings."""
+        return [other for other in self.children.get(self.lists.get(node_id, 0), ()) if other in self.bits]
+
+    def is_empty(self, node_id: int) -> bool:
+        """Tell whether an element has neither elements nor text in it."""
+        return not any(self.tags.get(child) for child in self.children.get(node_id, ()))
+
+    def is_root(self, node_id: int) -> bool:
+        """Tell whether an element is a document's outermost one."""
+        above = self.lists.get(node_id, 0)
+        return above > 0 and above not in self.bits
+
+    def elements(self, bits: int) -> list[int]:
+        """Return all elements for which all these tests are true."""
+        return [node_id for node_id, true in self.bits.items() if true & bits == bits]
+
+    def holders(self, having: "Having") -> set[int]:
+        """Return the elements from which one of these relations leads somewhere; found once between two changes."""
+        found = self._holders.get(having)
+        if found is None:
+            found = self._holders[having] = having.holders(self)
+        return found
 
     def before(self, node_id: int) -> Sequence[int]:
         """Return the element siblings before an element, nearest first."""
-        siblings = self._siblings(node_id)
+        siblings = self.siblings(node_id)
         return siblings[: siblings.index(node_id)][::-1] if node_id in siblings else ()
 
     def place(self, node_id: int, *, of_type: bool, from_end: bool) -> int:
         """Return an element's place among its siblings, from 1; 0 if it has none."""
-        siblings = self._siblings(node_id)
+        siblings = self.siblings(node_id)
         if of_type:
             siblings = [other for other in siblings if self.tags[other] == self.tags[node_id]]
         if node_id not in siblings:
@@ -64,22 +100,30 @@ class Structure:
 
     def add_document(self, document: DocumentNode) -> dict[int, int]:
         """Take a page's own document; return what its elements' siblings decide about each."""
+        self._holders.clear()
         self._enter([document], 0, None)
-        return self.decide(self.tags)
+        return self.decide(self.bits)
 
     def apply(
-        self, removes: Sequence[Removal], adds: Sequence[Addition], changes: Sequence[AttributeChange]
+        self,
+        removes: Sequence[Removal],
+        adds: Sequence[Addition],
+        changes: Sequence[AttributeChange],
+        texts: Sequence[TextChange] = (),
     ) -> dict[int, int]:
         """Take a payload; return what siblings decide about elements it may concern.
 
         New ones whose place is not known are masked.
         """
         touched: dict[int, int] = {}
+        self._holders.clear()
+        for text in texts:
+            self._fill(touched, text)
         for removal in removes:
             self._touch(touched, removal.id)
             self._leave(removal.id)
         for change in changes:
-            if change.id in self.tags and self._change(change):
+            if change.id in self.bits and self._change(change):
                 self._touch(touched, change.id)
         lost = self._place_all(adds, touched)
         decided = self.decide(self._concerned(touched))
@@ -90,15 +134,19 @@ class Structure:
     def decide(self, node_ids: Iterable[int]) -> dict[int, int]:
         """Return the flags that siblings give to each of these elements that gets some."""
         decided: dict[int, int] = {}
+        tired = self._selectors.looks_everywhere and self._is_tired
         for node_id in node_ids:
-            if not self.tags.get(node_id):
+            if node_id not in self.bits:
                 continue
             flags = 0
             crowded = len(self.children.get(self.lists.get(node_id, 0), ())) > SIBLINGS_MAX
+            own = self.bits[node_id]
             for flag, placed in self._selectors.placed:
-                if flags & flag:
+                if flags & flag or own & placed.required != placed.required:
                     continue
-                if crowded:
+                if crowded or (tired and placed.looks_everywhere):
+                    if flag == UNMASKED:
+                        continue
                     outwards = [self.bits_of(above) for above in self._outwards(node_id)]
                     flags |= flag if placed.anywhere.matches(outwards) else 0
                 elif placed.matches(node_id, self):
@@ -106,6 +154,19 @@ class Structure:
             if flags:
                 decided[node_id] = flags
         return decided
+
+    @property
+    def _is_tired(self) -> bool:
+        """Whether the whole page is not looked at any more: it was too often, or has lists that are too long for it."""
+        return self._crowded or self.looked > LOOKS_MAX
+
+    def _fill(self, touched: dict[int, int], text: TextChange) -> None:
+        """Note whether a text is empty now."""
+        if text.id in self.tags and text.id not in self.bits:
+            tag = TEXT if text.value else ""
+            if tag != self.tags[text.id]:
+                self.tags[text.id] = tag
+                self._touch(touched, text.id)
 
     def _outwards(self, node_id: int) -> list[int]:
         found = [node_id]
@@ -122,6 +183,10 @@ class Structure:
             touched[place] = min(touched.get(place, index), index)
 
     def _concerned(self, touched: Mapping[int, int]) -> list[int]:
+        if touched and self._selectors.looks_everywhere and self.looked <= LOOKS_MAX:
+            # The last time, when it is too much, everything that may match is found.
+            self.looked = LOOKS_MAX + 1 if self._crowded else self.looked + len(self.tags)
+            return list(self.bits)
         looks_back = any(placed.looks_back for _, placed in self._selectors.placed)
         reaches = any(placed.reaches for _, placed in self._selectors.placed)
         found: dict[int, None] = {}
@@ -177,7 +242,8 @@ class Structure:
             siblings = self.children.setdefault(place, [])
             siblings.insert(siblings.index(before) if before in siblings else len(siblings), node.id)
             self.lists[node.id] = place
-            self.tags[node.id] = node.tag_name.lower() if isinstance(node, ElementNode) else ""
+            self._crowded = self._crowded or len(siblings) > SIBLINGS_MAX
+            self.tags[node.id] = _tag_of(node)
             if isinstance(node, ElementNode):
                 self.bits[node.id] = self._selectors.own_bits(self.tags[node.id], node.attributes)
             children = reversed(getattr(node, "child_nodes", ()))
@@ -209,6 +275,15 @@ class Structure:
         """Take what `state` gave."""
         for place, ids, tags, bits in state:
             self.children[place] = list(ids)
+            self._crowded = self._crowded or len(ids) > SIBLINGS_MAX
             for node_id, tag, true in zip(ids, tags, bits, strict=True):
-                self.tags[node_id], self.bits[node_id], self.lists[node_id] = tag, true, place
+                self.tags[node_id], self.lists[node_id] = tag, place
+                if tag not in ("", TEXT):
+                    self.bits[node_id] = true
         return self
+
+
+def _tag_of(node: Node) -> str:
+    if isinstance(node, ElementNode):
+        return node.tag_name.lower()
+    return TEXT if isinstance(node, TextNode) and node.text_content else ""

@@ -157,6 +157,35 @@ CASES = [
         {"cml": [S, T]},
         {"ml": [K]},
     ),
+    # selectors that look around
+    Case(
+        "a lock comes into a paragraph",
+        [
+            *page(el(10, "p", K), el(12, "p", el(13, "b", class_="lock"), txt(14, S))),
+            mut(adds=[add(10, el(15, "b", class_="lock"))], texts=[text(1_100, T)]),
+        ],
+        {"cml": [S, T]},
+        {"ml": [K]},
+        {"mask": ["p:has(> .lock)"]},
+    ),
+    Case(
+        "a list with a password somewhere",
+        [
+            *page(el(10, "div", el(11, "p", K)), el(20, "div", el(21, "p", S), el(22, "i", el(23, "input")))),
+            mut(attributes=[attrs(23, type="password")], texts=[text(1_210, T)]),
+            mut(texts=[text(1_110, L)]),
+        ],
+        {"cml": [T]},
+        {"ml": [K, L, S]},
+        {"block": ["div:has([type=password])"]},
+    ),
+    Case(
+        "what was empty",
+        [*page(el(10, "p"), el(11, "p", K)), mut(adds=[add(10, txt(12, S))]), mut(texts=[text(12, T)])],
+        {"cml": [S, T]},
+        {"ml": [K]},
+        {"mask": ["p:empty"]},
+    ),
     # signals of what is masked
     Case(
         "rage on a changed comment's parent",
