@@ -17,13 +17,19 @@ from engine.alerts.plot import Series, draw
 from engine.alerts.rules import RulesFile
 from engine.alerts.rules_file import default_rules, read_rules
 from engine.alerts.simulation.report import simulate
-from engine.cli import alerts_list, alerts_run
+from engine.cli import alerts_failed, alerts_list, alerts_resend, alerts_run, alerts_test
 from engine.cli._commands import CommandModule, SubParsers
 from schemas.alerts import Alert
 
 FAILED = 1
 
-_MODULES: Final[dict[str, CommandModule]] = {"run": alerts_run, "list": alerts_list}
+_MODULES: Final[dict[str, CommandModule]] = {
+    "run": alerts_run,
+    "list": alerts_list,
+    "test": alerts_test,
+    "failed": alerts_failed,
+    "resend": alerts_resend,
+}
 
 
 def add_parser(subparsers: SubParsers) -> None:

@@ -8,7 +8,7 @@ import msgspec
 
 from engine.alerts.delivery.bodies import body_of
 from engine.alerts.delivery.endpoints import Endpoint
-from engine.alerts.delivery.links import MomentLinks, Shown
+from engine.alerts.delivery.links import Links, Shown
 from engine.alerts.delivery.outbox import Entry
 from engine.alerts.delivery.told import News
 from engine.delivery.posting import Posted, Poster
@@ -27,7 +27,7 @@ class Attempt(NamedTuple):
 class Attempter:
     """Sends messages, once each time it is asked."""
 
-    def __init__(self, poster: Poster, links: MomentLinks, clock_ms: Callable[[], int]) -> None:
+    def __init__(self, poster: Poster, links: Links, clock_ms: Callable[[], int]) -> None:
         self._poster = poster
         self._links = links
         self._clock_ms = clock_ms

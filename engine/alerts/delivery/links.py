@@ -1,7 +1,7 @@
 """Links to the moments of an alert: for everybody who has them, for some days, or for who can sign in."""
 
 from collections.abc import Callable
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Protocol
 from urllib.parse import quote
 
 import msgspec
@@ -39,6 +39,32 @@ class Shown(NamedTuple):
 
     alert: Alert
     links: list[AlertLink]
+
+
+class Links(Protocol):
+    """Who makes links; raises what RedisClient raises. `public_url` is where people find the viewer."""
+
+    @property
+    def public_url(self) -> str:
+        """Where people find the viewer."""
+        ...
+
+    async def make(self, alert: Alert, route: Route, made: list[AlertLink] | None, *, may_share: bool) -> Shown:
+        """Leave moments out whose sessions were deleted, and make links to the others; `made` are from before."""
+        ...
+
+
+class SampleLinks:
+    """Makes links to the viewer alone, for samples: their sessions are not there."""
+
+    def __init__(self, public_url: str) -> None:
+        self.public_url = public_url
+
+    async def make(self, alert: Alert, route: Route, made: list[AlertLink] | None, *, may_share: bool) -> Shown:
+        """Make links to the viewer."""
+        del made, may_share
+        links = [AlertLink(each.session_id, each.t, f"{self.public_url}/") for each in alert.moments]
+        return Shown(alert, links if self.public_url and route.links != "none" else [])
 
 
 class MomentLinks:

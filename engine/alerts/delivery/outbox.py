@@ -6,7 +6,7 @@ steps are scripts that bear being carried out twice.
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from importlib.resources import files
 from typing import Final, NamedTuple, cast
 
@@ -26,6 +26,7 @@ FAILED_KEPT_MS: Final = 30 * DAY_MS
 SENT_KEPT_MS: Final = 7 * DAY_MS
 
 _MAX_LISTED: Final = 10_000
+_FORGET_ATTEMPTS: Final = 5
 
 
 def _text(name: str) -> str:
@@ -46,6 +47,7 @@ _POSTPONE: Final = _script(_text("postpone"))
 _FAIL: Final = _script(_text("fail"))
 _RESEND: Final = _script(_text("resend"))
 _PACE: Final = _script(_text("pace"))
+_REWRITE: Final = _script(_text("rewrite"))
 _TAKE: Final = _script(_text("take"))
 
 
@@ -181,6 +183,23 @@ class Outbox:
         arguments = (entry.message.id, _encode(new), entry.message.after, now_ms)
         return await self._run(Call(_RESEND, (keys.due, keys.messages, keys.failed, keys.failed_at), arguments)) == 1
 
+    async def forget(self, project_id: str, session_ids: Collection[str]) -> int:
+        """Take moments of sessions that were deleted out of messages that wait or failed; return out of how many."""
+        keys, gone, changed = self._keys(project_id), frozenset(session_ids), 0
+        for key in (keys.messages, keys.failed):
+            for _ in range(_FORGET_ATTEMPTS):
+                texts = cast("dict[bytes, bytes]", await self._run(Call("HGETALL", (key,))))
+                calls = [
+                    Call(_REWRITE, (key,), (entry.message.id, text, _encode(_without(entry, gone))))
+                    for text in texts.values()
+                    if _names(entry := _entry.decode(text), gone)
+                ]
+                replies = await self._client.run_many(calls, "list") if calls else []
+                changed += replies.count(1)
+                if 0 not in replies:
+                    break
+        return changed
+
     async def waiting(self, project_ids: Sequence[str]) -> tuple[int, int]:
         """Count the messages that wait, and those that failed, of some projects."""
         named = [self._keys(each) for each in project_ids]
@@ -222,6 +241,18 @@ class Outbox:
 
     async def _run(self, call: Call) -> object:
         return await self._client.run(call, "list")
+
+
+def _names(entry: Entry, session_ids: Collection[str]) -> bool:
+    return any(moment.session_id in session_ids for moment in entry.message.alert.moments)
+
+
+def _without(entry: Entry, session_ids: Collection[str]) -> Entry:
+    alert = entry.message.alert
+    moments = [moment for moment in alert.moments if moment.session_id not in session_ids]
+    links = entry.links and [link for link in entry.links if link.session_id not in session_ids]
+    message = msgspec.structs.replace(entry.message, alert=msgspec.structs.replace(alert, moments=moments))
+    return msgspec.structs.replace(entry, message=message, links=links or None)
 
 
 def _waiting_for(message: Message) -> str:
