@@ -1,5 +1,8 @@
 """Detectors of other packages: found by their entry points, and never the cause of harm."""
 
+import json
+import re
+import shutil
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -12,6 +15,7 @@ from detectors.machine import Report
 from detectors.plugins import ENDED, FINDINGS_MAX, STATE_MAX_BYTES, Guarded, Plugin
 from detectors.protocol import Detector, Finding
 from detectors.settings import DetectorSettings
+from engine.cli import main
 from engine.cli._options import check_together
 from engine.plugins import PluginError, load_plugins
 from engine.settings import Settings, SettingsError
@@ -79,6 +83,23 @@ def test_the_documented_example_reports_through_the_whole_engine(install: Callab
     assert collected.records["s"].score > 0
     assert run_core(visit(3), settings=settings(count="4")).signals == {}
     assert run_core(visit(3)).signals == {}
+
+
+def test_the_documented_steps_find_what_the_document_says(
+    install: Callable[[str, str, str], None],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    document = (EXAMPLE.parents[1] / "detectors.md").read_text(encoding="utf-8")
+    shown = re.search(r"^\$ wince (process visit\.jsonl .*)\n((?:[^`$].*\n)+)```", document, re.MULTILINE)
+    assert shown is not None
+    install("right_clicks", "wince_right_clicks", CODE)
+    shutil.copytree(EXAMPLE, tmp_path / "example")
+    monkeypatch.chdir(tmp_path / "example")
+    assert main(shown[1].split()) == 0
+    assert shown[2] in capsys.readouterr().err
+    assert json.loads(Path("found/signals.jsonl").read_bytes())["detector"] == "right_clicks"
 
 
 def test_the_example_survives_a_restart(install: Callable[[str, str, str], None]) -> None:
