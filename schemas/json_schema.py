@@ -12,6 +12,7 @@ from typing import Final
 import msgspec
 
 from schemas.activity import Activity
+from schemas.alert_messages import AlertMessage
 from schemas.bundle_index import BundleIndex
 from schemas.dead_letter import DeadLetter
 from schemas.envelope import ENVELOPE_VERSION, Envelope
@@ -31,6 +32,7 @@ _TYPES: Final[Mapping[str, tuple[str, object]]] = {
     "interaction_event": ("One event of a recorder without a DOM", InteractionEvent),
     "signal": ("One detected incident", Signal),
     "activity": ("One start or end of a session or a page visit", Activity),
+    "alert_message": ("What a webhook is told of an alert", AlertMessage),
     "dead_letter": ("Where a message was that can never be used", DeadLetter),
     "session_record": ("What lists and alerts read about a session", SessionRecord),
     "bundle_index": ("The blocks and holes of a stored session", BundleIndex),

@@ -13,6 +13,7 @@ from referencing import Registry, Resource
 
 import schemas
 from schemas.activity import Activity, ActivityKind
+from schemas.alert_messages import AlertMessage
 from schemas.bundle_index import BundleIndex
 from schemas.dead_letter import DeadLetter
 from schemas.envelope import Envelope
@@ -28,6 +29,7 @@ GENERATED = PACKAGE / "generated" / VERSION
 EXAMPLES = sorted((PACKAGE / "examples" / VERSION).glob("*.json"))
 TYPES = {
     "activity": Activity,
+    "alert_message": AlertMessage,
     "bundle_index": BundleIndex,
     "dead_letter": DeadLetter,
     "envelope": Envelope,

@@ -236,3 +236,15 @@ async def test_projects_may_have_any_name(outbox: Outbox) -> None:
     (held,) = (await outbox.claim(odd, T0, LEASE, 5)).held
     await outbox.sent(held.entry, T0)
     assert await outbox.next_due([odd]) == {}
+
+
+async def test_deleted_sessions_are_forgotten_in_what_waits_and_what_failed(outbox: Outbox) -> None:
+    await outbox.put("shop", [firing("a1"), firing("a2")], T0)
+    held = await claimed(outbox)
+    await outbox.fail(held[0], held[0].entry, T0)
+    assert await outbox.forget("shop", ["s1", "s3"]) == 2
+    assert await outbox.forget("shop", ["s1", "s3"]) == 0
+    ((failed, _),) = await outbox.failed("shop")
+    (waiting,) = await claimed(outbox, T0 + LEASE)
+    for entry in (failed, waiting.entry):
+        assert [moment.session_id for moment in entry.message.alert.moments] == ["s2"]
