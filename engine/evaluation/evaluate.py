@@ -21,11 +21,13 @@ SIGNAL_ORDER: Final = (
 )  # fmt: skip
 """The order of tables; kinds of signals not named here come after, by name."""
 
+DEFAULT: Final[PresetName] = "wince"
+
 
 class PresetReport(msgspec.Struct, frozen=True):
     """One preset: scores by kind of signal, counts by scenario and kind, and everything that went wrong.
 
-    Only what the preset looks for is in it: a label of what it has no rule for is no mistake of its.
+    Of a vendor's preset there is only what it looks for: a label of what it has no rule for is no mistake of its.
     `calm_signals` counts signals in stretches labelled calm: there should be none.
     """
 
@@ -93,7 +95,12 @@ def evaluate(
 
 
 def _of_its_own(preset: PresetName, judged: Sequence[Judged]) -> list[Judged]:
-    """Leave out what the preset neither looks for by default nor told: of that there are only missed labels."""
+    """Leave out what a vendor's preset neither looks for by default nor told: of that there are only missed labels.
+
+    The default is held to all labels, also of kinds that nobody here has a rule for.
+    """
+    if preset == DEFAULT:
+        return list(judged)
     names = {labelled_name(detector) for detector in SIGNALS[preset]}
     names |= {
         name for one in judged for name, tally in one.tallies.items() if tally.right + tally.excused + tally.wrong

@@ -144,3 +144,15 @@ def test_labels_cannot_name_files_elsewhere(tmp_path: Path) -> None:
     (tmp_path / "corpus" / "labels.json").write_text(json.dumps(corpus))
     with pytest.raises(LabelsError):
         find_recording(tmp_path / "corpus", load_labels(tmp_path / "corpus" / "labels.json").sessions[0])
+
+
+def test_the_default_is_held_to_labels_of_kinds_that_nobody_knows(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    labels = tmp_path / "labels.json"
+    labels.write_bytes(LABELS.read_bytes().replace(b'"idle"', b'"daydream"'))
+    arguments = ["evaluate", str(SAMPLES_FOLDER), "--labels", str(labels), "--quiet", "--json"]
+    assert main([*arguments, "--preset", "wince", "--preset", "sentry"]) == 0
+    wince, sentry = msgspec.json.decode(capsys.readouterr().out, type=EvaluationReport).presets
+    assert wince.signals["daydream"].tally.missed == 1
+    assert "daydream" not in sentry.signals
