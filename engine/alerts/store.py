@@ -5,15 +5,14 @@ share a slot, so one script moves them; keys and their contents: docs/redis.md.
 """
 
 import hashlib
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from enum import Enum
 from importlib.resources import files
 from typing import Final, cast
 
 import msgspec
 
-from engine.alerts.delivery.outbox import ENQUEUE, Entry, enqueue_arguments
-from engine.alerts.forgetting import without
+from engine.alerts.delivery.outbox import ENQUEUE, enqueue_arguments
 from engine.alerts.names import AlertNames
 from engine.alerts.parts import Changes, read_parts
 from engine.alerts.routing import Message
@@ -26,7 +25,6 @@ _CONTROL: Final = b"!"
 
 _encode: Final = msgspec.json.Encoder().encode
 _decode_alert: Final = msgspec.json.Decoder(Alert).decode
-_decode_entry: Final = msgspec.json.Decoder(Entry).decode
 
 
 class Read(msgspec.Struct, frozen=True):
@@ -79,13 +77,12 @@ class StoredProject(msgspec.Struct, frozen=True):
     size: int
 
 
-def _script(name: str, before: str = "") -> Script:
-    text = before + files("engine.alerts").joinpath("lua", f"{name}.lua").read_text("utf-8")
+def _script() -> Script:
+    text = ENQUEUE + files("engine.alerts").joinpath("lua", "save.lua").read_text("utf-8")
     return Script(text, hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest())
 
 
-_SAVE: Final = _script("save", ENQUEUE)
-_REPLACE: Final = _script("replace")
+_SAVE: Final = _script()
 
 
 class AlertStore:
@@ -127,19 +124,6 @@ class AlertStore:
         replies = await self._client.run_many(calls, "write", in_order=False)
         return [Outcome(cast("int", reply)) for reply in replies]
 
-    async def forget_in_messages(self, project_id: str, gone: Collection[str]) -> None:
-        """Take what shows some sessions out of the messages of a project, those that wait and those that failed."""
-        keys = self._names.project(project_id)
-        reads = [Call("HGETALL", (key,)) for key in (keys.messages, keys.failed)]
-        replies = await self._client.run_many(reads, "list")
-        calls = [
-            Call(_REPLACE, (key,), (id_, text, _encode(kept)))
-            for key, reply in zip((keys.messages, keys.failed), replies, strict=True)
-            for id_, text in _fields(reply).items()
-            if (kept := _entry_without(_decode_entry(text), gone)) is not None
-        ]
-        await self._client.run_many(calls, "list", in_order=False)
-
     def _call(self, write: ProjectWrite) -> Call:
         keys = self._names.project(write.project_id)
         stored, gone = write.changes
@@ -151,16 +135,6 @@ class AlertStore:
             arguments += (alert.id, _encode(alert))
         arguments += [len(write.unlisted), *write.unlisted, *enqueue_arguments(write.messages, write.now_ms)]
         return Call(_SAVE, keys, arguments)
-
-
-def _entry_without(entry: Entry, gone: Collection[str]) -> Entry | None:
-    """Return an entry without what shows some sessions; `None` if it shows none of them."""
-    alert = without(entry.message.alert, gone)
-    links = None if entry.links is None else [link for link in entry.links if link.session_id not in gone]
-    if alert is entry.message.alert and links == entry.links:
-        return None
-    message = msgspec.structs.replace(entry.message, alert=alert)
-    return msgspec.structs.replace(entry, message=message, links=links)
 
 
 def _stored(state_reply: Reply, alerts_reply: Reply) -> StoredProject:

@@ -136,7 +136,7 @@ class Count(Meter):
         "wince_partition_resets_total",
         "resets",
         "Times a partition was dropped and claimed again; `mark_lost`: Redis has no mark where Kafka has a commit.",
-        (_words("cause", "refused_write", "mark_refused", "log_changed", "out_of_range", "mark_lost"),),
+        (_words("cause", "refused_write", "mark_refused", "log_changed", "out_of_range", "mark_lost", "stalled"),),
     )
     RECORDS_LOST = "wince_records_lost_total", "records", "Records that Kafka deleted before they were read."
     COMMITS = "wince_commits_total", "commits", "Offsets committed to Kafka, once for each commit."

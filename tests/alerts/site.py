@@ -1,13 +1,14 @@
 """One installation of alerters: topics, a group, keys in Redis, and what is in them."""
 
-import asyncio
 import sys
 import time
 import uuid
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
+from aiokafka.errors import GroupCoordinatorNotAvailableError
 
 from engine.alerts.core import Item
 from engine.alerts.store import AlertStore, StoredProject
@@ -16,7 +17,7 @@ from engine.settings import load_settings
 from schemas.alerts import Alert
 from schemas.signals import Signal
 from tests.kafka.groups import producer
-from tests.servers.kafka_admin import committed, create_topic, log_bounds
+from tests.servers.kafka_admin import committed, create_topic, log_bounds, members
 from tests.servers.kafka_broker import Kafka
 from tests.servers.process import ServerProcess
 from tests.servers.waiting import until
@@ -108,7 +109,54 @@ http_address = "127.0.0.1:0"
             await made.flush()
 
     async def commits(self) -> dict[tuple[str, int], int]:
-        return {tuple(where): offset for where, offset in (await committed(self.bootstrap, self.name)).items()}
+        """Return what the group has committed; nothing while the broker sets groups up."""
+        with suppress(GroupCoordinatorNotAvailableError):
+            return {tuple(where): offset for where, offset in (await committed(self.bootstrap, self.name)).items()}
+        return {}
+
+    @property
+    def running(self) -> list[ServerProcess]:
+        return [process for process in self._made if process.is_running]
+
+    async def ends(self) -> dict[tuple[str, int], int]:
+        """Return the offset after the last record of every partition that has any."""
+        kafka, found = self.settings.kafka, dict[tuple[str, int], int]()
+        for topic in (kafka.signals_topic, kafka.activity_topic, self.settings.alerts.input_topic):
+            bounds = await log_bounds(self.bootstrap, topic)
+            found |= {(topic, partition): end for partition, (_, end) in bounds.items() if end}
+        return found
+
+    async def has_more_to_judge(self) -> bool:
+        """Say whether something was sent that is not judged."""
+        ends, commits = await self.ends(), await self.commits()
+        return any(commits.get(place, 0) < end for place, end in ends.items())
+
+    async def has_judged_some(self, *alive: ServerProcess) -> None:
+        """Wait until something new was judged and stored, of every partition that is there now."""
+        topic = self.settings.alerts.input_topic
+
+        async def some() -> int:
+            commits = await self.commits()
+            return sum(offset for place, offset in commits.items() if place[0] == topic)
+
+        before = await some()
+
+        async def ask() -> bool:
+            for process in alive:
+                assert process.is_running, process.said()
+            return await some() > before + 50
+
+        await until(ask, SECONDS, "something judged")
+
+    async def share_partitions(self, *alive: ServerProcess) -> None:
+        """Wait until all of them are in the group."""
+
+        async def ask() -> bool:
+            for process in alive:
+                assert process.is_running, process.said()
+            return await members(self.bootstrap, self.name) == len(alive)
+
+        await until(ask, SECONDS, f"a group of {len(alive)}")
 
     async def has_judged_all(self, *alive: ServerProcess) -> None:
         """Wait until everything sent was forwarded, judged and stored."""
@@ -153,7 +201,3 @@ http_address = "127.0.0.1:0"
 
 def now_ms() -> int:
     return time.time_ns() // 1_000_000
-
-
-async def breathe() -> None:
-    await asyncio.sleep(0)

@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -17,11 +18,15 @@ from engine.alerts.rules_file import default_rules, read_rules
 from engine.errors import Unavailable
 from engine.operate.logs import get_logger
 from engine.operate.meters import Count, Gauge
+from engine.runtime.kafka.records import Place
 from engine.settings import SettingsError
 from replay.errors import StoreError
 
 CHECK_SECONDS: Final = 2.0
 """How often it is asked whether topics are the same, and marks still there."""
+
+STALLED_SECONDS: Final = 20.0
+"""A partition that has something of which nothing came for so long is not read any more, whatever the client thinks."""
 
 AFTER_MINUTE_MS: Final = 2_000
 """Records of a minute may come so much later: clocks of senders and brokers differ."""
@@ -44,18 +49,40 @@ async def save_always(tools: AlertTools, desk: Desk) -> None:
 
 
 async def check_always(tools: AlertTools, desk: Desk, lookout: Lookout, identities: Identities) -> None:
-    """Notice topics that were made again, and a Redis that is an older one. Raises Doubt."""
+    """Notice topics that were made again, a Redis that is an older one, and reading that stands still. Raises Doubt."""
+    watch = _StallWatch()
     while True:
         await asyncio.sleep(CHECK_SECONDS)
         try:
             found = await lookout.identities(identities)
+            ends = await lookout.ends(identities)
         except Unavailable as error:
             get_logger().warning("work_offered_again", error=error)
             continue
         tools.health.reached("kafka")
         if found != identities:
             raise Doubt("log_changed")
+        if watch.stands_still(desk, ends):
+            raise Doubt("stalled")
         await desk.look_after()
+
+
+class _StallWatch:
+    """Notices that nothing comes of a partition that has something, though nothing holds it up."""
+
+    def __init__(self) -> None:
+        self._seen: dict[Place, tuple[int, float]] = {}
+
+    def stands_still(self, desk: Desk, ends: Mapping[Place, int]) -> bool:
+        """Say whether that has been so for too long."""
+        now_s = time.monotonic()
+        if desk.is_full:
+            self._seen.clear()
+        for place, lane in desk.lanes.items():
+            offset, _ = self._seen.get(place, (-1, 0.0))
+            if offset != lane.next_offset or lane.next_offset >= ends.get(place, 0):
+                self._seen[place] = lane.next_offset, now_s
+        return any(now_s - since > STALLED_SECONDS for place, (_, since) in self._seen.items() if place in desk.lanes)
 
 
 async def tick_always(tools: AlertTools, desk: Desk, lookout: Lookout) -> None:

@@ -173,6 +173,11 @@ class Desk:
         if reason:
             self._tools.meters.count(Count.ALERT_DROPPED, reason=reason)
 
+    @property
+    def is_full(self) -> bool:
+        """Whether nothing more is taken from a partition until what was read is stored."""
+        return any(lane.waiting >= FULL_TIMES * self._most for lane in self.lanes.values())
+
     def has_read(self, ends: Mapping[Place, int]) -> bool:
         """Say whether the partitions here were read up to these offsets."""
         return all(lane.next_offset >= ends.get(place, 0) for place, lane in self.lanes.items())
@@ -223,11 +228,11 @@ class Desk:
 
     async def _forget(self, projects: Iterable[JudgedProject]) -> None:
         """Take sessions that were withdrawn out of messages, before it is stored that they were."""
-        insist, store, now_ms = self._tools.patience.insist, self._tools.store, self._tools.clock_ms()
+        insist, outbox, now_ms = self._tools.patience.insist, self._tools.outbox, self._tools.clock_ms()
         for project in projects:
             gone = project.gone(now_ms)
             if gone:
-                await insist(lambda id_=project.project_id, gone=gone: store.forget_in_messages(id_, gone))  # type: ignore[misc]  # bound at once
+                await insist(lambda id_=project.project_id, gone=gone: outbox.forget(id_, gone))  # type: ignore[misc]  # bound at once
 
     def _written(self, write: ProjectWrite) -> None:
         meters = self._tools.meters

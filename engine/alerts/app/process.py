@@ -12,11 +12,14 @@ from engine.alerts.app.background import InForce, RulesWatch
 from engine.alerts.app.desk import Desk
 from engine.alerts.app.lanes import Doubt
 from engine.alerts.app.membership import Membership
-from engine.alerts.app.observers import DeliveryMeters, RedisMeters
+from engine.alerts.app.observers import RedisMeters
 from engine.alerts.app.tools import AlertTools
 from engine.alerts.app.transport import AlertsApp
 from engine.alerts.delivery.assembly import make_sender
+from engine.alerts.delivery.metrics import DeliveryMeters
+from engine.alerts.delivery.outbox import Outbox
 from engine.alerts.delivery.sender import Sender
+from engine.alerts.names import AlertNames
 from engine.alerts.store import AlertStore
 from engine.delivery.posting import Poster
 from engine.operate.health import Health, serve_health
@@ -53,6 +56,7 @@ async def run_alerter(settings: Settings) -> None:
             kafka=msgspec.structs.replace(settings.kafka, group_id=alerts.group_id),
             rules=rules,
             store=AlertStore(client, prefix),
+            outbox=Outbox(client, AlertNames(prefix)),
             marks=RedisMarks(client, prefix),
             errors=ErrorBook(client, prefix),
             patience=Patience(settings.worker, meters, health.beat),

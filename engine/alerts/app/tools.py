@@ -5,6 +5,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
+from engine.alerts.delivery.outbox import Outbox
 from engine.alerts.rules import RulesFile
 from engine.alerts.store import AlertStore
 from engine.operate.health import Health
@@ -28,6 +29,7 @@ class AlertTools:
     kafka: KafkaSettings
     rules: RulesFile
     store: AlertStore
+    outbox: Outbox
     marks: Marks
     errors: ErrorBook
     patience: Patience

@@ -5,6 +5,7 @@ Faust keeps nothing: no tables, no changelogs, no topics of its own, no files. I
 
 from collections.abc import Awaitable, Callable, Mapping
 from collections.abc import Set as AbstractSet
+from contextvars import ContextVar
 from typing import Any, ClassVar, Final, cast
 
 import aiokafka
@@ -20,6 +21,8 @@ from engine.settings import KafkaSettings
 
 Starts = Callable[[AbstractSet[Place], Mapping[Place, int]], Awaitable[Mapping[Place, int]]]
 """Given the partitions assigned and what was committed of them, says where each is read from."""
+
+_IS_FETCHING: Final = ContextVar("_IS_FETCHING", default=False)
 
 COMMIT_SECONDS: Final = 1.0
 BUFFERED_RECORDS: Final = 1_024
@@ -52,8 +55,14 @@ class _Consumer(driver.Consumer):
     def _new_consumer_thread(self) -> _Thread:
         return _Thread(self, loop=self.loop, beacon=self.beacon)
 
+    async def _drain_messages(self, fetcher: Any) -> None:  # noqa: ANN401 - as Faust has it
+        _IS_FETCHING.set(True)
+        await super()._drain_messages(fetcher)
+
     async def perform_seek(self) -> None:
         """Have every assigned partition read from where it has to be."""
+        if _IS_FETCHING.get():
+            return  # a fetch ended in the middle of a rebalance, which will have us seek when it is over
         assigned = {Place(*each) for each in self.assignment()}
         starts = await cast("AlertsApp", self.app).starts(assigned, await self._commits(assigned))
         await self._thread.seek_wait({_partition(place): offset for place, offset in starts.items()})
