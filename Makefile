@@ -55,7 +55,7 @@ bench: $(RUN_STAMP) ## measure speed
 
 .PHONY: privacy
 privacy: $(TEST_STAMP) ## plant secrets in random visits and search everything that is written (two minutes)
-	@$(BIN)/python -m tests.privacy
+	@$(BIN)/python -m tests.privacy $(PRIVACY)
 
 .PHONY: lock
 lock: .uv/bin/uv ## pin the newest allowed versions of all dependencies

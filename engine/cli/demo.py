@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import secrets
 import socket
 import sys
 import time
@@ -9,6 +10,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Final
 
+import msgspec
 from rich.console import Console
 from rich.text import Text
 
@@ -71,13 +73,25 @@ def add_parser(subparsers: SubParsers) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run the demo; exit status 1 if Redis can't be started or the port is taken."""
-    settings = load_chosen_settings(args)
+    settings = masking_echoes(load_chosen_settings(args))
     try:
         asyncio.run(_demo(settings, None if args.once else args.port))
     except (StoreError, OSError) as error:
         print(f"wince: {error}", file=sys.stderr)
         return FAILED
     return 0
+
+
+def masking_echoes(settings: Settings) -> Settings:
+    """Let what visitors type be masked where pages repeat it: the recordings show names and addresses again.
+
+    Settings with a secret of their own stay as they are. The demo's is forgotten with it, as is its Redis.
+    """
+    privacy = settings.privacy
+    if privacy.echo or privacy.identifier_secret:
+        return settings
+    privacy = msgspec.structs.replace(privacy, echo=True, identifier_secret=secrets.token_hex())
+    return msgspec.structs.replace(settings, privacy=privacy)
 
 
 async def _demo(settings: Settings, port: int | None) -> None:

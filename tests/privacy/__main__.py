@@ -1,4 +1,4 @@
-"""`make privacy`: many visits, other ones each time, and what showed of their secrets."""
+"""`make privacy`: many visits, other ones each time, and what showed of their secrets; then what is kept of pages."""
 
 import argparse
 import random
@@ -6,11 +6,13 @@ import secrets
 import sys
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
-from tests.privacy import streams
+from tests.privacy import streams, utility
 from tests.privacy.canaries import LEVELS, VISITS, Verdict, judge
 from tests.privacy.streams import Case
 from tests.privacy.table import cases
+from tests.privacy.utility import SAMPLES
 
 CASES = 30
 """So many carriers of the table of levels are tried between two visits of each kind."""
@@ -34,6 +36,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="make privacy", description=__doc__)
     parser.add_argument("--seconds", type=float, default=120, help="how long to look")
     parser.add_argument("--seed", type=int, default=secrets.randbelow(1 << 32), help="the first visit")
+    parser.add_argument("--corpus", type=Path, default=SAMPLES, help="recordings to measure what is kept of")
     arguments = parser.parse_args()
     visits = planted = kept = leaks = lost = 0
     deadline, seed, table = time.monotonic() + arguments.seconds, arguments.seed, list(cases())
@@ -52,6 +55,7 @@ def main() -> int:
     sys.stdout.write(
         f"streams {visits}  secrets planted {planted}  found {leaks}  survivors kept {kept}  lost {lost}\n"
     )
+    utility.report(arguments.corpus)
     return 1 if leaks or lost else 0
 
 

@@ -23,6 +23,7 @@ class App(Words):
 
     def visit(self, acts: int) -> Self:
         """Act."""
+        self.stuck: list[str] = []
         self._send("navigation", nav="load", url=f"{HOST}/start?q={self.secret()}#{self.secret()}")
         steps = (self._click, self._click, self._click, self._field, self._key, self._say, self._change, self._route)
         for _ in range(acts):
@@ -39,17 +40,27 @@ class App(Words):
 
     def _above(self) -> tuple[list[Json], str]:
         """Make ancestors, nearest first, and say how they close what is in them."""
-        closes, chain = "", []
+        closes = ""
+        chain: list[Json] = []
         for place in range(self.random.randrange(4)):
             draw = self.random.random()
             marks, closed = (PLAIN, "") if draw < 0.7 else (MASKED, "mask") if draw < 0.85 else (BLOCKED, "block")
-            chain.append({"id": f"a{place}", "tag": "div", "attributes": dict(self.random.choice(marks))})
+            # What closes one closes those within it, nearer ones: they get names of their own.
+            for nearer in chain:
+                nearer["id"] += closed
+            chain.append({"id": f"a{place}{closed}", "tag": "div", "attributes": dict(self.random.choice(marks))})
             closes = "block" if "block" in (closes, closed) else closes or closed
         return chain, closes
 
     def _described(self, tag: str, **more: object) -> Json:
         """Describe an element that is no field."""
         chain, closed = self._above()
+        name = f"e{self.random.randrange(50)}{closed}"
+        if closed:
+            self.stuck.append(name)
+        elif self.stuck and self.chance(0.2):
+            # What was masked or blocked once stays so, wherever it comes again.
+            name, closed = self.random.choice(self.stuck), "stuck"
         shows = not closed and self.page_text()
         attributes: Json = {
             "title": f"{self.plant(shows)} x",
@@ -64,7 +75,7 @@ class App(Words):
             self.survivors = [word for word in self.survivors if word not in value]
         text = self.plant(shows)
         return {
-            "id": f"e{self.random.randrange(50)}",
+            "id": name,
             "tag": tag,
             "attributes": kept,
             "text": text,
@@ -86,7 +97,13 @@ class App(Words):
         attributes = {**(self.random.choice(FLOOR) if floor else {"type": "text"})}
         hidden = False if closed or floor else self.strict()
         attributes |= {"value": self.plant(hidden), "placeholder": self.plant(hidden)}
-        field = {"id": "f", "tag": "input", "attributes": attributes, "text": self.plant(hidden), "ancestors": chain}
+        field = {
+            "id": f"f{floor}{closed}",
+            "tag": "input",
+            "attributes": attributes,
+            "text": self.plant(hidden),
+            "ancestors": chain,
+        }
         if self.chance(0.3):
             around = {"id": "l", "tag": "label", "text": f"Code {field['text']}", "control": {**field, "ancestors": []}}
             if hidden is False and not closed:

@@ -1,8 +1,10 @@
 """How much of real pages is kept: the shares of visible words and of elements that masked recordings still have.
 
-`python -m tests.privacy.utility` measures the samples that come with Wince; the numbers are in `docs/privacy.md`.
+`python -m tests.privacy.utility [FOLDER]` measures recordings as `wince process` reads them, those that come with Wince
+if no folder is named; the numbers are in `docs/privacy.md`.
 """
 
+import argparse
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -10,8 +12,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import msgspec
-import zstandard
 
+from engine.input.files import read_batches
 from engine.settings import PrivacySettings, Settings
 from tests.engine.attack import Attack
 from tests.privacy.canaries import LEVELS, Level
@@ -34,12 +36,12 @@ def measure(level: Level, files: Iterable[Path]) -> Shares:
     before: Counter[str] = Counter()
     after: Counter[str] = Counter()
     for file in files:
-        text = zstandard.ZstdDecompressor().stream_reader(file.read_bytes()).read()
-        lines = text.splitlines()
-        attack = Attack(Settings(privacy=PrivacySettings(level=level))).send(*lines).finish()
+        settings = Settings(privacy=PrivacySettings(level=level))
+        lines = [message.value for message in read_batches([str(file)], settings.limits, print)]
+        attack = Attack(settings).send(*lines).finish()
         batches = [msgspec.json.decode(line) for line in lines]
         # Resends are published once.
-        for batch in {(batch["window_id"], batch["seq"]): batch for batch in batches}.values():
+        for batch in {(each["session_id"], each["window_id"], each["seq"]): each for each in batches}.values():
             for event in batch["events"]:
                 _count(event, before)
         for event in attack.published():
@@ -78,14 +80,26 @@ def _within(node: Any, parent: str) -> Iterator[tuple[str, str]]:
         yield from _within(child, tag)
 
 
-def main() -> None:
+def recordings(folder: Path) -> list[Path]:
+    """Return the files of recordings in a folder and the folders in it."""
+    return sorted(file for file in folder.rglob("*") if file.name.endswith((".jsonl", ".jsonl.zst", ".json.zst")))
+
+
+def report(folder: Path) -> None:
     """Print one line a level."""
-    files = sorted(SAMPLES.glob("*.jsonl.zst"))
+    files = recordings(folder)
     for level in LEVELS:
         shares = measure(level, files)
         sys.stdout.write(
             f"{level:13} words {shares.words:.1f} %  elements {shares.elements:.1f} %  events {shares.events:.1f} %\n"
         )
+
+
+def main() -> None:
+    """Measure the folder that is named, or the samples."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path, nargs="?", default=SAMPLES, help="recordings (those shipped)")
+    report(parser.parse_args().folder)
 
 
 if __name__ == "__main__":

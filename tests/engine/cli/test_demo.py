@@ -8,9 +8,16 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.client import HTTPConnection
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import msgspec
+import zstandard
+
+from engine.cli.demo import masking_echoes
+from engine.samples import SAMPLES_FOLDER
+from engine.settings import PrivacySettings, Settings
+from tests.engine.attack import Attack
 
 WAIT_S = 60
 
@@ -47,6 +54,27 @@ def test_the_demo_serves_pages_and_the_api_until_it_is_interrupted() -> None:
         assert msgspec.json.decode(session)["score"] > 0
         process.send_signal(signal.SIGINT)
         assert process.wait(WAIT_S) == 0
+
+
+def test_names_that_visitors_type_are_not_shown_where_pages_repeat_them() -> None:
+    ordered = [file for file in SAMPLES_FOLDER.glob("*.zst") if file.name.startswith("fc92b013")]
+    settings = masking_echoes(Settings())
+    assert settings.privacy.identifier_secret != masking_echoes(Settings()).privacy.identifier_secret
+    shown = {
+        level: b"".join(Attack(chosen).send(*lines_of(ordered[0])).finish().lines())
+        for level, chosen in (("plain", Settings()), ("demo", settings))
+    }
+    assert b"Oskar" in shown["plain"]
+    assert b"Oskar" not in shown["demo"]
+
+
+def test_settings_with_a_secret_of_their_own_stay_as_they_are() -> None:
+    own = Settings(privacy=PrivacySettings(identifier_secret="a secret of sixteen"))
+    assert masking_echoes(own) is own
+
+
+def lines_of(file: Path) -> list[bytes]:
+    return zstandard.ZstdDecompressor().stream_reader(file.read_bytes()).read().splitlines()
 
 
 def test_a_port_that_is_taken_is_told() -> None:
