@@ -7,7 +7,7 @@ from msgspec import Meta, Struct
 from detectors.elements import Element
 from detectors.machines.gestures import Pointer
 from detectors.machines.selectors import Selectors
-from detectors.presets.options import Patterns, Selector, inside, url_matcher
+from detectors.presets.options import On, Patterns, Selector, inside, url_matcher
 
 CAPTURED_TAGS: Final = frozenset({"a", "button", "form", "input", "select", "textarea", "label"})
 NO_CAPTURE: Final = Selectors((".ph-no-capture",))
@@ -16,6 +16,11 @@ NO_CAPTURE: Final = Selectors((".ph-no-capture",))
 class Autocapture(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What the ordinary click capture leaves out; rage clicks need it."""
 
+    enabled: On = True
+    dom_event_allowlist: Annotated[
+        tuple[Annotated[str, Meta(min_length=1)], ...],
+        Meta(description="Kinds of browser events that are captured; none: all. Without `click` there is no rage."),
+    ] = ()
     url_allowlist: Patterns = ()
     url_ignorelist: Patterns = ()
     css_selector_allowlist: Annotated[
@@ -30,6 +35,8 @@ class Captured:
     """Whether the ordinary click capture takes a click."""
 
     def __init__(self, settings: Autocapture) -> None:
+        events = settings.dom_event_allowlist
+        self._takes_clicks = settings.enabled and (not events or "click" in events)
         self._urls = url_matcher(settings.url_allowlist) if settings.url_allowlist else None
         self._ignored_urls = url_matcher(settings.url_ignorelist)
         self._selectors = Selectors(settings.css_selector_allowlist) if settings.css_selector_allowlist else None
@@ -37,7 +44,7 @@ class Captured:
 
     def __call__(self, click: Pointer, element: Element) -> bool:
         """Tell whether it takes `click`, on `element`."""
-        if (self._urls and not self._urls(click.page)) or self._ignored_urls(click.page):
+        if not self._takes_clicks or (self._urls and not self._urls(click.page)) or self._ignored_urls(click.page):
             return False
         if self._tags and not inside(element, lambda node: node.tag in self._tags):
             return False

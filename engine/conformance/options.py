@@ -13,7 +13,7 @@ from engine.conformance.cases import DEFINITION, Case
 WRAPPERS: Final = frozenset(
     {
         "frustrationinteractions", "frustrationsignals", "instrumentations", "interactions", "rageclicksettings",
-        "integrations", "replay", "options", "config", "autocapture",
+        "integrations", "replay", "replayintegration", "options", "config", "autocapture",
     }
 )  # fmt: skip
 """Objects around options that have no table here: what is in them is taken for the option itself."""
