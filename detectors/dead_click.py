@@ -101,13 +101,14 @@ class DeadClick(Machine[DeadClickState]):
     def advance(self, t: int) -> None:
         """Decide the clicks whose wait is over at `t` (epoch ms)."""
         state = self._state
-        due = [click for click in state.pending if click.t + click.wait_ms <= t]
-        state.pending = [click for click in state.pending if click.t + click.wait_ms > t]
-        for click in due:
-            if not self._reactions.alive_since(click.press):
-                self._found(click)
-            else:
+        pending, state.pending = state.pending, []
+        for click in pending:
+            if click.t + click.wait_ms > t:
+                state.pending.append(click)
+            elif self._reactions.alive_since(click.press):
                 self._answered(click)
+            else:
+                self._found(click)
         self._rearm()
 
     def finish(self) -> None:

@@ -108,9 +108,10 @@ def is_chosen(element: Element) -> bool:
         return True
     if attributes.get("role") in _CHOICE_ROLES and attributes.get("aria-checked") == "true":
         return True
-    return not _CHOSEN_WORDS.isdisjoint(
-        attributes.get("class", "").lower().replace("--", " ").replace("_", " ").split()
-    )
+    names = attributes.get("class", "").lower()
+    if not ("active" in names or "selected" in names or "current" in names):
+        return False  # as most: none of the words can be there
+    return not _CHOSEN_WORDS.isdisjoint(names.replace("--", " ").replace("_", " ").split())
 
 
 def candidate(element: Element, page: str) -> Candidate | None:

@@ -24,14 +24,11 @@ class Stop(msgspec.Struct, gc=False, array_like=True):
     touched: bool = False
 
 
-def touch_handlers(touch: Callable[[Interaction], None]) -> dict[type, Callable[..., None]]:
-    """Map the interactions by which a visitor touches a page."""
-    return dict.fromkeys((Press, Click, KeyDown, Input, Scroll), touch)
-
-
-def is_touch(interaction: Interaction, stop: Stop) -> bool:
-    """Tell whether an interaction is the visitor's doing on the page at hand."""
-    return not isinstance(interaction, Scroll) or interaction.t - stop.t >= RESTORED_MS
+def touch_handlers(
+    touch: Callable[[Interaction], None], scroll: Callable[[Scroll], None]
+) -> dict[type, Callable[..., None]]:
+    """Map the interactions by which a visitor touches a page, for sure or perhaps."""
+    return dict.fromkeys((Press, Click, KeyDown, Input), touch) | {Scroll: scroll}
 
 
 def address(url: str) -> str:

@@ -12,9 +12,9 @@ from typing import Final
 import msgspec
 
 from detectors.default_settings import QuickBackSettings
-from detectors.interactions import Interaction, Navigation, PageShown
+from detectors.interactions import Interaction, Navigation, PageShown, Scroll
 from detectors.machine import Report
-from detectors.page_trips import NOWHERE, Stop, is_touch, shown, touch_handlers
+from detectors.page_trips import NOWHERE, RESTORED_MS, Stop, shown, touch_handlers
 from detectors.series import Incident, SeriesMachine
 
 RULE: Final = "wince/quick_back@1"
@@ -56,15 +56,23 @@ class QuickBack(SeriesMachine[QuickBackState]):
 
     def handlers(self) -> Mapping[type, Callable[..., None]]:
         """Addresses, and touches of the page."""
-        return touch_handlers(self._on_touch) | {Navigation: self._on_address, PageShown: self._on_address}
+        return touch_handlers(self._on_touch, self._on_scroll) | {
+            Navigation: self._on_address,
+            PageShown: self._on_address,
+        }
 
     def _rearm(self) -> None:
         trips = self._state.trips
         self.deadline = None if trips is None else trips.end_t + SERIES_MS
 
-    def _on_touch(self, interaction: Interaction) -> None:
+    def _on_touch(self, _interaction: Interaction) -> None:
         here = self._state.here
-        if not here.touched and is_touch(interaction, here):
+        if not here.touched:
+            here.touched = True
+
+    def _on_scroll(self, scroll: Scroll) -> None:
+        here = self._state.here
+        if not here.touched and scroll.t - here.t >= RESTORED_MS:
             here.touched = True
 
     def _on_address(self, interaction: Navigation | PageShown) -> None:

@@ -12,9 +12,9 @@ from typing import Final
 import msgspec
 
 from detectors.default_settings import RapidReloadSettings
-from detectors.interactions import Interaction, Navigation, PageShown
+from detectors.interactions import Interaction, Navigation, PageShown, Scroll
 from detectors.machine import Report
-from detectors.page_trips import NOWHERE, Stop, is_touch, shown, touch_handlers
+from detectors.page_trips import NOWHERE, RESTORED_MS, Stop, shown, touch_handlers
 from detectors.series import Incident, SeriesMachine
 
 RULE: Final = "wince/rapid_reload@1"
@@ -44,17 +44,25 @@ class RapidReload(SeriesMachine[RapidReloadState]):
 
     def handlers(self) -> Mapping[type, Callable[..., None]]:
         """Addresses, and touches of the page."""
-        return touch_handlers(self._on_touch) | {Navigation: self._on_address, PageShown: self._on_address}
+        return touch_handlers(self._on_touch, self._on_scroll) | {
+            Navigation: self._on_address,
+            PageShown: self._on_address,
+        }
 
     def _rearm(self) -> None:
         state = self._state
         self.deadline = state.reloads[-1] + self._settings.window_ms if state.count else None
 
-    def _on_touch(self, interaction: Interaction) -> None:
+    def _on_touch(self, _interaction: Interaction) -> None:
         here = self._state.here
-        if not here.touched and is_touch(interaction, here):
+        if not here.touched:
             here.touched = True
             self._close()
+
+    def _on_scroll(self, scroll: Scroll) -> None:
+        here = self._state.here
+        if not here.touched and scroll.t - here.t >= RESTORED_MS:
+            self._on_touch(scroll)
 
     def _on_address(self, interaction: Navigation | PageShown) -> None:
         now = shown(interaction)

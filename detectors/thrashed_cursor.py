@@ -91,16 +91,20 @@ class ThrashedCursor(SeriesMachine[ThrashedCursorState]):
             state.x, state.y = Axis(), Axis()
             return
         x_axis, y_axis, leg_px = state.x, state.y, self._leg_px
+        x_now, x_way, y_now, y_way = x_axis.now, x_axis.way, y_axis.now, y_axis.way
         for t, x, y in move.positions:
             # Most moves go on as they went: one comparison of signs each.
-            if (x - x_axis.now) * x_axis.way > 0:
-                x_axis.now = x
-            elif x != x_axis.now and _turns(x_axis, x, leg_px):
-                self._turn(x_axis, t, move)
-            if (y - y_axis.now) * y_axis.way > 0:
-                y_axis.now = y
-            elif y != y_axis.now and _turns(y_axis, y, leg_px):
-                self._turn(y_axis, t, move)
+            if (x - x_now) * x_way <= 0 and x != x_now:
+                x_way = 1 if x > x_now else -1
+                if _turns(x_axis, x_now, x_way, leg_px):
+                    self._turn(x_axis, t, move)
+            x_now = x
+            if (y - y_now) * y_way <= 0 and y != y_now:
+                y_way = 1 if y > y_now else -1
+                if _turns(y_axis, y_now, y_way, leg_px):
+                    self._turn(y_axis, t, move)
+            y_now = y
+        x_axis.now, y_axis.now = x_now, y_now
 
     def _turn(self, axis: Axis, t: int, move: MouseMove) -> None:
         state = self._state
@@ -129,15 +133,12 @@ class ThrashedCursor(SeriesMachine[ThrashedCursorState]):
         return incident
 
 
-def _turns(axis: Axis, now: float, leg_px: int) -> bool:
-    """Move an axis back, or on for the first time; tell whether a leg that was long enough ended there."""
-    before, way = axis.now, axis.way
-    axis.now, axis.way = now, 1 if now > before else -1
-    if not way:
-        axis.leg = before
+def _turns(axis: Axis, before: float, way: int, leg_px: int) -> bool:
+    """Let an axis set out or turn at `before`, now going this `way`; tell whether a long enough leg ended there."""
+    had_way, length = axis.way, before - axis.leg
+    axis.way, axis.leg = way, before
+    if not had_way:
         return False
-    length = before - axis.leg
-    axis.leg = before
     if length >= leg_px or -length >= leg_px:
         return True
     axis.turns.clear()

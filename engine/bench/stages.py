@@ -1,6 +1,6 @@
 """The core taken apart: the same work, one stage after the other over each poll, so that each can be timed."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Final
 
@@ -11,6 +11,7 @@ from detectors.protocol import Finding
 from detectors.registry import make_detectors
 from engine.bench.load import Load
 from engine.bench.timing import Rate, Stopwatch
+from engine.core.panel import Panel
 from engine.core.projects import Project
 from engine.core.shared import Shared
 from engine.errors import Poison
@@ -39,12 +40,9 @@ class _Window:
         self.order: WindowOrder[DecodedBatch] = WindowOrder(shared.order)
         self.clock = WindowClock(project.session.idle_timeout_ms, project.session.longest_silence_ms)
         self.told: list[Interaction] = []
-        self.detectors = make_detectors(project.detectors, _ignore_finding)
-        self.handlers: dict[type, list[Callable[..., None]]] = {}
-        for detector in self.detectors:
-            for kind, handler in detector.handlers().items():
-                self.handlers.setdefault(kind, []).append(handler)
-        context = Context(project.policy, shared.tools, self.told.append, frozenset(self.handlers), _ignore_reason)
+        self.panel = Panel()
+        self.panel.seat(make_detectors(project.detectors, _ignore_finding), project.wishes)
+        context = Context(project.policy, shared.tools, self.told.append, self.panel.kinds, _ignore_reason)
         self.rebuilder = Rebuilder(context)
 
 
@@ -140,11 +138,9 @@ def _rebuild(events: list[Event], window: _Window) -> Iterator[Event]:
 
 
 def _detect(window: _Window) -> None:
+    panel = window.panel
     for interaction in window.told:
-        t = interaction.t
-        for detector in window.detectors:
-            if detector.deadline is not None and t >= detector.deadline:
-                detector.advance(t)
-        for handler in window.handlers.get(type(interaction), ()):
-            handler(interaction)
+        if interaction.t >= panel.deadline:
+            panel.advance(interaction.t)
+        panel.tell((interaction,))
     window.told.clear()

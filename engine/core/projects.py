@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from detectors.settings import DetectorSettings
+from engine.core.panel import Wishes
 from engine.masking.policy import Policy
 from engine.plugins import load_plugins
 from engine.settings import ProjectSettings, SessionSettings, Settings
@@ -11,7 +12,7 @@ from engine.settings import ProjectSettings, SessionSettings, Settings
 class Project:
     """A project's settings in the form the hot path uses; `policy_type` makes its policy."""
 
-    __slots__ = ("_beside", "detectors", "excluded_users", "plugins", "policy", "session")
+    __slots__ = ("_beside", "detectors", "excluded_users", "plugins", "policy", "session", "wishes")
 
     def __init__(self, settings: ProjectSettings, policy_type: type[Policy] = Policy) -> None:
         privacy = settings.privacy
@@ -27,6 +28,7 @@ class Project:
         )
         self.excluded_users = frozenset(privacy.exclude_users)
         self.detectors: DetectorSettings = settings.detectors
+        self.wishes = Wishes(settings.detectors)
         self.session: SessionSettings = settings.session
         self.plugins = load_plugins(settings.detectors.plugins)
         self._beside = frozenset(settings.detectors.chosen_presets) - {settings.detectors.main_preset}

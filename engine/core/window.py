@@ -1,19 +1,19 @@
 """One window of a session: its clock, its pages, its detectors, the block it writes."""
 
-from collections.abc import Callable, Sequence
-from typing import Final, NamedTuple, Protocol
+from collections.abc import Sequence
+from typing import Final, Protocol
 
 import msgspec
 
 from detectors.interactions import Click, Failure, Input, Interaction
-from detectors.machine import may_wait
 from detectors.opt_out import OptOut
-from detectors.plugins import Guarded, Plugin
+from detectors.plugins import Guarded
 from detectors.protocol import Detector, Finding
 from detectors.registry import make_detectors
 from engine.core.activity import NOWHEN, ActivityLog, Visit
 from engine.core.attributes import WindowAttributes
 from engine.core.blocks import BlockBuilder, Run
+from engine.core.panel import Panel
 from engine.core.projects import Project
 from engine.input.snapshots import UnopenedSnapshot
 from engine.reasons import Reason
@@ -25,20 +25,10 @@ from schemas.rrweb_events import FullSnapshot, IncrementalSnapshot, Meta
 
 SNAPSHOTS: Final = (FullSnapshot, UnopenedSnapshot)
 
-NEVER: Final = 1 << 62
-"""Later than any event time."""
-
 COUNTED: Final = frozenset({Click, Input, Failure})
 """Interactions that a session counts."""
 
 _encode: Final = msgspec.json.Encoder().encode
-
-
-class Audience(NamedTuple):
-    """What to call for an interaction of one kind, and whose deadlines that may change."""
-
-    handlers: list[Callable[..., None]]
-    waiters: list[Detector]
 
 
 class WindowOwner(Protocol):
@@ -101,17 +91,13 @@ class Window:
         self.attributes = WindowAttributes()
         self._owner = owner
         self._clock = WindowClock(project.session.idle_timeout_ms, project.session.longest_silence_ms)
-        self._detectors: list[Detector] = [] if late else make_detectors(project.detectors, self._found)
-        if project.plugins and not late:
-            self._detectors += self._plugins(project.plugins)
-        self._wishes = [(detector.handlers(), detector) for detector in self._detectors]
-        self._audiences: dict[type, Audience] = {}
+        self._panel = Panel()
+        if not late:
+            self._seat(project)
         self._told: list[Interaction] = []
-        wanted = COUNTED.union(*(wishes for wishes, _ in self._wishes))
-        self._context = Context(project.policy, tools, self._told.append, wanted, owner.repair)
+        self._context = Context(project.policy, tools, self._told.append, self._panel.kinds | COUNTED, owner.repair)
         self._rebuilder = Rebuilder(self._context)
         self._feed = self._rebuilder.feed
-        self._deadline = NEVER
         self._activity = None if late else owner.activity
         self._url = ""
         # None while the window rests: it tells of its page with the next event.
@@ -126,7 +112,8 @@ class Window:
 
     def process(self, events: Sequence[Event], sequence: int) -> int:
         """Take the events of the batch with this number; return how many were published."""
-        owner, clock, mask, idle_timeout_ms = self._owner, self._clock, self._mask, self._clock.idle_timeout_ms
+        owner, clock, mask, panel = self._owner, self._clock, self._mask, self._panel
+        idle_timeout_ms = clock.idle_timeout_ms
         run, published, rest = Run(), 0, iter(events)
         left_bytes, first_t, last_t = owner.room()
         for event in () if owner.capped else rest:
@@ -137,8 +124,8 @@ class Window:
                 clock.now = t
             else:
                 t = self._step(event.timestamp)
-            if t >= self._deadline:
-                self._advance(t)
+            if t >= panel.deadline:
+                panel.advance(t)
             if type(event) is not IncrementalSnapshot:
                 # It may lead to another page, under another policy.
                 published += self._publish(run, sequence)
@@ -245,32 +232,19 @@ class Window:
             self.blocks.start_keyframe()
         self._previous_is_meta = kind is Meta
 
-    def _plugins(self, plugins: Sequence[Plugin]) -> list[Detector]:
-        """Make the detectors of others; the opt-out holds for them as well."""
-        opt_out = next((made for made in self._detectors if isinstance(made, OptOut)), None) or OptOut()
-        guards = [] if opt_out in self._detectors else [opt_out]
-        report = opt_out.guard(self._found)
-        return [*guards, *(Guarded(plugin, report, self._plugin_failed) for plugin in plugins)]
+    def _seat(self, project: Project) -> None:
+        """Make the window's detectors; the opt-out holds for those of others as well."""
+        detectors = make_detectors(project.detectors, self._found)
+        others: list[Detector] = []
+        if project.plugins:
+            opt_out = next((made for made in detectors if isinstance(made, OptOut)), None) or OptOut()
+            report = opt_out.guard(self._found)
+            others = [] if opt_out in detectors else [opt_out]
+            others += (Guarded(plugin, report, self._plugin_failed) for plugin in project.plugins)
+        self._panel.seat(detectors, project.wishes, others)
 
     def _plugin_failed(self) -> None:
         self._owner.repair(Reason.PLUGIN_FAILED)
-
-    def _advance(self, t: int) -> None:
-        """Let detectors decide what is due."""
-        for detector in self._detectors:
-            deadline = detector.deadline
-            if deadline is not None and t >= deadline:
-                detector.advance(t)
-        self._rearm()
-
-    def _rearm(self) -> None:
-        """Note when a detector next has something to decide: not before `_deadline`, and maybe later."""
-        nearest = NEVER
-        for detector in self._detectors:
-            deadline = detector.deadline
-            if deadline is not None and deadline < nearest:
-                nearest = deadline
-        self._deadline = nearest
 
     def _pause(self, step: Step) -> None:
         """Silence, or a clock set back: what waits is decided by what was seen."""
@@ -281,38 +255,20 @@ class Window:
     @property
     def waits(self) -> bool:
         """Whether a detector waits for what comes next."""
-        return any(detector.deadline is not None for detector in self._detectors)
+        return self._panel.waits
 
     def finish(self) -> None:
         """Nothing more is expected of the window for a long time: what waits is decided by what was seen."""
-        for detector in self._detectors:
-            detector.finish()
-        self._rearm()
+        self._panel.finish()
 
     def _tell(self) -> None:
         """Hand what the event told to the detectors; their failures are ours and not the event's."""
-        nearest = self._deadline
-        for interaction in self._told:
-            audience = self._audiences.get(type(interaction)) or self._audience(type(interaction))
-            for handler in audience.handlers:
-                handler(interaction)
-            for waiter in audience.waiters:
-                deadline = waiter.deadline
-                if deadline is not None and deadline < nearest:
-                    nearest = deadline
-        self._deadline = nearest
-        self._told.clear()
-
-    def _audience(self, kind: type) -> Audience:
-        """Look up who is told of interactions of this kind; most windows see few kinds."""
-        wishes = [(wishes[kind], detector) for wishes, detector in self._wishes if kind in wishes]
-        handlers = [handler for handler, _ in wishes]
-        waiters = [detector for _, detector in wishes if may_wait(detector)]
-        if kind in COUNTED:
-            handlers = [self._saw, *handlers]
-        audience = Audience(handlers, waiters)
-        self._audiences[kind] = audience
-        return audience
+        told = self._told
+        for interaction in told:
+            if type(interaction) in COUNTED:
+                self._saw(interaction)
+        self._panel.tell(told)
+        told.clear()
 
     def _saw(self, interaction: Interaction) -> None:
         if isinstance(interaction, Click) and interaction.touch:
@@ -329,7 +285,7 @@ class Window:
             self._context.gesture,
             self._rebuilder.loading,
             page_state(self._context.page),
-            {detector.name: detector.snapshot() for detector in self._detectors},
+            self._panel.snapshot(),
             self._told_url is None,
             self._entered_at,
             self.attributes,
@@ -345,7 +301,4 @@ class Window:
         self._told_url = None if state.resting else self._url
         self._entered_at = state.entered_at
         self.attributes = state.attributes
-        for detector in self._detectors:
-            if detector.name in state.detectors:
-                detector.restore(state.detectors[detector.name])
-        self._rearm()
+        self._panel.restore(state.detectors)
