@@ -61,12 +61,13 @@ class Feed:
         except BaseException as error:
             await self._consumer.stop()
             if isinstance(error, KafkaError | OSError):
-                raise Unavailable(f"Kafka cannot be listened to: {type(error).__name__}") from error
+                raise _away(error) from error
             raise
         return self
 
     async def _known_partitions(self) -> frozenset[TopicPartition]:
-        found = [(topic, await self._consumer.partitions_for_topic(topic)) for topic in self._topics]
+        cluster = await self._consumer._client.fetch_all_metadata()  # noqa: SLF001 - what is public knows its own only
+        found = [(topic, cluster.partitions_for_topic(topic)) for topic in self._topics]
         missing = [topic for topic, numbers in found if not numbers]
         if missing:
             raise Unavailable(f"there is no topic {' and '.join(missing)}: wince topics --apply makes it")
@@ -77,7 +78,7 @@ class Feed:
         try:
             found = await self._consumer.getmany(timeout_ms=wait_ms, max_records=MAX_RECORDS)
         except KafkaError as error:
-            raise Unavailable(f"Kafka cannot be listened to: {type(error).__name__}") from error
+            raise _away(error) from error
         touched: dict[Touched, None] = {}
         for records in found.values():
             for record in records:
@@ -91,10 +92,17 @@ class Feed:
 
     async def has_grown(self) -> bool:
         """Say whether there are partitions that are not listened to: then begin anew."""
-        return await self._known_partitions() != self._partitions
+        try:
+            return await self._known_partitions() != self._partitions
+        except KafkaError as error:
+            raise _away(error) from error
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Listen no longer."""
         await self._consumer.stop()
+
+
+def _away(error: Exception) -> Unavailable:
+    return Unavailable(f"Kafka cannot be listened to: {type(error).__name__}")
