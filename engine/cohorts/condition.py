@@ -19,7 +19,7 @@ def read_condition(text: str) -> SessionFilter:
     for name in PRIVATE:
         if getattr(wanted, name):
             raise Poison(f"a cohort cannot be made by {name}: it may name a person")
-    if wanted == SessionFilter():
+    if not wanted.values() and not wanted.ranges():
         raise Poison("there is no filter: every user would be a member")
     return wanted
 

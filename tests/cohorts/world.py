@@ -1,6 +1,7 @@
 """Sessions in a real Redis, a clock that is moved by hand, receivers that write down what they get."""
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -112,6 +113,9 @@ class World:
     async def run(self, receiver: Receiver, declared: Declared | None = None, **job: Any) -> RunReport:
         parts = self.parts(declared)
         return await run_once(Job(parts, receiver, self.clock_ms, job.pop("lease_ms", 60_000), sleep=self.sleep), **job)
+
+    def files(self, folder: Path) -> list[str]:
+        return [path.name for path in folder.iterdir()]
 
     async def lease_is_over(self) -> None:
         """Let the time pass that an owner who died is waited for."""
