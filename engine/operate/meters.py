@@ -203,8 +203,8 @@ class Count(Meter):
     ALERT_MESSAGES = (
         "wince_alert_messages_total",
         "messages",
-        "Messages that arrived or failed for good; `left_out` are those of them that were too many for their route.",
-        (_words("fate", "arrived", "failed", "left_out"),),
+        "Messages that arrived or failed (of these `left_out`: too many for a route), or a later version wrote.",
+        (_words("fate", "arrived", "failed", "left_out", "unreadable"),),
     )
     # Time.
     STAGE_SECONDS = (
@@ -251,7 +251,7 @@ class Gauge(Meter):
     ALERT_RULES_WRONG = (
         "wince_alert_rules_wrong",
         "1",
-        "1 while the rules file cannot be used as it is, so that the rules of before hold.",
+        "Whether the rules file cannot be used as it is (1), so that the rules of before hold.",
     )
     ALERT_MESSAGES_WAITING = (
         "wince_alert_messages_waiting",

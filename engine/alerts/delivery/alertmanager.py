@@ -56,7 +56,8 @@ def alertmanager_api_body(news: News) -> bytes:
         "annotations": _annotations(news),
         "startsAt": written_time(news.alert.fired_at),
         "endsAt": written_time(_end_ms(news)),
-        "generatorURL": news.public_url,
+        # It has to be an address, if it is there.
+        **({"generatorURL": news.public_url} if news.public_url else {}),
     }
     return msgspec.json.encode([alert])
 

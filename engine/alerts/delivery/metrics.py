@@ -31,6 +31,10 @@ class DeliveryMeters:
         """Count a message that was too many for its route."""
         self._meters.count(Count.ALERT_MESSAGES, fate="left_out")
 
+    def unreadable(self, messages: int) -> None:
+        """Count messages that this version cannot read."""
+        self._meters.count(Count.ALERT_MESSAGES, messages, fate="unreadable")
+
     def looked(self, waiting: int, failed: int, disabled: int) -> None:
         """Tell how many messages wait and have failed, and how many routes are disabled."""
         self._meters.set(Gauge.ALERT_MESSAGES_WAITING, waiting)

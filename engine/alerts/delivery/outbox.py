@@ -79,10 +79,14 @@ class Held(NamedTuple):
 
 
 class Claimed(NamedTuple):
-    """Entries that we hold, and when the next one of the project is due (epoch ms)."""
+    """Entries that we hold, and when the next one of the project is due (epoch ms).
+
+    `unreadable` is how many are written as this version does not know; they are left to others.
+    """
 
     held: list[Held]
     next_due_ms: int | None
+    unreadable: int
 
 
 class Disabled(msgspec.Struct, frozen=True):
@@ -141,8 +145,9 @@ class Outbox:
         """Take messages that are due; they are ours for `lease_ms` milliseconds."""
         keys, end_ms = self._keys(project_id), now_ms + lease_ms
         reply = cast("list[bytes]", await self._run(Call(_CLAIM, (keys.due, keys.messages), (now_ms, end_ms, most))))
-        held = [Held(_entry.decode(text), end_ms) for text in reply[2::2]]
-        return Claimed(held, int(float(reply[0])) if reply[0] else None)
+        read = [_read(text) for text in reply[2::2]]
+        held = [Held(entry, end_ms) for entry in read if entry is not None]
+        return Claimed(held, int(float(reply[0])) if reply[0] else None, len(read) - len(held))
 
     async def sent(self, entry: Entry, now_ms: int) -> None:
         """Note that a message arrived; the one that waited for it is due now."""
@@ -174,7 +179,8 @@ class Outbox:
             return []
         texts = cast("list[bytes | None]", await self._run(Call("HMGET", (keys.failed,), flat[::2])))
         since = [int(float(score)) for score in flat[1::2]]
-        return [(_entry.decode(text), at) for text, at in zip(texts, since, strict=True) if text is not None]
+        read = [(_read(text), at) for text, at in zip(texts, since, strict=True) if text is not None]
+        return [(entry, at) for entry, at in read if entry is not None]
 
     async def resend(self, entry: Entry, now_ms: int) -> bool:
         """Make a failed message due again, as new; return false if it is not there or follows one that failed."""
@@ -192,7 +198,7 @@ class Outbox:
                 calls = [
                     Call(_REWRITE, (key,), (entry.message.id, text, _encode(_without(entry, gone))))
                     for text in texts.values()
-                    if _names(entry := _entry.decode(text), gone)
+                    if (entry := _read(text)) is not None and _names(entry, gone)
                 ]
                 replies = await self._client.run_many(calls, "list") if calls else []
                 changed += replies.count(1)
@@ -241,6 +247,14 @@ class Outbox:
 
     async def _run(self, call: Call) -> object:
         return await self._client.run(call, "list")
+
+
+def _read(text: bytes) -> Entry | None:
+    """Read an entry; nothing where a later version of ours wrote it in another form."""
+    try:
+        return _entry.decode(text)
+    except msgspec.DecodeError:
+        return None
 
 
 def _names(entry: Entry, session_ids: Collection[str]) -> bool:

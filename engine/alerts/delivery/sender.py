@@ -60,6 +60,10 @@ class DeliveryObserver(Protocol):
         """Take note of a message that was too many for its route."""
         ...
 
+    def unreadable(self, messages: int) -> None:
+        """Take note of messages that this version cannot read; they are looked at again."""
+        ...
+
     def looked(self, waiting: int, failed: int, disabled: int) -> None:
         """Take note of how many messages wait and have failed, and how many routes are disabled."""
         ...
@@ -149,6 +153,8 @@ class Sender:
                 self._look_at(project_id, now_ms)
                 raise
             self._expect(project_id, claimed)
+            if claimed.unreadable:
+                self._observer.unreadable(claimed.unreadable)
             for held in claimed.held:
                 await self._dispatch_surely(held, now_ms)
 

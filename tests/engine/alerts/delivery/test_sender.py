@@ -22,7 +22,7 @@ from engine.alerts.routing import messages
 from engine.alerts.rules import RulesFile
 from engine.delivery.posting import Outcome, Poster
 from replay.errors import StoreError, Unavailable
-from replay.redis_client import RedisClient
+from replay.redis_client import Call, RedisClient
 from schemas.alert_messages import AlertMessage
 from schemas.alerts import Alert
 from tests.engine.alerts.delivery.alerts import ALERT, OVER, alert, rules
@@ -54,6 +54,9 @@ class Noted:
 
     def left_out(self) -> None:
         self.words["left_out"] += 1
+
+    def unreadable(self, messages: int) -> None:
+        self.words["unreadable"] += messages
 
     def looked(self, waiting: int, failed: int, disabled: int) -> None:
         self.seen = (waiting, failed, disabled)
@@ -349,6 +352,19 @@ async def test_silenced_alerts_are_told_when_they_outlast_it(delivery: Delivery)
         assert receiver.bodies == []
         await delivery.passed(sender, 20_000)
         assert told(receiver) == ["firing a1"]
+
+
+async def test_what_a_later_version_wrote_is_left_to_it(delivery: Delivery) -> None:
+    async with receiving(saying("200 OK")) as receiver:
+        delivery.file = rules(RULE + webhook(receiver))
+        await delivery.put(ALERT, alert("a2"))
+        keys = AlertNames("wince").project("shop")
+        (message,) = messages(ALERT, delivery.file, 0)
+        await delivery.client.run(Call("HSET", (keys.messages,), (message.id, b'{"version":2}')))
+        await delivery.passed(delivery.sender())
+        assert told(receiver) == ["firing a2"]
+        assert delivery.noted.words["unreadable"] == 1
+        assert await delivery.outbox.waiting(["shop"]) == (1, 0)
 
 
 class Away(Outbox):
