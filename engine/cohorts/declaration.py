@@ -14,6 +14,12 @@ NAME_PATTERN: Final = r"\A[a-z0-9][a-z0-9_-]{0,63}\Z"
 
 Word: TypeAlias = Annotated[str, Meta(min_length=1, max_length=2_000, extra={"expected": "a text that is not empty"})]
 
+_WHERE: Final = r"env:[A-Za-z_][A-Za-z0-9_]{0,127}|file:[^\x00-\x1f]{1,500}"
+_EXPECTED_WHERE: Final = {"expected": 'where it is, "env:VARIABLE" or "file:/path", never the secret itself'}
+
+Where: TypeAlias = Annotated[str, Meta(pattern=rf"\A({_WHERE})\Z", extra=_EXPECTED_WHERE)]
+WhereOrNone: TypeAlias = Annotated[str, Meta(pattern=rf"\A({_WHERE})?\Z", extra=_EXPECTED_WHERE)]
+
 
 class Cohort(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One cohort: whom it is about, and where it is told; either `url` or `out` is given."""
@@ -32,14 +38,19 @@ class Cohort(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         Duration,
         Meta(description="A user is a member while such a session of theirs began less than this ago."),
     ] = field(default=7 * DAY_MS, name="window")
-    url: Annotated[str, Meta(description="Webhook that is told, https:// or http://.")] = ""
+    url: Annotated[
+        str, Meta(max_length=2_000, description="Webhook that is told, or where its URL is: `env:NAME` or `file:PATH`.")
+    ] = ""
     secrets: Annotated[
-        tuple[Word, ...],
+        tuple[Where, ...],
         Meta(
             description="Where the secrets are that webhooks are signed with: `env:NAME` or `file:PATH`; two while one "
             "is being replaced, the new one first.",
         ),
     ] = ()
+    authorization: Annotated[
+        WhereOrNone, Meta(description="Where the value of the header `Authorization` is, if the receiver wants one.")
+    ] = ""
     allow_hosts: Annotated[
         tuple[Word, ...],
         Meta(description="Private addresses, networks or names of hosts that the webhook may reach all the same."),

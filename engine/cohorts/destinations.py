@@ -72,13 +72,14 @@ def _write_all(file: int, text: bytes) -> None:
 
 
 class Webhook(NamedTuple):
-    """Where to post, with what to sign, which private addresses are open, how much and how often."""
+    """Where to post, with what to sign, which private addresses are open, how much and how often, as whom."""
 
     url: str
     secrets: Sequence[bytes]
     allow: AllowList
     batch_users: int
     per_minute: int
+    authorization: str = ""
 
 
 class WebhookReceiver:
@@ -100,7 +101,9 @@ class WebhookReceiver:
 
     async def take(self, batch: Batch) -> Posted:
         """Post once."""
-        url, secrets, allow, *_ = self._webhook
-        body = webhook_body(batch)
-        headers = {"content-type": "application/json", **sign(secrets, batch.id, int(self._clock_s()), body)}
-        return await self._poster.post(url, body, headers, allow, timeout_s=self._timeout_s)
+        webhook, body = self._webhook, webhook_body(batch)
+        headers = {"content-type": "application/json"}
+        headers |= sign(webhook.secrets, batch.id, int(self._clock_s()), body)
+        if webhook.authorization:
+            headers["authorization"] = webhook.authorization
+        return await self._poster.post(webhook.url, body, headers, webhook.allow, timeout_s=self._timeout_s)

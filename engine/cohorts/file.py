@@ -3,9 +3,9 @@
 import os
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeVar
 
 import msgspec
 from msgspec.inspect import type_info
@@ -27,7 +27,7 @@ from replay.errors import Poison
 from replay.search.filters import SessionFilter
 
 _FILE: Final = kind_of(type_info(CohortsFile))
-_SECRET: Final = re.compile(r"(env|file):(.+)", re.DOTALL)
+_T = TypeVar("_T")
 
 _Problem = tuple[KeyPath, object, str]
 
@@ -97,16 +97,14 @@ def _wrong(name: str, cohort: Cohort, settings: Settings) -> Iterator[_Problem]:
 
 
 def _wrong_webhook(cohort: Cohort) -> Iterator[_Problem]:
-    try:
-        read_url(cohort.url)
-    except Refused as error:
-        # What is secret in a URL is not shown.
-        yield ("url",), "***", f"the URL of a webhook ({error})"
+    if not _is_elsewhere(cohort.url):
+        try:
+            read_url(cohort.url)
+        except Refused as error:
+            # What is secret in a URL is not shown.
+            yield ("url",), "***", f"the URL of a webhook ({error})"
     if not cohort.secrets:
         yield ("secrets",), [], 'where a secret is, such as ["env:CRM_SECRET"]'
-    for place, secret in enumerate(cohort.secrets):
-        if not _SECRET.fullmatch(secret):
-            yield ("secrets", place), "***", "env:NAME or file:PATH; never the secret itself"
     try:
         read_allow_list(cohort.allow_hosts)
     except ValueError as error:
@@ -117,22 +115,53 @@ def webhook_of(declared: Declared, environ: Mapping[str, str] = os.environ) -> W
     """Read what a cohort's webhooks are signed with, and where they go.
 
     Raises:
-        SettingsError: A secret is not there, or is none.
+        SettingsError: A secret is not there, or is none. It lists all of them; what they hold is never shown.
     """
-    cohort, reader = declared.cohort, Reader()
-    secrets: list[bytes] = []
-    for place, where in enumerate(cohort.secrets):
-        try:
-            secrets.append(read_secret(_secret_text(where, environ)))
-        except (OSError, KeyError, ValueError):
-            key = ("cohorts", declared.source.cohort, "secrets", place)
-            reader.add_problem(where, key, "***", f"whsec_ and 24 to 64 bytes in Base64, in {where}")
-    if reader.problems:
-        raise SettingsError(reader.problems)
+    cohort, opening = declared.cohort, _Opening(declared.source.cohort, environ)
+    secrets = [opening.read(("secrets", place), where, read_secret) for place, where in enumerate(cohort.secrets)]
+    url = opening.read(("url",), cohort.url, _checked_url) if _is_elsewhere(cohort.url) else cohort.url
+    authorization = opening.read(("authorization",), cohort.authorization, _one_line) if cohort.authorization else ""
+    if opening.reader.problems:
+        raise SettingsError(opening.reader.problems)
+    kept = [secret for secret in secrets if secret is not None]
     allow = read_allow_list(cohort.allow_hosts)
-    return Webhook(cohort.url, secrets, allow, cohort.batch_users, cohort.batches_per_minute)
+    return Webhook(url or "", kept, allow, cohort.batch_users, cohort.batches_per_minute, authorization or "")
 
 
-def _secret_text(where: str, environ: Mapping[str, str]) -> str:
-    kind, _, name = where.partition(":")
-    return environ[name] if kind == "env" else Path(name).read_text(encoding="utf-8")
+def _is_elsewhere(text: str) -> bool:
+    return text.startswith(("env:", "file:"))
+
+
+def _checked_url(text: str) -> str:
+    try:
+        read_url(text)
+    except Refused as error:
+        raise ValueError(str(error)) from None
+    return text
+
+
+def _one_line(text: str) -> str:
+    if not (text.isprintable() and text.isascii()):
+        raise ValueError("one line of plain characters")
+    return text
+
+
+class _Opening:
+    """Reads what is in variables and files."""
+
+    def __init__(self, cohort: str, environ: Mapping[str, str]) -> None:
+        self.reader = Reader()
+        self._cohort = cohort
+        self._environ = environ
+
+    def read(self, key: KeyPath, where: str, check: Callable[[str], _T]) -> _T | None:
+        """Read a variable or a file; note a problem if it is not there, or of no use."""
+        kind, _, name = where.partition(":")
+        try:
+            text = self._environ[name] if kind == "env" else Path(name).read_text(encoding="utf-8")
+            return check(text.strip())
+        except (OSError, KeyError, ValueError) as error:
+            why = "it is not there" if isinstance(error, OSError | KeyError) else str(error)
+            expected = f"what is of use, in {where} ({why})"
+            self.reader.add_problem("file of cohorts", ("cohorts", self._cohort, *key), "***", expected)
+            return None

@@ -63,7 +63,6 @@ window = "90d"
 project = "shop"
 condition = "min_scor=40"
 url = "http://user:hunter2@crm.example/"
-secrets = ["hunter2"]
 allow_hosts = ["not a host"]
 
 [cohorts.c]
@@ -75,7 +74,7 @@ out = "-"
     problems = wrong(text)
     assert set(problems) == {
         'cohorts."Not A Name"', "cohorts.a.condition", "cohorts.a.window", "cohorts.a", "cohorts.b.condition",
-        "cohorts.b.url", "cohorts.b.secrets[0]", "cohorts.b.allow_hosts", "cohorts.c.condition", "cohorts.c",
+        "cohorts.b.url", "cohorts.b.secrets", "cohorts.b.allow_hosts", "cohorts.c.condition", "cohorts.c",
     }  # fmt: skip
     assert "may name a person" in problems["cohorts.a.condition"]
     assert "30d" in problems["cohorts.a.window"]
@@ -96,6 +95,11 @@ out = "-"
 )
 def test_what_is_no_file_of_cohorts_is_refused(text: str) -> None:
     assert wrong(text)
+
+
+def test_a_secret_in_the_file_itself_is_refused_and_not_shown() -> None:
+    text = GOOD.replace('"env:NEW"', '"hunter2"')
+    assert "never the secret itself" in wrong(text)["cohorts.angry.secrets[0]"]
 
 
 def test_a_file_that_is_not_there_is_said_to_be() -> None:
@@ -134,3 +138,15 @@ def test_any_text_is_a_condition_or_refused(text: str) -> None:
 def test_a_condition_is_narrowed_to_the_window_and_never_widened(window: int, now: int, start: int | None) -> None:
     narrowed = within(SessionFilter(from_ms=start), window, now).from_ms
     assert narrowed == max(now - window + 1, now - window + 1 if start is None else start)
+
+
+def test_an_address_and_a_login_can_be_kept_elsewhere() -> None:
+    text = GOOD.replace('"https://crm.example/hooks/42"', '"env:URL"\nauthorization = "env:LOGIN"')
+    declared = parse_cohorts(text.replace(', "file:{file}"', ""), "x", Settings())["angry"]
+    environ = {"NEW": SECRET, "URL": "https://crm.example/hunter2\n", "LOGIN": "Bearer hunter2"}
+    webhook = webhook_of(declared, environ)
+    assert (webhook.url, webhook.authorization) == ("https://crm.example/hunter2", "Bearer hunter2")
+    for name, value in (("URL", "ftp://hunter2/"), ("LOGIN", "hunter2\nX: y")):
+        with pytest.raises(SettingsError) as caught:
+            webhook_of(declared, environ | {name: value})
+        assert "hunter2" not in str(caught.value)
