@@ -25,6 +25,9 @@ from replay.errors import StoreError
 CHECK_SECONDS: Final = 2.0
 """How often it is asked whether topics are the same, and marks still there."""
 
+MINUTE_SECONDS: Final = 1.0
+"""How often it is looked whether a minute is over."""
+
 STALLED_SECONDS: Final = 20.0
 """A partition that has something of which nothing came for so long is not read any more, whatever the client thinks."""
 
@@ -91,8 +94,12 @@ async def tick_always(tools: AlertTools, desk: Desk, lookout: Lookout) -> None:
     So a minute passes between the same records, however often they are read again.
     """
     sources = (tools.kafka.signals_topic, tools.kafka.activity_topic)
+    passed_ms = 0
     while True:
         minute_ms = (tools.clock_ms() - AFTER_MINUTE_MS) // MINUTE_MS * MINUTE_MS
+        if minute_ms == passed_ms:
+            await asyncio.sleep(MINUTE_SECONDS)
+            continue
         try:
             ends = await lookout.ends(sources)
             while not await lookout.is_read(ends):  # noqa: ASYNC110 - nobody tells what others committed
@@ -106,8 +113,7 @@ async def tick_always(tools: AlertTools, desk: Desk, lookout: Lookout) -> None:
             await asyncio.sleep(_ASK_SECONDS)
         desk.tick(minute_ms)
         desk.is_due.set()
-        next_ms = minute_ms + MINUTE_MS + AFTER_MINUTE_MS
-        await asyncio.sleep(max(next_ms - tools.clock_ms(), 100) / 1_000)
+        passed_ms = minute_ms
 
 
 async def resolve_always(tools: AlertTools, desk: Desk) -> None:

@@ -20,6 +20,7 @@ from engine.alerts.delivery.metrics import DeliveryMeters
 from engine.alerts.delivery.outbox import Outbox
 from engine.alerts.delivery.sender import Sender
 from engine.alerts.names import AlertNames
+from engine.alerts.rules import RulesFile
 from engine.alerts.store import AlertStore
 from engine.delivery.posting import Poster
 from engine.operate.health import Health, serve_health
@@ -31,6 +32,7 @@ from engine.runtime.stores import redis_client
 from engine.settings import Settings
 from replay.error_book import ErrorBook
 from replay.marks import RedisMarks
+from replay.redis_client import RedisClient
 
 
 async def run_alerter(settings: Settings) -> None:
@@ -41,7 +43,7 @@ async def run_alerter(settings: Settings) -> None:
     watch = RulesWatch(settings.alerts.rules_file, os.environ)
     rules, endpoints = watch.read()
     meters, health = Meters(version("wince"), ALERT_METERS), Health()
-    alerts, prefix = settings.alerts, settings.store.key_prefix
+    alerts = settings.alerts
     async with AsyncExitStack() as stack:
         client = redis_client(settings, RedisMeters(meters, health))
         stack.push_async_callback(client.close)
@@ -51,20 +53,29 @@ async def run_alerter(settings: Settings) -> None:
         get_logger().info("alerter_started", host=alerts.http_host, port=bound)
         sender = make_sender(settings, client, poster, DeliveryMeters(meters))
         sender.use(endpoints)
-        tools = AlertTools(
-            settings=settings,
-            kafka=msgspec.structs.replace(settings.kafka, group_id=alerts.group_id),
-            rules=rules,
-            store=AlertStore(client, prefix),
-            outbox=Outbox(client, AlertNames(prefix)),
-            marks=RedisMarks(client, prefix),
-            errors=ErrorBook(client, prefix),
-            patience=Patience(settings.worker, meters, health.beat),
-            meters=meters,
-            health=health,
-        )
-        await Alerter(tools, sender).run(watch)
+        alerter = Alerter(make_tools(settings, rules, client, meters, health), sender)
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, alerter.stop)
+        await alerter.run(watch)
         get_logger().info("alerter_stopped")
+
+
+def make_tools(settings: Settings, rules: RulesFile, client: RedisClient, meters: Meters, health: Health) -> AlertTools:
+    """Make what all of one process shares."""
+    prefix = settings.store.key_prefix
+    return AlertTools(
+        settings=settings,
+        kafka=msgspec.structs.replace(settings.kafka, group_id=settings.alerts.group_id),
+        rules=rules,
+        store=AlertStore(client, prefix),
+        outbox=Outbox(client, AlertNames(prefix)),
+        marks=RedisMarks(client, prefix),
+        errors=ErrorBook(client, prefix),
+        patience=Patience(settings.worker, meters, health.beat),
+        meters=meters,
+        health=health,
+    )
 
 
 class Alerter:
@@ -85,9 +96,6 @@ class Alerter:
 
     async def run(self, watch: RulesWatch) -> None:
         """Work until stopped. Raises Broken, and whatever a bug of ours raises."""
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self.stop)
         beside = [
             asyncio.create_task(self._sender.run()),
             asyncio.create_task(watch.follow(self._tools, self._change_rules)),
