@@ -50,7 +50,11 @@ class Action(msgspec.Struct, gc=False):
 
 
 class Chain(msgspec.Struct, gc=False):
-    """Clicks that are alike. `closing_t` is when no more are taken; what older clicks came to is summed up."""
+    """Clicks that are alike; what older clicks came to is summed up.
+
+    `closed_t` is when no more were taken because none came, `judged_t` when all was known: a click that was released
+    before and is told after takes both back. What happens after `judged_t` is not the chain's any more.
+    """
 
     node_id: int | str
     place: Place
@@ -62,6 +66,8 @@ class Chain(msgspec.Struct, gc=False):
     is_open: bool = True
     user: int = 0
     any_dead: bool = False
+    closed_t: int | None = None
+    judged_t: int | None = None
     times: list[int] = msgspec.field(default_factory=list)
 
 

@@ -45,6 +45,9 @@ MAX_REQUESTS: Final = 64
 MAX_SAME: Final = 8
 """Requests under way that share an id or address."""
 
+MAX_TOLD_LATE_MS: Final = 250
+"""How long after its release a click may be told; a chain that closed in between is held so long for it."""
+
 MAX_KEY: Final = 128
 """Characters of a request's id or address that it is known by."""
 
@@ -86,9 +89,11 @@ class ClickChains(Machine[ChainState]):
                 for action in chain.actions:
                     if not action.is_stopped and self._end_of(action) <= now:
                         _stop(action)
-                if chain.is_open and chain.actions[-1].t + self._rule.gap_ms <= now:
-                    chain.is_open = False
+                if chain.is_open and self._closing_of(chain) <= now:
+                    chain.is_open, chain.closed_t = False, self._closing_of(chain)
                 self._try_judge(chain, now)
+                if chain.judged_t is not None and self._closing_of(chain) + MAX_TOLD_LATE_MS <= now:
+                    self._judge(chain, chain.judged_t)
             self._rearm()
 
     def finish(self) -> None:
@@ -101,8 +106,14 @@ class ClickChains(Machine[ChainState]):
         deadlines = [
             self._end_of(action) for chain in self._state.chains for action in chain.actions if not action.is_stopped
         ]
-        deadlines += [chain.actions[-1].t + self._rule.gap_ms for chain in self._state.chains if chain.is_open]
+        deadlines += [self._closing_of(chain) for chain in self._state.chains if chain.is_open]
+        deadlines += [
+            self._closing_of(chain) + MAX_TOLD_LATE_MS for chain in self._state.chains if chain.judged_t is not None
+        ]
         self.deadline = min(deadlines, default=None)
+
+    def _closing_of(self, chain: Chain) -> int:
+        return chain.actions[-1].t + self._rule.gap_ms
 
     def _end_of(self, action: Action) -> int:
         longest = action.t + self._rule.longest_ms
@@ -122,11 +133,12 @@ class ClickChains(Machine[ChainState]):
         exempt = self._rule.is_exempt(element)
         action = Action(state.clicks, t, press_t, click.x, click.y, state.next_request, exempt, user=user)
         self._look_back(action, click.t)
-        chain = state.chains[-1] if state.chains and state.chains[-1].is_open else None
+        chain = self._chain_at(t)
         if chain is not None and self._is_alike(chain, action, element):
+            chain.is_open, chain.closed_t, chain.judged_t = True, None, None
             self._append(chain, action)
         else:
-            if chain is not None:
+            if chain is not None and chain.judged_t is None:
                 chain.is_open = False
                 self._try_judge(chain, t)
             place = place_of(click, element)
@@ -134,6 +146,12 @@ class ClickChains(Machine[ChainState]):
             if len(state.chains) > MAX_CHAINS:
                 self._end_view(state.chains[0], t)
         self._rearm()
+
+    def _chain_at(self, t: int) -> Chain | None:
+        """Give the chain that was open when a click told now was released at `t` (epoch ms)."""
+        chain = self._state.chains[-1] if self._state.chains else None
+        was_open = chain is not None and (chain.is_open or (chain.closed_t is not None and t < chain.closed_t))
+        return chain if was_open else None
 
     def _is_alike(self, chain: Chain, action: Action, element: Element) -> bool:
         previous = chain.actions[-1]
@@ -183,7 +201,9 @@ class ClickChains(Machine[ChainState]):
 
     def _latest_action(self) -> Action | None:
         chains, number = self._state.chains, self._state.clicks
-        return chains[-1].actions[-1] if chains and chains[-1].actions[-1].number == number else None
+        if not chains or chains[-1].judged_t is not None or chains[-1].actions[-1].number != number:
+            return None
+        return chains[-1].actions[-1]
 
     # -- what happens ---------------------------------------------------------------------------------------------
 
@@ -260,6 +280,8 @@ class ClickChains(Machine[ChainState]):
 
     def _on_failure(self, failure: Failure) -> None:
         for chain in self._state.chains:
+            if chain.judged_t is not None:
+                continue
             chain.errors += 1
             for action in chain.actions:
                 if not action.is_stopped and failure.t >= action.t:
@@ -276,18 +298,28 @@ class ClickChains(Machine[ChainState]):
         self._rearm()
 
     def _end_view(self, chain: Chain, t: int) -> None:
+        if chain.judged_t is not None:
+            self._judge(chain, chain.judged_t)
+            return
         for action in chain.actions:
             if not action.is_stopped:
                 action.activity_t = t
                 _stop(action)
-        chain.is_open = False
+        chain.is_open, chain.closed_t = False, None
         self._try_judge(chain, t)
 
     # -- judging --------------------------------------------------------------------------------------------------
 
     def _try_judge(self, chain: Chain, now: int) -> None:
-        if chain.is_open or not all(action.is_stopped for action in chain.actions):
+        """Judge a chain that takes no more clicks once all of its own are over; if it just ran out, a little later."""
+        if chain.judged_t is not None or chain.is_open or not all(action.is_stopped for action in chain.actions):
             return
+        if chain.closed_t is not None and now < chain.closed_t + MAX_TOLD_LATE_MS:
+            chain.judged_t = now
+        else:
+            self._judge(chain, now)
+
+    def _judge(self, chain: Chain, now: int) -> None:
         self._state.chains.remove(chain)
         user = chain.user
         for action in chain.actions:
