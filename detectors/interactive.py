@@ -157,9 +157,14 @@ def _is_editable(attributes: dict[str, str]) -> bool:
 
 def _is_exempt(node: Element, page: str) -> bool:
     tag = node.tag
-    if tag == "label" or tag in UNSEEN_TAGS or is_text_field(node) or is_disabled(node):
+    if tag == "label" or tag in UNSEEN_TAGS or is_text_field(node) or is_disabled(node) or _is_radio(node):
         return True
     return tag in {"a", "area"} and _leads_away(node.attributes, page)
+
+
+def _is_radio(node: Element) -> bool:
+    """Tell whether this is a radio button: one that is clicked in vain is on already, which no recording shows."""
+    return node.tag == "input" and node.attributes.get("type", "").lower() == "radio"
 
 
 def _leads_away(attributes: dict[str, str], page: str) -> bool:
@@ -168,8 +173,8 @@ def _leads_away(attributes: dict[str, str], page: str) -> bool:
     href = attributes.get("href")
     if href is None or href.startswith(("#", "javascript:")):
         return False
-    address, hash_sign, _ = href.partition("#")  # recorders make "#" absolute
-    return not hash_sign or address != page.partition("#")[0]
+    address, hash_sign, name = href.partition("#")  # recorders make "#" absolute
+    return not hash_sign or (bool(name) and address != page.partition("#")[0])
 
 
 def _strong_sign(node: Element) -> str | None:

@@ -86,11 +86,16 @@ def _detected_scalar(value: Scalar) -> Scalar | str:
 
 
 def _link(value: str) -> Decision:
-    return mask_url(value) or None
+    return _with_empty_fragment(mask_url(value), value)
 
 
 def _origin(value: str) -> Decision:
-    return mask_origin(value) or None
+    return _with_empty_fragment(mask_origin(value), value)
+
+
+def _with_empty_fragment(masked: str, value: str) -> Decision:
+    """Keep an empty fragment: it tells nothing but that a link, made absolute by its recorder, leads nowhere."""
+    return f"{masked}#" if masked and value.endswith("#") else masked or None
 
 
 def _reference(value: str) -> Decision:

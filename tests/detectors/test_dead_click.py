@@ -271,6 +271,7 @@ def target(tag: str, parent: Element | None = BODY, **attributes: str) -> Elemen
         target("a"),
         target("a", href="#"),
         target("a", href=f"{PAGE}#"),
+        target("a", href="https://shop.example/#"),
         target("a", href="javascript:void(0)"),
         target("div", role="button"),
         target("li", role="menuitem"),

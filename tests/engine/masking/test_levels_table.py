@@ -144,6 +144,8 @@ ATTRIBUTES: list[tuple[str, dict[str, AttributeValue], str, object, object, obje
     ("div", {"class": "btn jane@example.com x"}, "class", "btn masked x", "btn masked x", "btn masked x"),
     ("a", {"href": "https://a.test/x?q=1#y"}, "href", "https://a.test/", "https://a.test/x?q=***",
     "https://a.test/x?q=***"),
+    ("a", {"href": "https://shop.test/x?a=1#"}, "href", "https://shop.test/#", *2 * ("https://shop.test/x?a=***#",)),
+    ("a", {"href": "https://shop.test/x#jane"}, "href", "https://shop.test/", *2 * ("https://shop.test/x",)),
     ("a", {"href": "mailto:jane@example.com"}, "href", "mailto:", "mailto:", "mailto:"),
     ("a", {"href": "javascript:f('Jane')"}, "href", "javascript:", "javascript:", "javascript:"),
     ("form", {"action": "https://a.test/x?q=1"}, "action", "https://a.test/", "https://a.test/x?q=***",
