@@ -239,6 +239,7 @@ def rows() -> Iterator[tuple[str, list[Panel]]]:
             by_label(Count.HTTP_BROKEN_OFF, "Broken off", "short"),
         ],
     )
+    yield "Alerts", list(alert_panels())
     yield (
         "Processes",
         [
@@ -258,6 +259,72 @@ def rows() -> Iterator[tuple[str, list[Panel]]]:
             panel("Polls", poll.meaning, "s", [(quantile(0.5, poll), "half"), (quantile(0.99, poll), "99 of 100")]),
             of(Gauge.BUILD, "Versions", "short", series(Gauge.BUILD, "version"), "{{version}}", stack=True),
         ],
+    )
+
+
+def alert_panels() -> Iterator[Panel]:
+    """Yield the panels about alerters."""
+    judged, post, told = Histogram.ALERT_LATENCY, Histogram.ALERT_POST, Histogram.ALERT_DELIVERY
+    yield by_label(Count.ALERTS, "Alerts")
+    yield of(Gauge.ALERTS_OPEN, "Alerts that go on", "short", series(Gauge.ALERTS_OPEN))
+    yield panel(
+        "From a signal to its judgement",
+        judged.meaning,
+        "s",
+        [(quantile(0.5, judged), "half"), (quantile(0.95, judged), "95 of 100")],
+    )
+    yield panel(
+        "Signals and activity",
+        f"{Count.ALERT_FORWARDED.meaning} {Count.ALERT_ITEMS.meaning}",
+        "short",
+        [(rate(Count.ALERT_FORWARDED), "put in order"), (rate(Count.ALERT_ITEMS), "judged")],
+    )
+    yield by_label(Count.ALERT_DROPPED, "Not judged")
+    yield panel(
+        "Known",
+        "What rules know of the projects judged here.",
+        "short",
+        [
+            (series(Gauge.ALERT_PROJECTS), "projects"),
+            (series(Gauge.ALERT_KEYS), "keys"),
+            (series(Gauge.ALERT_SESSIONS), "sessions"),
+        ],
+    )
+    yield by_label(Count.ALERT_WRITES, "Writes of projects")
+    yield of(Count.ALERT_STATE_BYTES, "State stored", "Bps", rate(Count.ALERT_STATE_BYTES))
+    yield panel(
+        "Rules file",
+        f"{Count.ALERT_RULES_READ.meaning} {Gauge.ALERT_RULES_WRONG.meaning}",
+        "short",
+        [
+            (series(Count.ALERT_RULES_READ, "outcome", function="increase"), "{{outcome}}"),
+            (series(Gauge.ALERT_RULES_WRONG, aggregate="max"), "wrong"),
+        ],
+    )
+    yield of(
+        Count.ALERT_POSTS,
+        "Attempts to send",
+        "short",
+        rate(Count.ALERT_POSTS, "kind", "outcome"),
+        "{{kind}} {{outcome}}",
+    )
+    yield by_label(Count.ALERT_MESSAGES, "Messages")
+    yield panel(
+        "Messages that wait",
+        "Messages that wait or have failed, and routes that are disabled, of all projects.",
+        "short",
+        [
+            (series(Gauge.ALERT_MESSAGES_WAITING, aggregate="max"), "waiting"),
+            (series(Gauge.ALERT_MESSAGES_FAILED, aggregate="max"), "failed"),
+            (series(Gauge.ALERT_ROUTES_DISABLED, aggregate="max"), "routes disabled"),
+        ],
+    )
+    yield panel("One attempt", post.meaning, "s", [(quantile(0.5, post), "half"), (quantile(0.95, post), "95 of 100")])
+    yield panel(
+        "Until a message arrives",
+        told.meaning,
+        "s",
+        [(quantile(0.5, told), "half"), (quantile(0.95, told), "95 of 100")],
     )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import jsonschema
 import pytest
 
+from engine.alerts.rules_file import read_rules
 from engine.cli._commands import COMMANDS
 from engine.settings import load_settings
 from tests.deploy.files import DEPLOY, ROOT, load_yaml
@@ -25,7 +26,7 @@ def test_it_is_what_the_specification_allows() -> None:
 
 
 def test_it_has_what_is_needed_to_run_and_watch() -> None:
-    assert set(SERVICES) == {"kafka", "redis", "topics", "worker", "api", "prometheus", "grafana"}
+    assert set(SERVICES) == {"kafka", "redis", "topics", "worker", "api", "alerts", "prometheus", "grafana"}
 
 
 @pytest.mark.parametrize("name", SERVICES)
@@ -104,6 +105,7 @@ def grace_ms(name: str) -> int:
 def test_worker_and_server_have_the_time_to_stop() -> None:
     settings = load_settings(DEPLOY / "wince.toml", {})
     assert grace_ms("worker") > settings.worker.drain_timeout_ms + 5_000
+    assert grace_ms("alerts") > settings.alerts.drain_timeout_ms + 5_000
     assert grace_ms("api") > settings.serve.drain_timeout_ms + 5_000
 
 
@@ -119,6 +121,16 @@ def test_the_server_is_reached_where_its_port_is_open() -> None:
     assert service["depends_on"] == {"redis": {"condition": "service_healthy"}}
 
 
+def test_the_alerter_reads_rules_that_can_be_changed() -> None:
+    service = SERVICES["alerts"]
+    environ = {key: value for key, value in service["environment"].items() if key.startswith("WINCE_ALERTS_")}
+    settings = load_settings(DEPLOY / "wince.toml", environ)
+    assert f"127.0.0.1:{settings.alerts.http_port}/livez" in service["healthcheck"]["test"][-1]
+    mounted = dict(reversed(volume.split(":")[:2]) for volume in service["volumes"])
+    folder, _, name = settings.alerts.rules_file.rpartition("/")
+    assert read_rules(DEPLOY / mounted[folder] / name).rules
+
+
 def test_things_start_in_order() -> None:
     assert SERVICES["topics"]["depends_on"] == {"kafka": {"condition": "service_healthy"}}
     assert SERVICES["worker"]["depends_on"] == {
@@ -132,5 +144,7 @@ def test_prometheus_finds_every_worker() -> None:
     (found,) = jobs["wince-worker"]["dns_sd_configs"]
     assert found["names"] == ["worker"]
     assert f"EXPOSE {found['port']}\n" in (DEPLOY / "Dockerfile").read_text("utf-8")
+    (alerter,) = jobs["wince-alerts"]["dns_sd_configs"]
+    assert (alerter["names"], alerter["port"]) == (["alerts"], 9474)
     (server,) = jobs["wince-server"]["dns_sd_configs"]
     assert (server["names"], server["port"]) == (["api"], 8320)

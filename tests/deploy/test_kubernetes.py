@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 import yaml
 
+from engine.alerts.rules_file import read_rules
 from engine.cli._commands import COMMANDS
 from engine.settings import Settings, load_settings
 from tests.deploy.files import KUBERNETES, load_yaml, manifests, program, run
@@ -15,6 +16,8 @@ FOLDERS = [KUBERNETES / "base", *(KUBERNETES / "overlays" / name for name in OVE
 SELECTOR = {"app.kubernetes.io/name": "wince-worker"}
 NAME = "wince-worker"
 API = "wince-api"
+ALERTS = "wince-alerts"
+RULES = "wince-alert-rules"
 
 
 def base(kind: str, name: str = NAME) -> dict[str, Any]:
@@ -99,6 +102,32 @@ def test_everything_selects_the_workers() -> None:
     assert base("ServiceAccount")["automountServiceAccountToken"] is False
 
 
+def test_everything_of_the_alerters_belongs_together() -> None:
+    deployment = base("Deployment", ALERTS)
+    pod, selector = deployment["spec"]["template"]["spec"], {"app.kubernetes.io/name": ALERTS}
+    assert deployment["spec"]["selector"]["matchLabels"] == selector
+    assert deployment["spec"]["template"]["metadata"]["labels"] == selector
+    assert base("Service", ALERTS)["spec"]["selector"] == selector
+    assert base("PodDisruptionBudget", ALERTS)["spec"]["selector"]["matchLabels"] == selector
+    assert base("NetworkPolicy", ALERTS)["spec"]["podSelector"]["matchLabels"] == selector
+    assert base("ServiceAccount", ALERTS)["automountServiceAccountToken"] is False
+    assert pod["terminationGracePeriodSeconds"] * 1_000 > Settings().alerts.drain_timeout_ms + 5_000
+    (container,) = pod["containers"]
+    (port,) = container["ports"]
+    variables = {each["name"]: each["value"] for each in container["env"]}
+    settings = load_settings(KUBERNETES / "base" / "wince.toml", variables)
+    assert settings.alerts.http_port == port["containerPort"]
+    folder, _, name = settings.alerts.rules_file.rpartition("/")
+    mounts = {mount["mountPath"]: mount["name"] for mount in container["volumeMounts"]}
+    (volume,) = [each for each in pod["volumes"] if each["name"] == mounts[folder]]
+    assert volume["configMap"]["name"] == RULES
+    assert read_rules(KUBERNETES / "base" / name).rules
+    asked = {kind: container[f"{kind}Probe"]["httpGet"] for kind in ("liveness", "startup", "readiness")}
+    assert {kind: each["path"] for kind, each in asked.items()} == {
+        "liveness": "/livez", "startup": "/livez", "readiness": "/readyz",
+    }  # fmt: skip
+
+
 def test_everything_of_the_server_belongs_together() -> None:
     deployment, pod = base("Deployment", API), base("Deployment", API)["spec"]["template"]["spec"]
     selector = {"app.kubernetes.io/name": API}
@@ -159,7 +188,8 @@ def test_kustomize_puts_it_together(overlay: str, namespace: str) -> None:
     assert {each["metadata"]["namespace"] for each in built} == {namespace}
     workers = by_kind["StatefulSet", NAME]
     pod = workers["spec"]["template"]["spec"]
-    (config,) = [name for kind, name in by_kind if kind == "ConfigMap"]
+    (config,) = [name for kind, name in by_kind if kind == "ConfigMap" and name != RULES]
+    assert ("ConfigMap", RULES) in by_kind, "its name stays, so that running alerters see it change"
     assert config.startswith("wince-")
     assert {volume["configMap"]["name"] for volume in pod["volumes"] if "configMap" in volume} == {config}
     assert by_kind["ConfigMap", config]["data"]["wince.toml"] == (

@@ -1,6 +1,6 @@
 """Faust as a transport: our clients with our options under its agents, and where reading starts is decided by us.
 
-Faust keeps nothing: no tables, no changelogs, no topics of its own, no files. Its offsets are hints (decision 0062).
+Faust keeps nothing: no tables, no changelogs, no topics of its own, no files. Its offsets are hints (decision 0063).
 """
 
 from collections.abc import Awaitable, Callable, Mapping
