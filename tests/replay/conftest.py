@@ -17,6 +17,7 @@ from replay.redis_server import Binary, RedisServer, packaged_binary
 from replay.redis_store import RedisStore
 from replay.store import Store, StoreSettings
 from tests.replay.samples import T0
+from tests.servers.process import free_port
 from tests.servers.redis_server import FoundRedis
 from tests.servers.required import give_up
 
@@ -32,7 +33,9 @@ async def packaged_server() -> AsyncIterator[RedisServer]:
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def cluster_server(redis_binary: Binary) -> AsyncIterator[RedisServer]:
     """One node that owns all slots: it rejects keys of several slots in one script, and undeclared keys."""
-    async with RedisServer(redis_binary, ("--cluster-enabled", "yes", "--cluster-node-timeout", "500")) as server:
+    # By default a port 10,000 higher is taken, and there may be none.
+    bus = ("--cluster-port", str(free_port()))
+    async with RedisServer(redis_binary, ("--cluster-enabled", "yes", "--cluster-node-timeout", "500", *bus)) as server:
         async with Redis.from_url(server.url, protocol=2) as admin:
             await admin.execute_command("CLUSTER", "ADDSLOTSRANGE", 0, 16383)  # type: ignore[no-untyped-call]
             while b"cluster_state:ok" not in await admin.execute_command("CLUSTER", "INFO"):  # type: ignore[no-untyped-call]

@@ -10,6 +10,7 @@ import pytest
 import pytest_asyncio
 
 from engine.delivery.addresses import AllowList, read_allow_list
+from engine.delivery.egress import SystemLookup
 from engine.delivery.posting import MAX_POSTS_PER_HOST, Posted, Poster
 from engine.delivery.retry_after import MAX_SECONDS, read_retry_after
 from tests.engine.delivery.receivers import Answer, raw, receiving, saying
@@ -191,6 +192,41 @@ async def test_names_without_addresses_are_tried_again() -> None:
 
     assert (await Poster(lookup=away).post("http://a.example/", BODY, {})).outcome == "retry"
     assert (await Poster(lookup=Rebinding([])).post("http://a.example/", BODY, {})).outcome == "retry"
+
+
+async def test_a_name_server_that_does_not_answer_holds_nobody_up() -> None:
+    async def slow(host: str, _port: int) -> list[str]:
+        if host == "slow.example":
+            await asyncio.Event().wait()
+        return ["127.0.0.1"]
+
+    poster = Poster(lookup=slow)
+    async with receiving(saying("200 OK")) as receiver:
+        held = [poster.post("http://slow.example/", BODY, {}, timeout_s=0.5) for _ in range(3 * MAX_POSTS_PER_HOST)]
+        waiting = asyncio.gather(*held)
+        posted = await poster.post(f"http://quick.example:{receiver.port}/", BODY, {}, HERE)
+        assert posted.outcome == "accepted"
+        assert not waiting.done()
+        assert {posted.outcome for posted in await waiting} == {"retry"}
+
+
+async def test_a_closed_port_is_tried_again(poster: Poster) -> None:
+    async with receiving(saying("200 OK")) as receiver:
+        url = receiver.url
+    assert await poster.post(url, BODY, {}, HERE) == Posted("retry", note="no connection")
+
+
+async def test_a_name_is_looked_up_by_one_thread_however_many_ask() -> None:
+    lookup = SystemLookup()
+    try:
+        found = await asyncio.gather(*(lookup("localhost", 80) for _ in range(20)))
+        assert all(addresses == found[0] for addresses in found)
+        assert "127.0.0.1" in found[0] or "::1" in found[0]
+        assert not lookup._running
+        with pytest.raises(OSError, match=r"."):
+            await lookup("no-such-name.invalid", 80)
+    finally:
+        lookup.close()
 
 
 async def test_proxies_and_logins_of_the_environment_are_not_used(

@@ -7,13 +7,16 @@ import pytest_asyncio
 
 from replay.redis_client import Call, RedisClient, connect
 from replay.redis_server import Binary, RedisServer
+from tests.servers.process import free_port
 from tests.servers.redis_server import FoundRedis
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def delivery_cluster(redis_binary: Binary) -> AsyncIterator[RedisServer]:
     """One node that owns all slots: it rejects keys of several slots in one script, and undeclared keys."""
-    async with RedisServer(redis_binary, ("--cluster-enabled", "yes", "--cluster-node-timeout", "500")) as server:
+    # By default a port 10,000 higher is taken, and there may be none.
+    bus = ("--cluster-port", str(free_port()))
+    async with RedisServer(redis_binary, ("--cluster-enabled", "yes", "--cluster-node-timeout", "500", *bus)) as server:
         admin = connect(server.url)
         await admin.run(Call("CLUSTER", (), ("ADDSLOTSRANGE", 0, 16383)))
         while b"cluster_state:ok" not in str(await admin.run(Call("CLUSTER", (), ("INFO",)))).encode():

@@ -64,6 +64,19 @@ V4 = {
 }  # fmt: skip
 """By https://prometheus.io/docs/alerting/latest/configuration/#webhook_config."""
 
+OF_ALERTMANAGER = """
+{"receiver":"hook","status":"firing","alerts":[{"status":"firing","labels":{"alert_id":"test-1795343034415",
+"alertname":"test","detector":"rage_click","dimension":"page","project":"test","severity":"info",
+"value":"https://shop.example/cart"},"annotations":{"summary":"This is a test","watch_1":"https://replay.example/"},
+"startsAt":"2026-11-22T10:22:54.415Z","endsAt":"0001-01-01T00:00:00Z","generatorURL":"https://replay.example",
+"fingerprint":"cfc91bce7e51a328"}],"groupLabels":{"alert_id":"test-1795343034415","alertname":"test"},
+"commonLabels":{"alert_id":"test-1795343034415","alertname":"test","detector":"rage_click","dimension":"page",
+"project":"test","severity":"info","value":"https://shop.example/cart"},"commonAnnotations":{
+"summary":"This is a test","watch_1":"https://replay.example/"},"externalURL":"http://alertmanager:9093","version":"4",
+"groupKey":"{}:{alert_id=\\"test-1795343034415\\", alertname=\\"test\\"}","truncatedAlerts":0}
+"""
+"""What Alertmanager 0.25.0 posted after `wince alerts test` told it of a sample."""
+
 POSTABLE = {
     "type": "array",
     "items": {
@@ -247,6 +260,13 @@ def test_slack_has_a_button_for_each_moment() -> None:
     assert "12 of 40 sessions in 10 min (30.00%, usually 2.00%)" in shown
     assert "7 messages before this one were left out" in shown
     assert "lasted 10 min" in json.dumps(json.loads(body_of("slack", _news(OVER))))
+
+
+def test_we_post_what_alertmanager_posts() -> None:
+    theirs, ours = json.loads(OF_ALERTMANAGER), json.loads(body_of("alertmanager", _news(ALERT, links=LINKS)))
+    Draft202012Validator(V4).validate(theirs)
+    assert ours.keys() == theirs.keys()
+    assert ours["alerts"][0].keys() == theirs["alerts"][0].keys()
 
 
 def test_alertmanager_knows_an_alert_again_when_it_is_over() -> None:

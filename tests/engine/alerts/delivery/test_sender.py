@@ -1,10 +1,14 @@
 """Senders with a real Redis and real receivers, on a clock that is moved."""
 
 import asyncio
+import signal
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -27,6 +31,7 @@ from schemas.alert_messages import AlertMessage
 from schemas.alerts import Alert
 from tests.engine.alerts.delivery.alerts import ALERT, OVER, alert, rules
 from tests.engine.delivery.receivers import Answer, Receiver, raw, receiving, saying
+from tests.servers.redis_server import FoundRedis
 
 SECRET = "whsec_" + "b28" * 12
 RULE = '[[rules]]\nname = "spike"\nkind = "spike"\n'
@@ -189,6 +194,33 @@ async def test_who_dies_between_post_and_note_has_it_told_again_with_the_same_id
         assert receiver.header("webhook-id", 0) == receiver.header("webhook-id", 1)
         await delivery.passed(other, LEASE_MS)
         assert len(receiver.bodies) == 2
+
+
+async def test_a_killed_sender_is_replaced(
+    delivery: Delivery, redis_server: FoundRedis, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    killed: list[subprocess.Popen[bytes]] = []
+
+    async def kill_who_asks(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if not killed:
+            process.kill()
+            killed.append(process)
+        await saying("200 OK")(reader, writer)
+
+    async with receiving(kill_who_asks) as receiver:
+        text = RULE + webhook(receiver)
+        delivery.file = rules(text)
+        (tmp_path / "rules.toml").write_text(text)
+        await delivery.put(ALERT, OVER)
+        command = [sys.executable, "-m", "tests.engine.alerts.delivery.sender_process"]
+        arguments = [redis_server.url, str(tmp_path / "rules.toml"), SECRET]
+        process = subprocess.Popen([*command, *arguments], cwd=request.config.rootpath)  # noqa: ASYNC220 - beside us
+        await asyncio.wait_for(receiver.arrived.get(), 60)
+        await asyncio.to_thread(process.wait)
+        assert process.returncode == -signal.SIGKILL
+        await delivery.passed(delivery.sender(), LEASE_MS)
+        assert told(receiver) == ["firing a1", "firing a1", "resolved a1"]
+        assert receiver.header("webhook-id", 0) == receiver.header("webhook-id", 1)
 
 
 async def test_trouble_is_waited_out_longer_and_longer(delivery: Delivery) -> None:
