@@ -5,8 +5,8 @@ what has to be told outside (listings, stream of signals) until that is done: wh
 """
 
 import uuid
-from collections.abc import AsyncIterator, Sequence
-from typing import Final, cast
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from typing import Final, TypeAlias, cast
 
 import msgspec
 
@@ -35,6 +35,10 @@ _STREAM_PAGE: Final = 1_000
 _IDS_AT_ONCE: Final = 500
 
 
+Publish: TypeAlias = Callable[[Sequence[Signal]], Awaitable[None]]
+"""Tells others of signals that are new or other than before; raises if it may not have come to that."""
+
+
 class Telling(msgspec.Struct, frozen=True):
     """What has to be told outside of a session.
 
@@ -50,7 +54,8 @@ class Telling(msgspec.Struct, frozen=True):
 class Judged(msgspec.Struct, frozen=True, kw_only=True):
     """A session as it was judged last, and where its bundle is.
 
-    `may_go_on` says that a worker may still add to it: it is open, or in its grace.
+    `may_go_on` says that a worker may still add to it: it is open, or in its grace. `deadline_ms` (epoch ms) is when a
+    worker next looks whether that is over.
     """
 
     record: SessionRecord
@@ -60,6 +65,7 @@ class Judged(msgspec.Struct, frozen=True, kw_only=True):
     version: int
     token: str
     may_go_on: bool
+    deadline_ms: int | None
     telling: Telling | None
 
 
@@ -93,6 +99,7 @@ class Rejudging:
             version=int(version),
             token=(token or b"").decode(),
             may_go_on=known.status == "open" or bool(deadline),
+            deadline_ms=int(deadline) if deadline else None,
             telling=msgspec.json.decode(telling, type=Telling) if telling else None,
         )
 
@@ -133,16 +140,22 @@ class Rejudging:
         reply = await self._client.run(Call(_REJUDGE, slot, arguments), "write")
         return Outcome(cast("bytes", reply).decode()) is not Outcome.REFUSED
 
-    async def tell(self, session_ids: Sequence[str]) -> None:
-        """Bring listings and streams in line with sessions that were replaced, and take note that this is done."""
+    async def tell(self, session_ids: Sequence[str], publish: Publish | None = None) -> None:
+        """Bring listings and streams in line with sessions that were replaced, `publish` their news, note it as done.
+
+        What fails before the end is done again for the same sessions. Raises what `publish` raises.
+        """
         found = [await self.read(session_id) for session_id in session_ids]
         waiting = [each for each in found if each is not None and each.telling is not None]
         await self._client.run_many(list(self._leaving(waiting)), "list")
         await self._retract(waiting)
         listed = [self._listed(each) for each in waiting]
         with_news = await self._outside.tell(listed, wall_clock_ms())
-        for session_id in await self._removal.take_back_withdrawn(with_news):
+        withdrawn = set(await self._removal.take_back_withdrawn(with_news))
+        for session_id in withdrawn:
             self._outside.forget(session_id)
+        if publish is not None:
+            await publish([signal for each in waiting for signal in _news(each) if signal.session_id not in withdrawn])
         done = [Call("HDEL", (self._names.session(each.record.session_id).meta,), ("telling",)) for each in waiting]
         await self._client.run_many(done, "write", in_order=False)
 
@@ -157,8 +170,7 @@ class Rejudging:
         record = judged.record
         self._outside.forget(record.session_id)
         place, names = self._outside.place(record)
-        news = judged.telling.news if judged.telling else ()
-        signals = [(signal.id, msgspec.json.encode(signal)) for signal in judged.signals if signal.id in news]
+        signals = [(signal.id, msgspec.json.encode(signal)) for signal in _news(judged)]
         return Listed(record.session_id, place, names, signals, "", None, record.errors)
 
     async def _retract(self, waiting: Sequence[Judged]) -> None:
@@ -182,6 +194,11 @@ class Rejudging:
             identities.update(identity(id_.decode(), text) for id_, text in zip(taken[::2], taken[1::2], strict=True))
         published = self._names.project(project_id, "published")
         await self._client.run(Call("ZREM", (published,), sorted(identities)), "list")
+
+
+def _news(judged: Judged) -> list[Signal]:
+    news = frozenset(judged.telling.news if judged.telling else ())
+    return [signal for signal in judged.signals if signal.id in news]
 
 
 def _counted(items: Sequence[Argument], each: int = 1) -> list[Argument]:

@@ -3,6 +3,8 @@
 import argparse
 import asyncio
 import sys
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from typing import Final, get_args
 
 from rich.console import Console
@@ -12,14 +14,19 @@ from detectors.settings import PresetName
 from engine.cli._choosing import add_choosing_options, each_once, query_of
 from engine.cli._commands import SubParsers
 from engine.cli._options import add_config_option, load_chosen_settings
+from engine.errors import Broken as KafkaBroken
+from engine.errors import Unavailable as KafkaUnavailable
 from engine.evaluation.running import with_preset
 from engine.reprocess.report import Report, encode_line, session_line
 from engine.reprocess.run import Reprocessing, Skip
+from engine.runtime.kafka.emitter import Emitter
+from engine.runtime.kafka.outbox import signal_message
 from engine.runtime.stores import redis_client, store_settings
 from engine.settings import Settings
 from replay.deletion import Deletion, DeletionQuery
 from replay.errors import StoreError
-from replay.rejudging import Rejudging
+from replay.rejudging import Publish, Rejudging
+from schemas.signals import Signal
 
 FAILED: Final = 1
 """Exit status when the store failed, or a session could not be judged."""
@@ -44,13 +51,16 @@ def add_parser(subparsers: SubParsers) -> None:
     parser.add_argument("--all", action="store_true", help="all sessions that are stored")
     parser.add_argument("--preset", choices=get_args(PresetName), help="judge by this preset, in all projects")
     parser.add_argument("--write", action="store_true", help="replace signals, tags, scores and listings")
+    parser.add_argument(
+        "--publish", action="store_true", help="with --write: send signals that are new or changed to their Kafka topic"
+    )
     parser.add_argument("--json", action="store_true", help="print a line of JSON a changed session, and one of sums")
     parser.add_argument("--quiet", action="store_true", help="show no progress")
     add_config_option(parser)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Reprocess; exit status 1 if the store failed or a bundle is damaged, 2 if it is not said which sessions.
+    """Reprocess; exit status 1 if store or Kafka failed or a bundle is damaged, 2 if it is not said what to do.
 
     Raises:
         SettingsError: Anything is wrong with the settings.
@@ -65,7 +75,7 @@ def run(args: argparse.Namespace) -> int:
         settings = with_preset(settings, args.preset)
     try:
         report = asyncio.run(_run(args, settings, query))
-    except (OSError, ValueError, StoreError) as error:
+    except (OSError, ValueError, StoreError, KafkaUnavailable, KafkaBroken) as error:
         print(f"wince: {error}", file=sys.stderr)
         return FAILED
     _print(report, args)
@@ -73,6 +83,8 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _query(args: argparse.Namespace) -> DeletionQuery:
+    if args.publish and not args.write:
+        raise ValueError("--publish tells what was written: it needs --write")
     chosen = each_once(args.filter)
     if args.all:
         if chosen or args.session:
@@ -85,18 +97,38 @@ async def _run(args: argparse.Namespace, settings: Settings, query: DeletionQuer
     client = redis_client(settings)
     try:
         planned = await Deletion(client, store_settings(settings)).plan(query)
-        store = Rejudging(client, store_settings(settings))
-        reprocessing, report = Reprocessing(store, settings, writes=args.write), Report()
-        with _progress(args) as progress:
-            task = progress.add_task("judging", total=len(planned))
-            async for outcome in reprocessing.run(each.session_id for each in planned):
-                report.add(outcome)
-                progress.advance(task)
-                if args.json and (outcome.changes is None or outcome.changes.is_any):
-                    print(encode_line(session_line(outcome)))
+        store, report = Rejudging(client, store_settings(settings)), Report()
+        async with _publisher(settings, report, wanted=args.publish) as publish:
+            reprocessing = Reprocessing(store, settings, writes=args.write, publish=publish)
+            with _progress(args) as progress:
+                task = progress.add_task("judging", total=len(planned))
+                async for outcome in reprocessing.run(each.session_id for each in planned):
+                    report.add(outcome)
+                    progress.advance(task)
+                    if args.json and (outcome.changes is None or outcome.changes.is_any):
+                        print(encode_line(session_line(outcome)))
         return report
     finally:
         await client.close()
+
+
+@asynccontextmanager
+async def _publisher(settings: Settings, report: Report, *, wanted: bool) -> AsyncIterator[Publish | None]:
+    """Connect to Kafka before anything is written: if that fails, nothing was done."""
+    if not wanted:
+        yield None
+        return
+    emitter = Emitter(settings.kafka)
+
+    async def publish(signals: Sequence[Signal]) -> None:
+        await emitter.send([signal_message(signal) for signal in signals])
+        report.published += len(signals)
+
+    try:
+        await emitter.connect()
+        yield publish
+    finally:
+        await emitter.close()
 
 
 def _progress(args: argparse.Namespace) -> Progress:

@@ -1,7 +1,9 @@
 """What a reprocessing says of itself: JSON a session, and a table with examples."""
 
+import shlex
 from collections import Counter
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Final
 
 import msgspec
@@ -9,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from engine.reprocess.comparison import Changes, Totals
-from engine.reprocess.run import Outcome
+from engine.reprocess.run import Outcome, Skip
 from schemas.signals import Signal
 
 EXAMPLES_MAX: Final = 10
@@ -18,9 +20,12 @@ EXAMPLES_MAX: Final = 10
 SIGNALS_SHOWN: Final = 5
 """Signals shown of each."""
 
+GOING_ON_MAX: Final = 20
+"""Sessions named that could not be judged yet; JSON has all of them."""
+
 _SKIPPED: Final = {
     "gone": "not stored, or deleted",
-    "may_go_on": "open, or still in their grace",
+    "may_go_on": "a worker may still add to them",
     "moved_on": "written meanwhile",
     "damaged": "their bundle cannot be read",
 }
@@ -28,18 +33,24 @@ _NOTES: Final = {"reopened": "went on after their end"}
 
 
 class Report:
-    """Sums up outcomes as they come; of changed sessions the most changed are kept as examples."""
+    """Sums up outcomes as they come; of changed sessions the most changed are kept as examples.
+
+    `published` counts signals that were sent to their topic.
+    """
 
     def __init__(self) -> None:
         self.totals = Totals()
         self.skipped: Counter[str] = Counter()
         self.written = 0
+        self.published = 0
+        self._going_on: list[str] = []
+        self._closes_at = 0
         self._examples: list[Changes] = []
 
     def add(self, outcome: Outcome) -> None:
         """Take an outcome."""
         if outcome.changes is None:
-            self.skipped[outcome.skipped or ""] += 1
+            self._skip(outcome)
             return
         self.written += outcome.written
         self.totals.add(outcome.changes, outcome.notes)
@@ -47,6 +58,13 @@ class Report:
             self._examples.append(outcome.changes)
             self._examples.sort(key=_weight)
             del self._examples[EXAMPLES_MAX:]
+
+    def _skip(self, outcome: Outcome) -> None:
+        self.skipped[outcome.skipped or ""] += 1
+        if outcome.skipped is Skip.MAY_GO_ON:
+            self._closes_at = max(self._closes_at, outcome.closes_at or 0)
+            if len(self._going_on) < GOING_ON_MAX:
+                self._going_on.append(outcome.session_id)
 
     def summary(self) -> dict[str, object]:
         """Give the sums as data for JSON."""
@@ -59,7 +77,9 @@ class Report:
             "mean_score_before": _mean(totals.score_before, totals.sessions),
             "mean_score_after": _mean(totals.score_after, totals.sessions),
             "written": self.written,
+            "published": self.published,
             "skipped": dict(sorted(self.skipped.items())),
+            "closes_at": self._closes_at or None,
             "detectors": dict(sorted(totals.detectors.items())),
             "notes": dict(sorted(totals.notes.items())),
         }
@@ -78,12 +98,28 @@ class Report:
         )
         for reason, count in sorted(self.skipped.items()):
             console.print(f"{count} skipped: {_SKIPPED.get(reason, reason)}.")
+        if self._going_on:
+            self._print_going_on(console)
+        if self.published:
+            console.print(f"{self.published} signals published that are new or other than before.")
         for reason, count in sorted(totals.notes.items()):
             console.print(f"May differ from live: {_NOTES.get(reason, reason)}, {count} times.")
         for changes in self._examples:
             _print_example(console, changes)
         if not writes and totals.changing:
             console.print("Nothing was written; --write replaces signals, tags and scores of these sessions.")
+
+    def _print_going_on(self, console: Console) -> None:
+        """Say which sessions to judge later, and when."""
+        text = "Judge those again"
+        if self._closes_at:
+            text += f" after {datetime.fromtimestamp(self._closes_at / 1_000, UTC):%Y-%m-%d %H:%M:%S} UTC, when all"
+            text += " of them are over if nothing more comes"
+        if self.skipped[Skip.MAY_GO_ON] == len(self._going_on):
+            text += ": " + " ".join(f"--session {shlex.quote(session_id)}" for session_id in self._going_on)
+        else:
+            text += ": the same command does, as it leaves alone what is judged already"
+        console.print(text, markup=False, highlight=False, soft_wrap=True)
 
 
 def _weight(changes: Changes) -> tuple[float, int, str]:
@@ -99,7 +135,8 @@ def session_line(outcome: Outcome) -> dict[str, object]:
     """Give what is said of one session in JSON."""
     line: dict[str, object] = {"session_id": outcome.session_id}
     if outcome.changes is None:
-        return line | {"skipped": outcome.skipped}
+        later = {} if outcome.closes_at is None else {"closes_at": outcome.closes_at}
+        return line | {"skipped": outcome.skipped} | later
     changes = outcome.changes
     return line | {
         "project_id": changes.project_id,

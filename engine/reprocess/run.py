@@ -14,7 +14,7 @@ from engine.reprocess.judging import BundleJudge, Verdict
 from engine.reprocess.settled import SettledPolicy
 from engine.settings import Settings
 from replay.errors import Broken, Poison, Unavailable
-from replay.rejudging import Judged, Rejudging
+from replay.rejudging import Judged, Publish, Rejudging
 from schemas.session_record import SessionRecord
 
 TOLD_AT_ONCE: Final = 100
@@ -40,11 +40,13 @@ class Skip(enum.StrEnum):
 class Outcome(msgspec.Struct, frozen=True):
     """What became of one session: why it was skipped, or else what would change (or has, if `written`).
 
+    One that may go on can be judged from `closes_at` on (epoch ms) if nothing more comes of it, and will then be over.
     `notes` count by reason what can make a verdict over a bundle differ from the live one.
     """
 
     session_id: str
     skipped: Skip | None = None
+    closes_at: int | None = None
     changes: Changes | None = None
     written: bool = False
     notes: dict[str, int] = {}
@@ -60,13 +62,15 @@ def reprocess_tools(settings: Settings) -> Shared:
 class Reprocessing:
     """Judges sessions of a store by the rules of `settings`; with `writes` it replaces what they were judged before.
 
-    Raises Unavailable, Saturated and Broken as the store's client does.
+    Signals that are new or other than before go to `publish` as well. Raises Unavailable, Saturated and Broken as the
+    store's client does, and what `publish` raises.
     """
 
-    def __init__(self, store: Rejudging, settings: Settings, *, writes: bool) -> None:
+    def __init__(self, store: Rejudging, settings: Settings, *, writes: bool, publish: Publish | None = None) -> None:
         self._store = store
         self._shared = reprocess_tools(settings)
         self._writes = writes
+        self._publish = publish
         self._untold: list[str] = []
 
     async def run(self, session_ids: Iterable[str]) -> AsyncIterator[Outcome]:
@@ -80,7 +84,7 @@ class Reprocessing:
     async def _tell(self) -> None:
         untold, self._untold = self._untold, []
         if untold:
-            await self._store.tell(untold)
+            await self._store.tell(untold, self._publish)
 
     async def _one(self, session_id: str) -> Outcome:
         judged = await self._store.read(session_id)
@@ -89,7 +93,7 @@ class Reprocessing:
         if judged.telling is not None and self._writes:
             self._untold.append(session_id)
         if judged.record.status == "open" or (self._writes and judged.may_go_on):
-            return Outcome(session_id, Skip.MAY_GO_ON)
+            return Outcome(session_id, Skip.MAY_GO_ON, self._closes_at(judged))
         try:
             verdict = await self._judge(judged)
         except (Unavailable, Poison, Broken):
@@ -102,6 +106,12 @@ class Reprocessing:
             return Outcome(session_id, Skip.MOVED_ON)
         self._untold.append(session_id)
         return Outcome(session_id, changes=changes, written=True, notes=notes)
+
+    def _closes_at(self, judged: Judged) -> int | None:
+        """Work out when a session is over for good: an open one ends first, and then has its grace."""
+        if judged.deadline_ms is None or judged.record.status != "open":
+            return judged.deadline_ms
+        return judged.deadline_ms + self._shared.projects.of(judged.record.project_id).session.grace_ms
 
     async def _why_unread(self, judged: Judged) -> Skip:
         """Find out why a bundle could not be read. Raises what the store raises, if it was that."""

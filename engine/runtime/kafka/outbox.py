@@ -6,6 +6,7 @@ import msgspec
 
 from engine.core.activity import withdrawal
 from engine.core.effects import SessionEffects
+from schemas.signals import Signal
 
 Channel = Literal["signal", "activity"]
 
@@ -26,7 +27,7 @@ _DECODER: Final = msgspec.msgpack.Decoder(list[Message])
 def pack_outbox(effects: SessionEffects) -> bytes:
     """Pack what there is to tell of a write; nothing (`b""`) if there is nothing."""
     key = effects.session_id
-    messages = [Message("signal", key, _encode(signal)) for signal in effects.signals]
+    messages = [signal_message(signal) for signal in effects.signals]
     messages += [Message("activity", key, _encode(activity)) for activity in effects.activities]
     return _ENCODER.encode(messages) if messages else b""
 
@@ -34,6 +35,11 @@ def pack_outbox(effects: SessionEffects) -> bytes:
 def unpack_outbox(outbox: bytes) -> list[Message]:
     """Unpack an outbox. Raises msgspec.DecodeError if it is none."""
     return _DECODER.decode(outbox) if outbox else []
+
+
+def signal_message(signal: Signal) -> Message:
+    """Make the message that tells readers of a signal."""
+    return Message("signal", signal.session_id, _encode(signal))
 
 
 def withdrawal_message(project_id: str, session_id: str, t: int) -> Message:

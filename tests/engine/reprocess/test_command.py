@@ -71,12 +71,21 @@ def test_all_is_shown_then_written_then_nothing_is_left_to_do(
     *lines, summary = map(json.loads, capsys.readouterr().out.splitlines())
     skipped = {line["session_id"] for line in lines if line.get("skipped") == "may_go_on"}
     assert skipped == set(filled.going_on)
+    assert summary["closes_at"] == max(line["closes_at"] for line in lines if "closes_at" in line)
     assert summary["written"] == sum(line.get("written", False) for line in lines) > 0
     after = filled.dump()
     assert after != before
     assert run("--all", "--preset", "posthog", "--write", "--json") == 0
     assert json.loads(capsys.readouterr().out.splitlines()[-1])["written"] == 0
     assert filled.dump() == after
+
+
+def test_it_names_the_sessions_to_judge_later_and_when(filled: Filled, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("--all", "--preset", "posthog", "--write") == 0
+    printed = capsys.readouterr().out
+    assert f"{len(filled.going_on)} skipped" in printed
+    said = next(line for line in printed.splitlines() if line.startswith("Judge those again after "))
+    assert sorted(said.partition(": --session ")[2].split(" --session ")) == sorted(filled.going_on)
 
 
 def test_sessions_are_chosen_by_id_and_by_what_they_have_in_common(
@@ -98,5 +107,7 @@ def test_sessions_are_chosen_by_id_and_by_what_they_have_in_common(
 def test_it_has_to_be_said_which_sessions(capsys: pytest.CaptureFixture[str]) -> None:
     assert run() == 2
     assert run("--all", "--session", "a") == 2
+    assert run("--all", "--publish") == 2
+    assert "--write" in capsys.readouterr().err
     assert run("--session", "nobody", "--json") == 0
     assert json.loads(capsys.readouterr().out.splitlines()[-1])["skipped"] == {"gone": 1}

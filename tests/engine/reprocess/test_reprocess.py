@@ -19,9 +19,11 @@ from replay.entries import listing_names
 from replay.errors import Unavailable
 from replay.redis_client import RedisClient, connect
 from replay.redis_store import RedisStore
-from replay.rejudging import Rejudging
+from replay.rejudging import Publish, Rejudging
+from schemas.signals import Signal
 from tests.engine.core.harness import START_MS, sample_batches
 from tests.engine.reprocess.stored import at_level
+from tests.replay.samples import T0, write
 from tests.replay.wires import dump
 from tests.servers.redis_server import FoundRedis
 
@@ -65,8 +67,10 @@ class Server:
         core.tick(later_ms + 2 * 86_400_000 + self.settings.session.idle_timeout_ms)
         await writer.write(core.take())
 
-    async def reprocess(self, settings: Settings, *, writes: bool, ids: Sequence[str] | None = None) -> list[Outcome]:
-        reprocessing = Reprocessing(self.rejudging, settings, writes=writes)
+    async def reprocess(
+        self, settings: Settings, *, writes: bool, ids: Sequence[str] | None = None, publish: Publish | None = None
+    ) -> list[Outcome]:
+        reprocessing = Reprocessing(self.rejudging, settings, writes=writes, publish=publish)
         return [outcome async for outcome in reprocessing.run(self.closed if ids is None else ids)]
 
     async def dump(self) -> dict[bytes, Any]:
@@ -177,6 +181,58 @@ async def test_sessions_that_may_go_on_are_shown_and_not_written(server: Server)
     written = await server.reprocess(OTHER, writes=True, ids=server.going_on)
     assert {outcome.skipped for outcome in written} == {Skip.MAY_GO_ON}
     assert await server.dump() == before
+
+
+async def test_it_is_said_when_sessions_that_may_go_on_can_be_judged(server: Server) -> None:
+    outcomes = await server.reprocess(OTHER, writes=True, ids=server.going_on)
+    deadlines = [
+        int(await server.redis.hget(f"wince:session:{{{session_id}}}:meta", "deadline"))
+        for session_id in server.going_on
+    ]
+    assert [outcome.closes_at for outcome in outcomes] == deadlines
+    await server.store.apply_many([write("open", deadline_ms=T0 + 5_000)])
+    [outcome] = await server.reprocess(OTHER, writes=False, ids=["open"])
+    assert outcome.skipped is Skip.MAY_GO_ON
+    assert outcome.closes_at == T0 + 5_000 + server.settings.session.grace_ms
+
+
+class Topic:
+    """Takes what is published, but for the first `failures` times."""
+
+    def __init__(self, failures: int = 0) -> None:
+        self.signals: list[Signal] = []
+        self._failures = failures
+
+    async def publish(self, signals: Sequence[Signal]) -> None:
+        if self._failures:
+            self._failures -= 1
+            raise Unavailable("gone")
+        self.signals += signals
+
+
+async def test_what_is_new_or_other_than_before_is_published_once(server: Server) -> None:
+    topic = Topic()
+    outcomes = await server.reprocess(OTHER, writes=True, publish=topic.publish)
+    changes = [outcome.changes for outcome in outcomes if outcome.changes is not None]
+    news = [signal for each in changes for signal in (*each.added, *(after for _, after in each.altered))]
+    assert len(news) > 3
+    assert sorted(topic.signals, key=lambda signal: signal.id) == sorted(news, key=lambda signal: signal.id)
+    await server.reprocess(OTHER, writes=True, publish=topic.publish)
+    assert len(topic.signals) == len(news)
+
+
+async def test_what_could_not_be_published_is_by_the_next_run(server: Server) -> None:
+    topic = Topic(failures=1)
+    with pytest.raises(Unavailable):
+        await server.reprocess(OTHER, writes=True, publish=topic.publish)
+    assert topic.signals == []
+    outcomes = await server.reprocess(OTHER, writes=True, publish=topic.publish)
+    assert not any(outcome.written for outcome in outcomes)
+    published = {signal.id for signal in topic.signals}
+    assert "dead_click" in {signal.detector for signal in topic.signals}
+    stored = [signal.id for session_id in server.closed for signal in await server.store.signals(session_id)]
+    assert published < set(stored)
+    await server.check_consistent()
 
 
 async def test_a_session_that_was_written_meanwhile_is_left_alone(server: Server) -> None:
