@@ -100,13 +100,15 @@ http_address = "127.0.0.1:0"
 
     async def send(self, items: Iterable[Item]) -> None:
         """Write items to their topics, those of a session to one partition."""
-        kafka = self.settings.kafka
         async with producer(self.bootstrap) as made:
             for item in items:
-                topic = kafka.signals_topic if isinstance(item, Signal) else kafka.activity_topic
                 key = getattr(item, "session_id", "").encode()
-                await made.send(topic, msgspec.json.encode(item), key=key)
+                await made.send(self.topic_of(item), encoded(item), key=key)
             await made.flush()
+
+    def topic_of(self, item: Item) -> str:
+        kafka = self.settings.kafka
+        return kafka.signals_topic if isinstance(item, Signal) else kafka.activity_topic
 
     async def commits(self) -> dict[tuple[str, int], int]:
         """Return what the group has committed; nothing while the broker sets groups up."""
@@ -197,6 +199,10 @@ http_address = "127.0.0.1:0"
             return found if len(found) >= count else None
 
         return await until(ask, SECONDS, f"{count} alerts")
+
+
+def encoded(item: Item) -> bytes:
+    return msgspec.json.encode(item)
 
 
 def now_ms() -> int:
