@@ -11,10 +11,10 @@ from typing import Final
 
 import msgspec
 
-RATIOS: Final = (3.0, 10.0)
-"""What an incident does to the odds. The larger one is sure after a few sessions where complaints are rare."""
+RATIOS: Final = (3.0, 10.0, 40.0)
+"""What an incident does to the odds. The larger ones are sure after a few sessions where complaints are rare."""
 
-LOWEST_SHARE: Final = 0.002
+LOWEST_SHARE: Final = 0.001
 HIGHEST_SHARE: Final = 0.6
 
 
@@ -23,15 +23,25 @@ def worse_share(share: float, ratio: float) -> float:
     return ratio * share / (1.0 - share + ratio * share)
 
 
+def evidence_of(share: float, concerned: int, trials: int) -> float:
+    """Return the evidence for an incident in so many trials at once."""
+    return max(
+        concerned * math.log(worse_share(share, ratio) / share)
+        + max(trials - concerned, 0) * math.log((1.0 - worse_share(share, ratio)) / (1.0 - share))
+        for ratio in RATIOS
+    )
+
+
 class Evidence(msgspec.Struct, gc=False):
     """How much speaks for an incident, by ratio of odds, and since when it does: moment (epoch ms) and trials.
 
-    `against` is what speaks for its end, once it is there.
+    `concerned_since` counts the sessions concerned since then. `against` is what speaks for its end, once it is there.
     """
 
     sums: list[float] = msgspec.field(default_factory=lambda: [0.0] * len(RATIOS))
     since: int = 0
     base_since: int = 0
+    concerned_since: int = 0
     against: float = 0.0
 
     @property
@@ -50,7 +60,8 @@ class Evidence(msgspec.Struct, gc=False):
     def concerned(self, share: float, t: int, base: int) -> None:
         """Take note of a session that was concerned at `t` (epoch ms), after `base` trials in all."""
         if not any(self.sums):
-            self.since, self.base_since = t, base
+            self.since, self.base_since, self.concerned_since = t, base, 0
+        self.concerned_since += 1
         for place, ratio in enumerate(RATIOS):
             self.sums[place] += math.log(worse_share(share, ratio) / share)
         middle = worse_share(share, RATIOS[0])

@@ -5,12 +5,11 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from engine.alerts.history import HOUR_MS
+from engine.alerts.history import HOUR_MS, MINUTE_MS
 from engine.alerts.keys import ATTRIBUTES, MAX_VALUE_CHARACTERS, OTHER, base_of, keys_of
 from engine.alerts.rules import AlertLimits
 from engine.alerts.state import Base, Daily, Family, ProjectState, Tracked, Visit, normal_share
 from schemas.alerts import AlertKey, Dimension, Moment
-from schemas.page_paths import fold_page
 from schemas.signals import Signal
 
 MAX_RECENT: Final = 200
@@ -18,6 +17,13 @@ MAX_SIGNAL_IDS: Final = 500
 """Signals of one session beyond these are not counted: it is one session, whatever it sends."""
 
 MAX_BASES: Final = 200
+GONE_MS: Final = 72 * HOUR_MS
+"""What nobody complained of for three days, a weekend and a day, is gone; if it is back it is as if it were new."""
+
+PROJECT_BASE: Final = "project:"
+FEW_SESSIONS: Final = 50
+"""Of what fewer sessions were about, nothing is lost that could be called normal."""
+
 _FADING: Final = 0.9
 MAX_FADING_DAYS: Final = 60
 _SMOOTHING: Final = 30.0
@@ -46,37 +52,60 @@ class Counting:
         oldest = next(iter(self._state.visits.values()), None)
         return oldest is not None and oldest.last_t < self._state.now - self._limits.session_memory_ms
 
-    def on_project(self, visit: Visit, t: int, attributes: dict[str, str]) -> None:
-        """Count a session for its project and for what it runs on."""
-        self._on(visit, "project", "", t)
+    def on_project(self, visit: Visit, t: int, attributes: dict[str, str], *, is_told: bool) -> None:
+        """Count a session for its project and for what it runs on; `is_told` if an activity says so."""
+        self._on(visit, "project", "", t, is_told=is_told)
         for name in ATTRIBUTES:
             value = attributes.get(name, "")[:MAX_VALUE_CHARACTERS]
             if value:
-                self._on(visit, name, value, t)
+                self._on(visit, name, value, t, is_told=is_told)
             if value and name == "release":
                 self._state.releases.setdefault(value, t)
 
-    def on_page(self, visit: Visit, t: int, page: str) -> None:
-        """Count a session for a page."""
-        self._on(visit, "page", fold_page(page)[:MAX_VALUE_CHARACTERS], t)
+    def on_page(self, visit: Visit, t: int, page: str, *, is_told: bool) -> None:
+        """Count a session for a folded page; `is_told` if an activity says so."""
+        self._on(visit, "page", page[:MAX_VALUE_CHARACTERS], t, is_told=is_told)
 
-    def _on(self, visit: Visit, dimension: Dimension, value: str, t: int) -> None:
-        name = self.base_name(dimension, value)
+    def _on(self, visit: Visit, dimension: Dimension, value: str, t: int, *, is_told: bool) -> None:
+        name = f"{dimension}:{value}"
         if name in visit.bases or len(visit.bases) >= MAX_BASES:
             return
-        visit.bases.append(name)
-        for base in (self._base(name), self._base(f"family:{dimension}")):
-            base.total += 1
-            base.lately.add(t, self._keep_ms)
-            base.history.add(t // HOUR_MS, 1)
+        known = self.base_name(dimension, value)
+        if known != name and known in visit.bases:
+            return
+        visit.bases.append(known)
+        base = self._base(known)
+        base.lately.add(t, self._keep_ms)
+        for each in (base, self._base(f"family:{dimension}")):
+            each.total += 1
+            each.told += is_told
+            each.history.add(t // HOUR_MS, 1)
 
     def base_name(self, dimension: Dimension, value: str) -> str:
         """Name a base; values beyond the bound share one."""
         name = f"{dimension}:{value}"
-        if name not in self._state.bases and len(self._state.bases) >= self._limits.max_keys:
+        bases = self._state.bases
+        if name not in bases and len(bases) >= self._limits.max_keys and not self._forget_bases():
             self._state.folded += 1
             name = f"{dimension}:{OTHER}"
         return name
+
+    def _forget_bases(self) -> bool:
+        """Forget pages nobody went to lately and few ever did, at most once an hour; return whether there is room."""
+        state, hour = self._state, self._state.now // HOUR_MS
+        if hour == state.tidied_hour:
+            return False
+        state.tidied_hour = hour
+        before = (state.now - self._limits.session_memory_ms) // MINUTE_MS
+        gone = [
+            name
+            for name, base in state.bases.items()
+            if base.lately.minutes and base.lately.minutes[-1] < before and base.total < FEW_SESSIONS
+        ]
+        for name in gone:
+            del state.bases[name]
+            state.base_counts[name.partition(":")[0]] -= 1
+        return bool(gone)
 
     def _base(self, name: str) -> Base:
         base = self._state.bases.get(name)
@@ -87,8 +116,22 @@ class Counting:
         return base
 
     def base(self, key: AlertKey) -> Base:
-        """Return the sessions that a key could concern."""
-        return self._base(self.base_name(*base_of(key)))
+        """Return the sessions that a key could concern: all of the project where activities do not tell."""
+        return self._base(self._told_base(key))
+
+    def page_base(self, page: str) -> Base | None:
+        """Return the sessions of a folded page, if they are known."""
+        return self._state.bases.get(f"page:{page}")
+
+    def is_countable(self, key: AlertKey) -> bool:
+        """Whether it is known how many run on a release, device or country; of a page it is not needed."""
+        return key.dimension not in ATTRIBUTES or self._told_base(key) != PROJECT_BASE
+
+    def _told_base(self, key: AlertKey) -> str:
+        dimension, value = base_of(key)
+        name = self.base_name(dimension, value)
+        base = self._base(name)
+        return name if dimension == "project" or base.told * 2 >= base.total else PROJECT_BASE
 
     def family(self, key: AlertKey) -> Family:
         """Return what is known of all keys of the same detector and dimension."""
@@ -119,7 +162,9 @@ class Counting:
                 self._state.folded += 1
                 key = replace(key, value=OTHER)
             found = self._state.tracked.setdefault(name_of(key), Tracked(key))
-            found.base_seen = self.base(key).total
+            found.base = self._told_base(found.key)
+            found.base_seen = self._base(found.base).total
+            found.quiet_for = found.heard_from = self._base(PROJECT_BASE).total
             self.family(key).keys += 1
         return found
 
@@ -141,22 +186,36 @@ class Counting:
         evidence = tracked.evidence
         if not any(evidence.sums):
             tracked.recent.clear()
-        evidence.concerned(share, t, self.base(tracked.key).total)
+        evidence.concerned(share, t, tracked.base_seen)
         hour = t // HOUR_MS
         # What is not normal must not become it: an incident counts as what would have been.
         counted = min(1.0, share * max(trials, 1)) if tracked.incident else 1.0
         tracked.history.add(hour, counted)
         self.family(tracked.key).history.add(hour, counted)
         tracked.sessions.add(t, self._keep_ms)
+        self._hear(tracked, t)
         tracked.last_t = t
         tracked.recent.append(moment)
         del tracked.recent[:-MAX_RECENT]
         if tracked.key.dimension == "project":
             self._note_hour(self._daily(tracked.key.detector), t)
 
+    def _hear(self, tracked: Tracked, t: int) -> None:
+        """Count a session; what was not heard of for days is heard of anew."""
+        if t - tracked.last_t > GONE_MS and tracked.heard:
+            total = self._base(PROJECT_BASE).total
+            tracked.quiet_for = total - tracked.last_total
+            tracked.heard_from, tracked.heard = total, 0
+        tracked.heard += 1
+        tracked.last_total = self._base(PROJECT_BASE).total
+
     def settle(self, tracked: Tracked, share: float) -> int:
         """Bring the evidence of a key up to the sessions there were; return how many were new."""
-        total = self.base(tracked.key).total
+        name = self._told_base(tracked.key)
+        total = self._base(name).total
+        if name != tracked.base:
+            tracked.base, tracked.base_seen = name, total
+            tracked.evidence.clear()
         trials, tracked.base_seen = total - tracked.base_seen, total
         if trials > 0:
             tracked.evidence.unconcerned(share, trials)
@@ -166,12 +225,13 @@ class Counting:
         """Return the share of sessions of a key that is normally concerned, at this hour of the day."""
         key = tracked.key
         hour = t // HOUR_MS
-        base, family = self.base(key), self.family(key)
-        family_base = self._base(f"family:{base_of(key)[0]}")
+        name, family = self._told_base(key), self.family(key)
+        dimension = name.partition(":")[0]
+        base, family_base = self._base(name), self._base(f"family:{dimension}")
         for history in (tracked.history, base.history, family.history, family_base.history):
             if hour > history.hour:
                 history.settle(hour)
-        keys_per_base = family.keys / max(self._state.base_counts.get(base_of(key)[0], 1), 1)
+        keys_per_base = family.keys / max(self._state.base_counts.get(dimension, 1), 1)
         return normal_share(tracked, base, family, family_base, keys_per_base) * self._at_hour(key.detector, t)
 
     def _daily(self, detector: str) -> Daily:

@@ -4,10 +4,12 @@ from collections.abc import Sequence
 from typing import Final
 
 from detectors.score import score
-from engine.alerts.counting import Counting
+from engine.alerts.change import HIGHEST_SHARE, evidence_of
+from engine.alerts.counting import GONE_MS, Counting, name_of
 from engine.alerts.history import HOUR_MS, MINUTE_MS
 from engine.alerts.incidents import LONGEST_MS, Incidents, make_alert, most_telling
-from engine.alerts.keys import error_of
+from engine.alerts.keys import ATTRIBUTES, OTHER, error_of
+from engine.alerts.mix import KEEP_MS, more_visited
 from engine.alerts.rules import AlertLimits, Rule, longest_window_ms
 from engine.alerts.state import Incident, ProjectState, Tracked, Visit
 from engine.alerts.traffic import judge, started, usual
@@ -25,6 +27,12 @@ QUIET_MS: Final = 2 * HOUR_MS
 
 STARTED: Final = "(started)"
 """Stands in `Visit.done`, where no rule can have this name: the session was counted as one that started."""
+
+BY_CHANCE: Final = 0.005
+"""How likely it may be that an error that was always there is first heard of late, and then so often."""
+
+MOST: Final = 0.8
+"""What so many of the visitors run on is no cause: it can't be told from the project."""
 
 HALF_SURE: Final = 0.5
 """What is half as sure as a rule asks for may be the cause, once something else is sure enough."""
@@ -44,7 +52,7 @@ class ProjectAlerts:
         self._project_id = project_id
         self._limits = limits
         self._fired = fired
-        self._counting = Counting(state, limits, longest_window_ms(tuple(rules)))
+        self._counting = Counting(state, limits, max(longest_window_ms(tuple(rules)), KEEP_MS))
         self._incidents = Incidents(project_id, state, fired)
         self._keyed = [rule for rule in rules if rule.kind in _KEYED]
         self._scored = [rule for rule in rules if rule.kind == "score"]
@@ -59,12 +67,13 @@ class ProjectAlerts:
         if t is None:
             return
         visit = self._counting.visit(signal.session_id, t)
-        self._counting.on_project(visit, t, signal.attributes)
+        self._counting.on_project(visit, t, signal.attributes, is_told=False)
         if signal.page:
-            self._counting.on_page(visit, t, signal.page)
+            self._counting.on_page(visit, t, fold_page(signal.page), is_told=False)
         moment = _moment(signal)
-        touched = list(self._counting.signal(visit, signal, moment, t))
         self._note_error(signal, t)
+        touched = list(self._counting.signal(visit, signal, moment, t))
+        self._note_return(signal, touched)
         for tracked, _ in touched:
             incident = self.state.incidents.get(tracked.incident)
             if incident is not None:
@@ -79,17 +88,23 @@ class ProjectAlerts:
         if t is None or activity.kind in {"session_end", "page_end"}:
             return
         visit = self._counting.visit(activity.session_id, t)
-        self._counting.on_project(visit, t, activity.attributes)
+        self._counting.on_project(visit, t, activity.attributes, is_told=True)
         if STARTED not in visit.done:
             visit.done.append(STARTED)
             started(self.state.traffic, t)
         if activity.page:
-            self._counting.on_page(visit, t, activity.page)
-            self._note_page(activity, visit, t)
+            page = fold_page(activity.page)
+            self._counting.on_page(visit, t, page, is_told=True)
+            self._note_page(activity.session_id, page, visit, t)
 
     def resolved(self, fingerprint: str, t: int) -> None:
         """Take note that an error was marked as resolved."""
-        self.state.resolved[fingerprint] = max(t, self.state.resolved.get(fingerprint, 0))
+        if t <= self.state.resolved.get(fingerprint, 0):
+            return
+        self.state.resolved[fingerprint] = t
+        for tracked in self.state.tracked.values():
+            if tracked.key.value == fingerprint:
+                self.state.tracked[name_of(tracked.key)].returned = 0
         while len(self.state.resolved) > MAX_ERRORS:
             del self.state.resolved[next(iter(self.state.resolved))]
 
@@ -134,10 +149,27 @@ class ProjectAlerts:
             held = [each for each in meant if self._holds(rule, signal, each, t)]
             sure = [each for each in held if self._lasts(rule, each, t)]
             if sure:
-                causes = sure + [each for each in meant if each not in held and self._may_be(rule, each)]
-                known = next((each for each in sure if self._is_open(each)), None)
-                cause = known or most_telling((each, self._excess(each, t)) for each in causes)
+                cause = next((each for each in sure if self._is_open(each)), None) or self._cause(rule, sure, meant, t)
                 self._incidents.open(rule, sure, cause, self._numbers(rule, cause, t), t)
+                if rule.kind == "new_error":
+                    self.state.errors[error_of(signal)] = self.state.first_t
+
+    def _cause(self, rule: Rule, sure: Sequence[Tracked], meant: Sequence[Tracked], t: int) -> Tracked:
+        """Choose the key to name, of those that are sure and those that are half as sure."""
+        likely = [each for each in meant if each in sure or self._may_be(rule, each)]
+        telling = [each for each in likely if self._is_telling(each, t)]
+        return most_telling((each, self._excess(each, t)) for each in telling or sure)
+
+    def _is_telling(self, tracked: Tracked, t: int) -> bool:
+        """Whether it says more than that it is the project: not of what most run on, but for a release of that day."""
+        key = tracked.key
+        if key.dimension not in ATTRIBUTES:
+            return key.value != OTHER
+        if key.dimension == "release" and t - self.state.releases.get(key.value, 0) < LONGEST_MS:
+            return self._counting.is_countable(key)
+        base, project = self._counting.base(key), self._counting.base(AlertKey("", "project"))
+        is_most = base.lately.since(t - KEEP_MS) > MOST * project.lately.since(t - KEEP_MS)
+        return self._counting.is_countable(key) and not is_most
 
     def _may_be(self, rule: Rule, tracked: Tracked) -> bool:
         is_likely = tracked.evidence.highest >= rule.evidence * HALF_SURE
@@ -151,21 +183,49 @@ class ProjectAlerts:
         state = self.state
         match rule.kind:
             case "spike":
-                is_warm = t - state.first_t >= rule.warm_up_ms
-                return (
-                    is_warm and tracked.evidence.highest >= rule.evidence and len(tracked.recent) >= rule.min_sessions
-                )
+                is_warm = t - state.first_t >= rule.warm_up_ms and tracked.key.value != OTHER
+                is_warm = is_warm and self._counting.is_countable(tracked.key)
+                is_sure = tracked.evidence.highest >= rule.evidence and len(tracked.recent) >= rule.min_sessions
+                return is_warm and is_sure and self._is_sure_of_pages(rule, tracked, t)
             case "new_error":
-                first_t = state.errors.get(error_of(signal), 0)
-                is_new = first_t - state.first_t >= rule.warm_up_ms and t - first_t < LONGEST_MS
-                return is_new and tracked.key.dimension == "error" and len(tracked.recent) >= rule.min_sessions
+                return tracked.key.dimension == "error" and self._is_new(rule, tracked, error_of(signal), t)
             case "regression":
-                resolved_at = state.resolved.get(error_of(signal))
-                since = state.releases.get(signal.attributes.get("release", ""))
-                is_back = resolved_at is not None and since is not None and since > resolved_at
-                return is_back and tracked.key.dimension == "error" and len(tracked.recent) >= rule.min_sessions
+                return (
+                    self._is_back(signal) and tracked.key.dimension == "error" and tracked.returned >= rule.min_sessions
+                )
             case _:
                 return self._is_above(rule, tracked, t)
+
+    def _is_new(self, rule: Rule, tracked: Tracked, fingerprint: str, t: int) -> bool:
+        """Whether an error is new: that all its sessions came so late were unlikely, had it been there before."""
+        first_t = self.state.errors.get(fingerprint, 0)
+        is_late = first_t - self.state.first_t >= rule.warm_up_ms and t - first_t < LONGEST_MS
+        if not is_late or tracked.heard < rule.min_sessions:
+            return False
+        all_sessions = self._counting.base(AlertKey("", "project")).total
+        since = all_sessions - tracked.heard_from
+        return (since / max(since + tracked.quiet_for, 1)) ** (tracked.heard - 1) <= BY_CHANCE
+
+    def _is_back(self, signal: Signal) -> bool:
+        """Whether it is about an error that was resolved before its release was first seen: old tabs live long."""
+        resolved_at = self.state.resolved.get(error_of(signal))
+        since = self.state.releases.get(signal.attributes.get("release", ""))
+        return resolved_at is not None and since is not None and since > resolved_at
+
+    def _note_return(self, signal: Signal, touched: Sequence[tuple[Tracked, bool]]) -> None:
+        if self.state.resolved and self._is_back(signal):
+            for tracked, is_new in touched:
+                tracked.returned += is_new and tracked.key.dimension == "error"
+
+    def _is_sure_of_pages(self, rule: Rule, tracked: Tracked, t: int) -> bool:
+        """Whether it is sure also if pages that more visitors go to than usual, as in a campaign, are made up for."""
+        more = more_visited(self._counting, tracked, t)
+        if more <= 1:
+            return True
+        share = min(self._counting.share(tracked, t) * more, HIGHEST_SHARE)
+        evidence = tracked.evidence
+        trials = tracked.base_seen - evidence.base_since
+        return evidence_of(share, evidence.concerned_since, trials) >= rule.evidence
 
     def _is_above(self, rule: Rule, tracked: Tracked, t: int) -> bool:
         since = t - rule.window_ms
@@ -233,14 +293,13 @@ class ProjectAlerts:
                 visit.done.append(rule.name)
                 self._tell_once(rule, moment, AlertNumbers(1, 1, sum(visit.counts.values()), 0, points, 0.0), t)
 
-    def _note_page(self, activity: Activity, visit: Visit, t: int) -> None:
-        page = fold_page(activity.page or "")
+    def _note_page(self, session_id: str, page: str, visit: Visit, t: int) -> None:
         for rule in self._abandoned:
             waiting = self.state.abandoning.setdefault(rule.name, {})
             if page == rule.goal_page:
-                waiting.pop(activity.session_id, None)
+                waiting.pop(session_id, None)
             elif page == rule.page and rule.name not in visit.done and len(waiting) < _MAX_WAITING:
-                waiting.setdefault(activity.session_id, t)
+                waiting.setdefault(session_id, t)
 
     def _judge_abandoned(self, t: int) -> None:
         for rule in self._abandoned:
@@ -263,7 +322,11 @@ class ProjectAlerts:
 
     def _note_error(self, signal: Signal, t: int) -> None:
         fingerprint = error_of(signal)
-        if fingerprint and fingerprint not in self.state.errors:
+        known = (
+            self.state.tracked.get(name_of(AlertKey(signal.detector, "error", fingerprint))) if fingerprint else None
+        )
+        is_back = known is not None and t - known.last_t > GONE_MS
+        if fingerprint and (is_back or fingerprint not in self.state.errors):
             self.state.errors[fingerprint] = t
             if len(self.state.errors) > MAX_ERRORS:
                 del self.state.errors[next(iter(self.state.errors))]

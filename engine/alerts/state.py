@@ -26,9 +26,10 @@ class Visit(msgspec.Struct, gc=False):
 
 
 class Base(msgspec.Struct, gc=False):
-    """Sessions that could be concerned: all there were, lately, and long ago."""
+    """Sessions that could be concerned: all there were, those told of by activities, lately, and long ago."""
 
     total: int = 0
+    told: int = 0
     lately: Minutes = msgspec.field(default_factory=Minutes)
     history: Lagged = msgspec.field(default_factory=Lagged)
 
@@ -43,8 +44,11 @@ class Family(msgspec.Struct, gc=False):
 class Tracked(msgspec.Struct, gc=False):
     """One key: distinct sessions concerned and signals lately, concerned sessions long ago, and the evidence.
 
-    `base_seen` is how much of its base the evidence has taken into account. `recent` are the sessions concerned since
-    the evidence began, with their moments, bounded. `held_since` says by rule since when its condition holds.
+    `base_seen` is how much of its base, `base`, the evidence has taken into account. `recent` are the sessions
+    concerned since the evidence began, with their moments, bounded. `heard` counts sessions concerned since the key was
+    heard of first, or again after a long while: since the project had `heard_from` sessions, the last `quiet_for` of
+    them without it; `last_total` is how many it had when it was heard of last. `returned` counts those with a release
+    that was first seen after the error was resolved. `held_since` says by rule since when its condition holds.
     """
 
     key: AlertKey
@@ -52,7 +56,13 @@ class Tracked(msgspec.Struct, gc=False):
     signals: Minutes = msgspec.field(default_factory=Minutes)
     history: Lagged = msgspec.field(default_factory=Lagged)
     evidence: Evidence = msgspec.field(default_factory=Evidence)
+    base: str = ""
     base_seen: int = 0
+    quiet_for: int = 0
+    heard_from: int = 0
+    heard: int = 0
+    last_total: int = 0
+    returned: int = 0
     last_t: int = 0
     recent: list[Moment] = []
     held_since: dict[str, int] = {}
@@ -72,19 +82,38 @@ class Incident(msgspec.Struct, gc=False):
     is_open: bool = True
 
 
+LEFT: Final = (0.1, 0.4)
+"""What an absence leaves of the visitors: hardly any, or less than half of them."""
+
+
 class Traffic(msgspec.Struct, gc=False):
-    """Sessions that start: by hour of the week, weighted sums and weights; and the evidence that they stay away."""
+    """Sessions that start: by hour of the week, weighted sums and weights; and the evidence that they stay away.
+
+    `days` says of the last days how many came of those who usually do; `day_started` and `day_expected` are of the one
+    that runs, `lately_started` and `lately_expected` of the last two hours. `rates` are how many usually start in an
+    hour, as of `rated_minute`. `evidences` are by how many are left, `since` is when there was none (epoch ms).
+    """
 
     hour: int = -1
     started: int = 0
-    sums: list[float] = msgspec.field(default_factory=lambda: [0.0] * 168)
+    hourly: list[float] = msgspec.field(default_factory=lambda: [0.0] * 168)
     weights: list[float] = msgspec.field(default_factory=lambda: [0.0] * 168)
-    level: float = 1.0
-    evidence: float = 0.0
-    missing: float = 0.0
+    days: list[float] = []
+    day_started: float = 0.0
+    day_expected: float = 0.0
+    lately_started: list[float] = []
+    lately_expected: list[float] = []
+    evidences: list[float] = msgspec.field(default_factory=lambda: [0.0] * len(LEFT))
+    rates: list[float] = msgspec.field(default_factory=lambda: [0.0] * len(LEFT))
+    rated_minute: int = -1
     judged_t: int = 0
     since: int = 0
     lately: Minutes = msgspec.field(default_factory=Minutes)
+
+    @property
+    def evidence(self) -> float:
+        """The evidence for the likelier kind of absence."""
+        return max(self.evidences)
 
 
 def _hours() -> list[float]:
@@ -107,8 +136,8 @@ class ProjectState(msgspec.Struct, gc=False):
 
     `resolved` says when errors were marked as resolved, `releases` when releases were first seen, `abandoning` by rule
     which sessions are awaited on its goal, and since when. `withdrawn` holds marks (not ids) of sessions of which
-    nothing is to be known any more, and when that was. `folded` counts values that were not told apart any more,
-    `late` what came too late to count.
+    nothing is to be known any more, and when that was. `tidied_hour` is when there was a look at what can be forgotten.
+    `folded` counts values that were not told apart any more, `late` what came too late to count.
     """
 
     first_t: int = 0
@@ -127,6 +156,7 @@ class ProjectState(msgspec.Struct, gc=False):
     traffic: Traffic = msgspec.field(default_factory=Traffic)
     abandoning: dict[str, dict[str, int]] = {}
     withdrawn: dict[str, int] = {}
+    tidied_hour: int = -1
     folded: int = 0
     late: int = 0
 

@@ -1,24 +1,52 @@
 """Whether visitors stay away: sessions that start, against what is usual at this hour of the week."""
 
 import math
+from collections.abc import Sequence
 from typing import Final
 
-from engine.alerts.history import HOUR_MS
-from engine.alerts.state import Traffic
+from engine.alerts.history import HOUR_MS, MINUTE_MS
+from engine.alerts.state import LEFT, Traffic
 
 WEEK_HOURS: Final = 168
 LONGEST_WINDOW_MS: Final = HOUR_MS
 
+_DAY_HOURS: Final = 24
 _KEPT: Final = 0.6
 """A week ago weighs so much of what the last one weighs."""
 
-_LEVEL_KEPT: Final = 0.9
-_LEFT: Final = 0.1
-"""What an absence leaves of the visitors."""
-
 _LONGEST_STEP_MS: Final = 10 * 60_000
 _ENOUGH_HOURLY: Final = 3.0
-_NEIGHBOURS: Final = (-1, 0, 1)
+_HALF_HOUR_MS: Final = HOUR_MS // 2
+_SHIFTS_MS: Final = tuple(
+    tuple(step * _HALF_HOUR_MS for step in steps) for steps in ((-3, -2, -1, 0, 1, 2, 3), (-2, -1, 0, 1, 2))
+)
+"""Clocks are put forward and back by an hour, and half an hour is lost where a site opens or closes at once.
+
+Of those who stay away by half, less is made up for: no site is half as busy an hour earlier or later."""
+
+
+_WEEKEND: Final = range(36, 108)
+"""Friday noon to Monday noon (UTC), in hours of the week that begins on Thursday: there it may be the weekend."""
+
+_LIKE_OTHER_DAYS: Final = 0.8
+"""What a working day has at least of the least of two others, before one of its own name was seen."""
+
+_FIRST_WEEKEND: Final = 0.6
+_ENOUGH_LATELY: Final = 20.0
+"""A first weekend is like the working days as far as its last two hours were, if they should have had so many."""
+
+_DAYS: Final = 3
+"""A site is as busy as on the least busy of so many days: a surge is over sooner than that, growth goes on."""
+
+_ENOUGH_DAILY: Final = 100.0
+_LEAST_LEVEL: Final = 0.3
+_MOST_LEVEL: Final = 1.3
+_MOST_EVIDENCE: Final = 30.0
+"""More would only have to be taken back, visitor by visitor, once it is over."""
+
+_MISSED: Final = 0.7
+_SUSPECT: Final = 3.0
+"""With so much evidence, an hour with less than that share of its visitors teaches nothing."""
 
 
 def started(traffic: Traffic, t: int) -> None:
@@ -26,9 +54,9 @@ def started(traffic: Traffic, t: int) -> None:
     judge(traffic, t)
     traffic.started += 1
     traffic.lately.add(t, LONGEST_WINDOW_MS)
-    traffic.evidence = max(0.0, traffic.evidence + math.log(_LEFT))
+    traffic.evidences = [max(0.0, total + math.log(left)) for total, left in zip(traffic.evidences, LEFT, strict=True)]
     if not traffic.evidence:
-        traffic.missing, traffic.since = 0.0, t
+        traffic.since = t
 
 
 def judge(traffic: Traffic, t: int) -> None:
@@ -36,22 +64,67 @@ def judge(traffic: Traffic, t: int) -> None:
     _turn(traffic, t)
     passed_ms = min(max(t - traffic.judged_t, 0), _LONGEST_STEP_MS) if traffic.judged_t else 0
     traffic.judged_t = max(t, traffic.judged_t)
-    expected = usual(traffic, t) * passed_ms / HOUR_MS
-    traffic.evidence += (1 - _LEFT) * expected
-    traffic.missing += expected
+    if t // MINUTE_MS != traffic.rated_minute:
+        traffic.rated_minute = t // MINUTE_MS
+        traffic.rates = [_usual(traffic, t, shifts_ms) for shifts_ms in _SHIFTS_MS]
+    traffic.evidences = [
+        min(total + (1 - left) * rate * passed_ms / HOUR_MS, _MOST_EVIDENCE)
+        for total, left, rate in zip(traffic.evidences, LEFT, traffic.rates, strict=True)
+    ]
 
 
 def usual(traffic: Traffic, t: int) -> float:
     """Return how many sessions an hour start at this hour of the week at least; 0 where that is not known.
 
-    The hour before and the hour after may do as well: clocks are put forward and back.
+    What was usual somewhat earlier or later may do as well: clocks are put forward and back.
     """
-    hour = t // HOUR_MS
-    slots = [(hour + step) % WEEK_HOURS for step in _NEIGHBOURS]
-    if any(not traffic.weights[slot] for slot in slots):
+    return _usual(traffic, t, _SHIFTS_MS[0])
+
+
+def _usual(traffic: Traffic, t: int, shifts_ms: Sequence[int]) -> float:
+    lowest = _lowest(traffic, t, shifts_ms)
+    if not lowest:
+        is_weekend = t // HOUR_MS % WEEK_HOURS in _WEEKEND
+        lowest = _as_on_other_days(traffic, t, shifts_ms) * (_of_late(traffic) if is_weekend else 1.0)
+    return lowest * _level(traffic) if lowest >= _ENOUGH_HOURLY else 0.0
+
+
+def _lowest(traffic: Traffic, t: int, shifts_ms: Sequence[int]) -> float:
+    """Return the least of what the week before had around this moment; 0 where that is not known."""
+    return min(_at(traffic, t + shift) for shift in shifts_ms)
+
+
+def _at(traffic: Traffic, t: int) -> float:
+    """Return what the week before had at a moment, between the middles of two hours."""
+    hour, passed = divmod(t - _HALF_HOUR_MS, HOUR_MS)
+    first, second = hour % WEEK_HOURS, (hour + 1) % WEEK_HOURS
+    if not traffic.weights[first] or not traffic.weights[second]:
         return 0.0
-    lowest = min(traffic.sums[slot] / traffic.weights[slot] for slot in slots)
-    return lowest * min(traffic.level, 1.0) if lowest >= _ENOUGH_HOURLY else 0.0
+    share = passed / HOUR_MS
+    earlier, later = (traffic.hourly[slot] / traffic.weights[slot] for slot in (first, second))
+    return earlier * (1 - share) + later * share
+
+
+def _as_on_other_days(traffic: Traffic, t: int, shifts_ms: Sequence[int]) -> float:
+    """Return what a day has at least, by two working days that are known."""
+    others = [t + day * _DAY_HOURS * HOUR_MS for day in range(1, 8)]
+    known = [_lowest(traffic, other, shifts_ms) for other in others if other // HOUR_MS % WEEK_HOURS not in _WEEKEND]
+    known = [number for number in known if number]
+    return min(known) * _LIKE_OTHER_DAYS if len(known) > 1 else 0.0
+
+
+def _of_late(traffic: Traffic) -> float:
+    """Return what is left of a working day on a first weekend, going by the last two hours; never much."""
+    expected = sum(traffic.lately_expected)
+    started = sum(traffic.lately_started)
+    return min(started / expected, 1.0) * _FIRST_WEEKEND if expected >= _ENOUGH_LATELY else 0.0
+
+
+def _level(traffic: Traffic) -> float:
+    """Return how busy the site is lately, of what is usual."""
+    today = [traffic.day_started / traffic.day_expected] if traffic.day_expected >= _ENOUGH_DAILY else []
+    lately = [*traffic.days, *today]
+    return min(max(min(lately), _LEAST_LEVEL), _MOST_LEVEL) if len(traffic.days) == _DAYS else min([1.0, *lately])
 
 
 def _turn(traffic: Traffic, t: int) -> None:
@@ -62,12 +135,26 @@ def _turn(traffic: Traffic, t: int) -> None:
     if hour - traffic.hour > WEEK_HOURS:
         traffic.hour, traffic.started = hour, 0
     while traffic.hour < hour:
-        slot = traffic.hour % WEEK_HOURS
-        before = traffic.sums[slot] / traffic.weights[slot] if traffic.weights[slot] else 0.0
-        if not traffic.evidence or traffic.started > before / 2:
-            traffic.sums[slot] = traffic.sums[slot] * _KEPT + traffic.started
-            traffic.weights[slot] = traffic.weights[slot] * _KEPT + 1
-            if before >= _ENOUGH_HOURLY:
-                traffic.level = _LEVEL_KEPT * traffic.level + (1 - _LEVEL_KEPT) * min(traffic.started / before, 3.0)
+        _learn(traffic, t)
         traffic.hour += 1
         traffic.started = 0
+        if not traffic.hour % _DAY_HOURS and traffic.day_expected:
+            traffic.days = [*traffic.days, traffic.day_started / traffic.day_expected][-_DAYS:]
+            traffic.day_started = traffic.day_expected = 0.0
+
+
+def _learn(traffic: Traffic, t: int) -> None:
+    slot = traffic.hour % WEEK_HOURS
+    weight = traffic.weights[slot]
+    before = traffic.hourly[slot] / weight if weight else 0.0
+    expected = _as_on_other_days(traffic, traffic.hour * HOUR_MS + _HALF_HOUR_MS, _SHIFTS_MS[0])
+    traffic.lately_started = [*traffic.lately_started, float(traffic.started)][-2:]
+    traffic.lately_expected = [*traffic.lately_expected, expected][-2:]
+    is_suspect = traffic.evidence >= _SUSPECT and traffic.started < _MISSED * (before or usual(traffic, t))
+    if is_suspect and t - traffic.since < _DAY_HOURS * HOUR_MS:
+        return
+    traffic.hourly[slot] = traffic.hourly[slot] * _KEPT + traffic.started
+    traffic.weights[slot] = weight * _KEPT + 1
+    if before >= _ENOUGH_HOURLY:
+        traffic.day_started += traffic.started
+        traffic.day_expected += before

@@ -63,12 +63,12 @@ class TestEvidence:
                 assert evidence.highest <= before
             assert min(*evidence.sums, evidence.against) >= 0
 
-    def test_a_rare_complaint_is_sure_after_five_sessions(self) -> None:
+    def test_a_rare_complaint_is_sure_after_four_sessions(self) -> None:
         evidence = Evidence()
-        for number in range(6):
+        for number in range(4):
             evidence.concerned(0.002, number, number)
         assert evidence.highest >= 12
-        assert evidence.highest == pytest.approx(6 * math.log(worse_share(0.002, RATIOS[1]) / 0.002))
+        assert evidence.highest == pytest.approx(4 * math.log(worse_share(0.002, RATIOS[-1]) / 0.002))
 
 
 class TestRulesFile:

@@ -1,0 +1,40 @@
+"""Which pages visitors go to: a campaign for a page of which many complain makes a site look worse than it is."""
+
+from collections import Counter
+from typing import Final
+
+from engine.alerts.counting import Counting
+from engine.alerts.history import HOUR_MS
+from engine.alerts.state import Base, Tracked
+from schemas.alerts import AlertKey
+from schemas.page_paths import fold_page
+
+KEEP_MS: Final = 2 * HOUR_MS
+"""Visitors of the last two hours are those of now."""
+
+_SMOOTHING: Final = 5.0
+"""So many visitors, come as usual, are added to what was counted: a few more than usual are no campaign."""
+
+_MOST: Final = 50.0
+_OF_PAGES: Final = frozenset({"page", "element"})
+
+
+def more_visited(counting: Counting, tracked: Tracked, t: int) -> float:
+    """Return how many times more often than usual visitors go to the pages that a key's sessions complained on.
+
+    1 for a page and what is on it: their base are the page's own visitors.
+    """
+    if tracked.key.dimension in _OF_PAGES or not tracked.recent:
+        return 1.0
+    project = counting.base(AlertKey("", "project"))
+    since = max(tracked.evidence.since, t - KEEP_MS)
+    pages = Counter(fold_page(moment.page) for moment in tracked.recent)
+    total = sum(number * _ratio(counting.page_base(page), project, since) for page, number in pages.items())
+    return total / len(tracked.recent)
+
+
+def _ratio(base: Base | None, project: Base, since: int) -> float:
+    if base is None or not project.history.settled or base.told * 2 < base.total:
+        return 1.0
+    expected = project.lately.since(since) * base.history.settled / project.history.settled
+    return min((base.lately.since(since) + _SMOOTHING) / (expected + _SMOOTHING), _MOST)
