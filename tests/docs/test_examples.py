@@ -1,8 +1,8 @@
 """What the documents show works as shown: examples are decoded, loaded and run, links and names lead somewhere.
 
 The word after a fence's language says what a block is: `json envelope`, `json rrweb` and `json interaction` (one event
-a line), `json signal`, `json activity`, `json dead_letter`, `toml settings`, `toml rules`, `console run`,
-`console demo`; `console api` is run by the tests of the HTTP server.
+a line), `json signal`, `json activity`, `json dead_letter`, `json cohort` (a webhook), `toml settings`, `toml rules`,
+`toml cohorts`, `console run`, `console demo`; `console api` is run by the tests of the HTTP server.
 """
 
 import json
@@ -19,6 +19,8 @@ import pytest
 from engine.alerts.rules_file import parse_rules
 from engine.cli import main
 from engine.cli._commands import COMMANDS
+from engine.cohorts.events import CohortEvent, Source, batch_of, webhook_body
+from engine.cohorts.file import parse_cohorts
 from engine.core.core import Core
 from engine.masking.selectors import RECORDER_BLOCKS, RECORDER_MASKS, check_selector
 from engine.operate.meters import METERS
@@ -35,8 +37,8 @@ from tests.docs.documents import ROOT, Block, all_blocks, anchors, blocks, comma
 from tests.engine.core.harness import Collected
 
 MARKS = {
-    "json": {"envelope", "rrweb", "interaction", "signal", "activity", "dead_letter"},
-    "toml": {"settings", "rules", ""},
+    "json": {"envelope", "rrweb", "interaction", "signal", "activity", "dead_letter", "cohort"},
+    "toml": {"settings", "rules", "cohorts", ""},
     "console": {"run", "demo", "api", ""},
 }
 KEYS = {row.key for row in describe()}
@@ -137,7 +139,20 @@ def test_rules_load(block: Block) -> None:
     assert parse_rules(block.text, block.place).rules
 
 
-@pytest.mark.parametrize("block", [each for each in all_blocks("toml") if each.mark != "rules"], ids=place_of)
+@pytest.mark.parametrize("block", all_blocks("toml", "cohorts"), ids=place_of)
+def test_cohorts_load(block: Block) -> None:
+    assert parse_cohorts(block.text, block.place, Settings())
+
+
+@pytest.mark.parametrize("block", all_blocks("json", "cohort"), ids=place_of)
+def test_a_cohorts_webhook_is_written_like_that(block: Block) -> None:
+    shown = json.loads(block.text)
+    events = msgspec.convert(shown["data"]["events"], tuple[CohortEvent, ...])
+    source = Source(shown["data"]["project_id"], shown["data"]["cohort"])
+    assert json.loads(webhook_body(batch_of(source, events))) == shown
+
+
+@pytest.mark.parametrize("block", [each for each in all_blocks("toml") if each.mark in {"settings", ""}], ids=place_of)
 def test_settings_load(block: Block, tmp_path: Path) -> None:
     file = tmp_path / "wince.toml"
     file.write_text(block.text)
