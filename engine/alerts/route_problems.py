@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator
+from ipaddress import ip_address
 from typing import TypeAlias
 
 from engine.alerts.routes import (
@@ -15,7 +16,7 @@ from engine.alerts.routes import (
     read_time_ms,
 )
 from engine.alerts.rules import RulesFile
-from engine.delivery.addresses import read_allow_list
+from engine.delivery.addresses import read_allow_list, refusal
 from engine.delivery.names import Refused, read_url
 from engine.settings._reader import Path
 
@@ -93,7 +94,18 @@ def url_problem(url: str, route: Route) -> str | None:
         return f"the URL of a receiver ({why})"
     if destination.url.scheme == "http" and not route.allow_hosts:
         return "https://, or hosts of one's own in allow_hosts"
-    return None
+    closed = _closed(destination.host, route)
+    return None if closed is None else f"a public address, or one that allow_hosts opens ({closed})"
+
+
+def _closed(host: str, route: Route) -> str | None:
+    """Say why an address may not be spoken to; of a name that is known when it is looked up."""
+    try:
+        ip_address(host)
+        allow = read_allow_list(route.allow_hosts)
+    except ValueError:
+        return None
+    return refusal(host, host, allow)
 
 
 def _of_silence(silence: Silence) -> Iterator[tuple[str, object, str]]:

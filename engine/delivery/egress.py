@@ -10,11 +10,14 @@ import socket
 import ssl
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from ipaddress import ip_address
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, TypedDict, Unpack
 
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
+from aiohttp.client_proto import ResponseHandler
+from aiohttp.connector import AddrInfoType
 
 from engine.delivery.addresses import AllowList, refusal
 from engine.delivery.names import Refused
@@ -24,6 +27,9 @@ Lookup: TypeAlias = Callable[[str, int], Awaitable[list[str]]]
 
 MAX_ADDRESSES: Final = 16
 """Addresses of a name that are looked at; no receiver needs more."""
+
+MAX_RECEIVED_BYTES: Final = 64 << 10
+"""Bytes of an answer that are looked at at all, interim answers and all else that is not read included."""
 
 MAX_HEADERS: Final = 64
 MAX_LINE_BYTES: Final = 4_096
@@ -107,18 +113,47 @@ def check(host: str, address: str, allow: AllowList) -> None:
         raise Refused(f"the host has an address that is not public ({why}) and that no allow_hosts opens")
 
 
+class _Options(TypedDict):
+    resolver: AbstractResolver
+    socket_factory: Callable[[AddrInfoType], socket.socket]
+    use_dns_cache: bool
+    force_close: bool
+    ssl: bool | ssl.SSLContext
+
+
+class _Bounded(ResponseHandler):
+    """Breaks off who sends and sends: limits on headers and bodies do not hold for interim answers."""
+
+    _left = MAX_RECEIVED_BYTES
+
+    def data_received(self, data: bytes) -> None:
+        """Take what there is room for."""
+        some, self._left = data[: self._left], self._left - len(data)
+        if some:
+            super().data_received(some)
+        if self._left <= 0 and self.transport is not None:
+            self.transport.abort()
+
+
+class _BoundedConnector(aiohttp.TCPConnector):
+    def __init__(self, **options: Unpack[_Options]) -> None:
+        super().__init__(**options)
+        # There is no public way to name the protocol; a test sees that it is the one in use.
+        self._factory = partial(_Bounded, loop=self._loop)  # type: ignore[assignment]  # a subclass does as well
+
+
 def guarded_session(host: str, allow: AllowList, lookup: Lookup, tls: ssl.SSLContext | None) -> aiohttp.ClientSession:
     """Make a session for one request to `host`; whatever it connects to was checked.
 
     Requests have to be made with `allow_redirects=False`. They raise Refused where the guard says no.
     """
 
-    def open_socket(info: tuple[int, int, int, str, tuple[str | int, ...]]) -> socket.socket:
+    def open_socket(info: AddrInfoType) -> socket.socket:
         family, kind, protocol, _, address = info
         check(host, str(address[0]), allow)
         return socket.socket(family, kind, protocol)
 
-    connector = aiohttp.TCPConnector(
+    connector = _BoundedConnector(
         resolver=_CheckedResolver(lookup, host, allow),
         socket_factory=open_socket,
         use_dns_cache=False,

@@ -90,7 +90,8 @@ def test_a_wrong_secret_is_not_taken(
 
 
 def test_what_cannot_be_tried_is_said(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    file.write_text(RULES.format(8099).replace('allow_hosts = ["127.0.0.1"]', 'allow_hosts = ["other"]'))
+    inside = RULES.format(8099).replace('allow_hosts = ["127.0.0.1"]', 'allow_hosts = ["other"]')
+    file.write_text(inside.replace("http://127.0.0.1", "http://localhost"))
     assert main(["alerts", "test", "on-call"]) == 2
     assert "there is no rules file" in capsys.readouterr().err
     assert main(["alerts", "test", "nowhere", "--rules", str(file)]) == 2
@@ -99,6 +100,9 @@ def test_what_cannot_be_tried_is_said(file: Path, capsys: pytest.CaptureFixture[
     assert "env:NOT_SET" in capsys.readouterr().err
     assert main(["alerts", "test", "on-call", "--rules", str(file)]) == 1
     assert "not public (loopback)" in capsys.readouterr().out
+    file.write_text(inside)
+    assert main(["alerts", "test", "on-call", "--rules", str(file)]) == 2
+    assert "a public address, or one that allow_hosts opens (loopback)" in capsys.readouterr().err
     file.write_text(RULES.format(1))
     assert main(["alerts", "test", "on-call", "--rules", str(file)]) == 2
     assert "port 1 is none of the web's" in capsys.readouterr().err
