@@ -1,14 +1,15 @@
 """The core: messages and the passing of time in, effects out. No I/O, no clock."""
 
-import heapq
 from collections import Counter, deque
 from typing import Final
 
 import msgspec
 
 from engine.core.counts import Counts
+from engine.core.deadlines import Deadlines
 from engine.core.effects import DeadLetter, SessionEffects
 from engine.core.fates import WITHDRAWALS, Fate, Fates, Refusal
+from engine.core.holding import Holding
 from engine.core.phases import Phase
 from engine.core.residents import Residents
 from engine.core.saving import SAVE_ALWAYS, Saving, SavingRules
@@ -25,10 +26,6 @@ HOT_SESSIONS: Final = 512
 
 TICK_SESSIONS: Final = 512
 """Sessions unpacked by one `tick`: after a long pause all may be due at once."""
-
-
-MOST_DEADLINES_A_SESSION: Final = 4
-"""Entries in the list of deadlines for each session that has one; beyond, those that hold no more are taken out."""
 
 
 class StoredState(msgspec.Struct, frozen=True):
@@ -68,16 +65,13 @@ class Core:
         self._saving = Saving(saving)
         self._hot_limit = HOT_SESSIONS
         self._touched: dict[str, Session] = {}
-        self._holding: dict[str, Session] = {}
-        self._held_bytes: dict[str, int] = {}
-        self._held_total_bytes = 0
+        self._holding = Holding()
         self._max_held_bytes = settings.order.max_total_held_bytes
         self._catching_up: dict[str, StoredState] = {}
         self._fates = Fates()
         self._withdrawn: list[SessionEffects] = []
         self._unfinished: deque[str] = deque()
-        self._deadlines: list[tuple[int, str]] = []
-        self._scheduled: dict[str, int] = {}
+        self._deadlines = Deadlines()
         self._dead_letters: list[DeadLetter] = []
         self._refused: Counter[Refusal] = Counter()
 
@@ -130,7 +124,7 @@ class Core:
         self._make_room()
         if was_ended:
             # It is open again, and so ends sooner than its grace was to.
-            self._schedule(session.ledger.session_id, session.deadline())
+            self._deadlines.schedule(session.ledger.session_id, session.deadline())
 
     def _catch_up(self, session: Session, batch: DecodedBatch, position: int, now_ms: int) -> bool:
         """Bring a session to where it was, what comes of it being stored; say whether the batch was part of that."""
@@ -138,7 +132,7 @@ class Core:
         if position <= known:
             session.offer(batch, position, now_ms, decides=False)
             session.take(saves=False)
-            self._note_holding(session)
+            self._holding.note(session)
         if position >= known:
             self._end_catching_up(session)
         return position <= known
@@ -150,7 +144,7 @@ class Core:
         self._skip(session, self._catching_up.pop(session_id))
         if session.must_save:
             self._touch(session)
-        self._schedule(session_id, session.deadline())
+        self._deadlines.schedule(session_id, session.deadline())
 
     def read_up_to(self, position: int) -> None:
         """Take note that the input was read up to and with this position: what did not come by now is gone from it."""
@@ -221,72 +215,47 @@ class Core:
     def _drop(self, session_id: str) -> None:
         self._sessions.remove(session_id)
         self._saving.saved(session_id)
-        self._held_total_bytes -= self._held_bytes.pop(session_id, 0)
-        for of_sessions in (self._touched, self._holding, self._catching_up, self._scheduled):
-            of_sessions.pop(session_id, None)
+        self._holding.forget(session_id)
+        self._deadlines.forget(session_id)
+        self._touched.pop(session_id, None)
+        self._catching_up.pop(session_id, None)
 
     def _touch(self, session: Session) -> None:
         session_id = session.ledger.session_id
         self._sessions.touch(session)
         self._touched[session_id] = session
-        self._note_holding(session)
+        self._holding.note(session)
         # New data only puts an end off; what is held back may want to be looked at sooner.
-        if session.holds or session_id not in self._scheduled:
-            self._schedule(session_id, session.deadline())
-
-    def _note_holding(self, session: Session) -> None:
-        session_id, size = session.ledger.session_id, session.held_bytes
-        self._held_total_bytes += size - self._held_bytes.get(session_id, 0)
-        if session.holds:
-            self._holding[session_id] = session
-            self._held_bytes[session_id] = size
-        else:
-            self._holding.pop(session_id, None)
-            self._held_bytes.pop(session_id, None)
+        if session.holds or session_id not in self._deadlines:
+            self._deadlines.schedule(session_id, session.deadline())
 
     def _make_room(self) -> None:
         """Give up the oldest waits while more is held back than there is room for.
 
         But none of a session that is not yet where it was: what it holds back may be about to be read again.
         """
-        if self._held_total_bytes <= self._max_held_bytes:
+        holding = self._holding
+        if holding.total_bytes <= self._max_held_bytes:
             return
-        for session_id, session in list(self._holding.items()):
+        for session_id, session in holding.sessions():
             if session_id not in self._catching_up and not session.awaits:
                 session.give_up()
                 self._touch(session)
-            if self._held_total_bytes <= self._max_held_bytes:
+            if holding.total_bytes <= self._max_held_bytes:
                 return
-
-    def _schedule(self, session_id: str, deadline_ms: int) -> None:
-        """Note when to look at a session again; an entry that is too early is corrected when it comes up."""
-        scheduled = self._scheduled.get(session_id)
-        if scheduled is None or deadline_ms < scheduled:
-            self._scheduled[session_id] = deadline_ms
-            heapq.heappush(self._deadlines, (deadline_ms, session_id))
-            if len(self._deadlines) > MOST_DEADLINES_A_SESSION * (len(self._scheduled) + 1):
-                # Sessions that came and went left theirs behind.
-                self._deadlines = [(at_ms, id_) for id_, at_ms in self._scheduled.items()]
-                heapq.heapify(self._deadlines)
 
     # -- time ---------------------------------------------------------------------------------------------------
 
     def next_deadline(self) -> int | None:
         """Return the next moment (epoch ms) at which `tick` may have something to do."""
-        return self._deadlines[0][0] if self._deadlines else None
+        return self._deadlines.nearest()
 
     def tick(self, now_ms: int) -> None:
         """Let time pass: gaps are given up, silent sessions end, ended ones close.
 
         While `next_deadline` is not later than `now_ms` after it, there is more to do: take effects, and call it again.
         """
-        for _ in range(TICK_SESSIONS):
-            if not self._deadlines or self._deadlines[0][0] > now_ms:
-                return
-            deadline_ms, session_id = heapq.heappop(self._deadlines)
-            if self._scheduled.get(session_id) != deadline_ms:
-                continue
-            del self._scheduled[session_id]
+        for session_id in self._deadlines.due(now_ms, TICK_SESSIONS):
             session = None if session_id in self._catching_up else self._sessions.get(session_id)
             if session is not None:
                 self._tick_session(session, now_ms)
@@ -298,9 +267,9 @@ class Core:
         session_id = session.ledger.session_id
         if session.phase is Phase.CLOSED:
             self._note_closed(session)
-            self._scheduled.pop(session_id, None)
+            self._deadlines.forget(session_id)
         else:
-            self._schedule(session_id, max(session.deadline(), now_ms + 1))
+            self._deadlines.schedule(session_id, max(session.deadline(), now_ms + 1))
 
     def _note_closed(self, session: Session) -> None:
         ledger = session.ledger
@@ -367,7 +336,7 @@ class Core:
         """
         evicted = self._sessions.evict(limit, keep=self._catching_up)
         for session_id in evicted:
-            self._scheduled.pop(session_id, None)
+            self._deadlines.forget(session_id)
         return evicted
 
     def cool(self) -> None:
@@ -405,8 +374,8 @@ class Core:
         elif stored.position > session.position:
             self._catching_up[session_id] = stored
             return
-        self._note_holding(session)
-        self._schedule(session_id, session.deadline())
+        self._holding.note(session)
+        self._deadlines.schedule(session_id, session.deadline())
 
     def _skip(self, session: Session, stored: StoredState) -> None:
         """Go on after what is stored, whether or not it is known here."""
@@ -426,6 +395,5 @@ class Core:
 
         That is the first batch that is held back, or that a stored state does not know; `None`: nothing has to.
         """
-        positions = [session.replay_from() for session in self._holding.values()]
-        positions.append(self._saving.replay_from())
+        positions = (self._holding.replay_from(), self._saving.replay_from())
         return min((position for position in positions if position is not None), default=None)
