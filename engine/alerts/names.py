@@ -35,11 +35,18 @@ class AlertNames:
         self.left_out = f"{prefix}:alerts:left_out"
         """How many messages of a route were not sent because there were too many (a hash)."""
 
+    def claim(self, project_id: str, token: str) -> str:
+        """Name what one call took out of the outbox of a project."""
+        return f"{self._slot(project_id)}claim:{token}"
+
     def pace(self, route: str) -> str:
         """Name the count of what was sent on a route in this minute."""
         return f"{self._prefix}:alerts:pace:{route}"
 
     def project(self, project_id: str) -> ProjectKeys:
         """Name the keys of a project."""
-        slot = f"{self._prefix}:{{alerts:{encode_name(project_id)}}}:"
+        slot = self._slot(project_id)
         return ProjectKeys(*(slot + part for part in ProjectKeys._fields))
+
+    def _slot(self, project_id: str) -> str:
+        return f"{self._prefix}:{{alerts:{encode_name(project_id)}}}:"

@@ -6,6 +6,7 @@ steps are scripts that bear being carried out twice.
 """
 
 import hashlib
+import secrets
 from collections.abc import Collection, Sequence
 from importlib.resources import files
 from typing import Final, NamedTuple, cast
@@ -27,6 +28,9 @@ SENT_KEPT_MS: Final = 7 * DAY_MS
 
 _MAX_LISTED: Final = 10_000
 _FORGET_ATTEMPTS: Final = 5
+
+_CLAIM_KEPT_MS: Final = MINUTE_MS
+"""Longer than redis-py repeats what got no reply."""
 
 
 def _text(name: str) -> str:
@@ -144,7 +148,9 @@ class Outbox:
     async def claim(self, project_id: str, now_ms: int, lease_ms: int, most: int) -> Claimed:
         """Take messages that are due; they are ours for `lease_ms` milliseconds."""
         keys, end_ms = self._keys(project_id), now_ms + lease_ms
-        reply = cast("list[bytes]", await self._run(Call(_CLAIM, (keys.due, keys.messages), (now_ms, end_ms, most))))
+        mine = self._names.claim(project_id, secrets.token_hex(8))
+        call = Call(_CLAIM, (keys.due, keys.messages, mine), (now_ms, end_ms, most, _CLAIM_KEPT_MS))
+        reply = cast("list[bytes]", await self._run(call))
         read = [_read(text) for text in reply[2::2]]
         held = [Held(entry, end_ms) for entry in read if entry is not None]
         return Claimed(held, int(float(reply[0])) if reply[0] else None, len(read) - len(held))

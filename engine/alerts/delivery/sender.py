@@ -17,14 +17,15 @@ from engine.alerts.delivery.attempt import Attempt, Attempter
 from engine.alerts.delivery.endpoints import Endpoint
 from engine.alerts.delivery.lanes import Lane, Lanes
 from engine.alerts.delivery.outbox import Claimed, Disabled, Entry, Held, Outbox
-from engine.alerts.routes import LONGEST_TIMEOUT_MS, RouteKind
+from engine.alerts.routes import RouteKind
 from engine.delivery.backoff import backoff_ms
 from engine.delivery.posting import Outcome
 from engine.settings._units import DAY_MS, MINUTE_MS, SECOND_MS
 from replay.errors import StoreError
 
-LEASE_MS: Final = LONGEST_TIMEOUT_MS + 30 * SECOND_MS
-"""Longer than any post and the notes about it: another sends what is held for longer."""
+NOTE_MS: Final = 20 * SECOND_MS
+LEASE_MS: Final = 10 * SECOND_MS + NOTE_MS
+"""Longer than a usual post and the notes about it: another sends what is held for longer."""
 
 SWEEP_MS: Final = 10 * SECOND_MS
 """How often all projects are looked at: what another process put in and did not send is found by that."""
@@ -201,7 +202,7 @@ class Sender:
             await self._wait_for_room(held, now_ms)
         else:
             lane.enter()
-            post = asyncio.create_task(self._send(held, lane))
+            post = asyncio.create_task(self._send(held, lane, now_ms))
             self._posts.add(post)
             post.add_done_callback(self._posts.discard)
 
@@ -238,10 +239,11 @@ class Sender:
         self._observer.left_out()
         await self._fail(held, entry, "too many messages for the route (max_per_minute)")
 
-    async def _send(self, held: Held, lane: Lane) -> None:
+    async def _send(self, held: Held, lane: Lane, now_ms: int) -> None:
         posted = None
         try:
             route = lane.endpoint.route
+            held = await self._held_for(held, now_ms + route.timeout_ms + NOTE_MS)
             left_out = await self._take_left_out(route.name)
             attempt = await self._attempter.send(lane.endpoint, held.entry, messages_left_out=left_out)
             posted = attempt.posted
@@ -255,6 +257,13 @@ class Sender:
         finally:
             lane.leave(posted, self._clock_ms(), self._chance())
             self._woken.set()
+
+    async def _held_for(self, held: Held, until_ms: int) -> Held:
+        """Hold a message for longer where its receiver may take longer."""
+        if until_ms <= held.lease_ms:
+            return held
+        await self._outbox.postpone(held, held.entry, until_ms)
+        return Held(held.entry, until_ms)
 
     async def _settle(self, held: Held, lane: Lane, attempt: Attempt) -> None:
         posted, route = attempt.posted, lane.endpoint.route

@@ -89,6 +89,23 @@ async def test_many_senders_at_once_get_each_message_once(outbox: Outbox) -> Non
     assert sorted(held.entry.message.id for held in taken) == sorted(message.id for message in put)
 
 
+async def test_a_call_whose_reply_got_lost_gives_the_same_again(any_client: RedisClient, outbox: Outbox) -> None:
+    calls: list[Call] = []
+
+    class Repeating(Outbox):
+        async def _run(self, call: Call) -> object:
+            calls.append(call)
+            await super()._run(call)
+            return await super()._run(call)
+
+    await outbox.put("shop", [firing(f"a{number}") for number in range(5)], T0)
+    first = (await Repeating(any_client, NAMES).claim("shop", T0, LEASE, 3)).held
+    assert len(calls) == 1
+    assert len(first) == 3
+    rest = await claimed(outbox)
+    assert len({held.entry.message.id for held in [*first, *rest]}) == 5
+
+
 class TestOrder:
     async def test_what_is_over_waits_until_it_was_told(self, outbox: Outbox) -> None:
         await outbox.put("shop", [firing()], T0)

@@ -223,6 +223,27 @@ async def test_a_killed_sender_is_replaced(
         assert receiver.header("webhook-id", 0) == receiver.header("webhook-id", 1)
 
 
+async def test_a_slow_receiver_is_waited_for_and_told_once(delivery: Delivery) -> None:
+    let_go = asyncio.Event()
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await let_go.wait()
+        await saying("200 OK")(reader, writer)
+
+    async with receiving(answer) as receiver:
+        delivery.file = rules(RULE + webhook(receiver, more='timeout = "1m"'))
+        await delivery.put(ALERT)
+        slow, other = delivery.sender(), delivery.sender()
+        slow.wake("shop")
+        await slow.send_due()
+        await receiver.arrived.get()
+        await delivery.passed(other, 75_000)
+        let_go.set()
+        await slow.settled()
+        await delivery.passed(other, LEASE_MS)
+        assert told(receiver) == ["firing a1"]
+
+
 async def test_trouble_is_waited_out_longer_and_longer(delivery: Delivery) -> None:
     answer = InTurn(saying("500 Oh"), raw(), saying("404 None"), saying("200 OK"))
     async with receiving(answer) as receiver:
