@@ -86,7 +86,8 @@ def _wrong(name: str, cohort: Cohort, settings: Settings) -> Iterator[_Problem]:
         read_condition(cohort.condition)
     except Poison as error:
         yield ("condition",), cohort.condition, f"filters of the list of sessions ({error})"
-    kept_ms = settings.for_project(cohort.project).store.retention_ms
+    store = settings.for_project(cohort.project).store
+    kept_ms = min(store.retention_ms, store.max_retention_ms)
     if cohort.window_ms > kept_ms:
         expected = f"at most as long as sessions are kept (store.retention, {format_duration(kept_ms)})"
         yield ("window",), format_duration(cohort.window_ms), expected

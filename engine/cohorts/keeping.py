@@ -82,13 +82,28 @@ class Keeping:
         async with self._lock:
             await self._state.change({}, {})
 
-    async def observe(self, matches: Mapping[str, Match]) -> None:
-        """Take note of sessions that meet the condition, one a user."""
+    async def observe(self, matches: Mapping[str, Match], *, is_walk: bool = False) -> None:
+        """Take note of sessions that meet the condition, one a user; a walk through all of them meets the latest first.
+
+        Where a user was thought to be a member for longer, that is looked into: the window may be another one by now,
+        or the session's beginning.
+        """
         if not matches:
             return
+        doubtful: list[str] = []
+
+        def step(user: str, member: Member | None, moment: Moment) -> Member | None:
+            match = matches[user]
+            if member is not None and match.started_at + self._window_ms < member.until:
+                is_first = is_walk and member.walk < self.walk
+                doubtful.extend([user] if is_first or match.support == member.support else ())
+            return self._observed(member, match, moment)
+
         async with self._lock:
             self._room = self._max_members - (await self._state.counts()).members
-            await self._change(matches, lambda user, member, moment: self._observed(member, matches[user], moment))
+            await self._change(matches, step)
+            if doubtful:
+                await self._check(doubtful)
 
     def _observed(self, member: Member | None, match: Match, moment: Moment) -> Member | None:
         changed = observed(member, match, self._window_ms, moment, self.walk)

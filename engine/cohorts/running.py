@@ -23,7 +23,7 @@ async def reconcile(keeping: Keeping, matching: Matching, clock_ms: Clock, progr
     await keeping.begin_walk()
     async for found in matching.all(clock_ms()):
         tally.add(found)
-        await keeping.observe(found.matches)
+        await keeping.observe(found.matches, is_walk=True)
         progress(tally)
     await keeping.sweep()
     await keeping.expire()

@@ -73,7 +73,8 @@ class Sender:
                 heard_ms = self._clock_ms()
             if step.ending is not None:
                 return step.ending
-            if step.wait_ms and self._clock_ms() + step.wait_ms - heard_ms > patience_ms:
+            is_held = self._failed or step.wait_ms > self._receiver.pause_ms
+            if is_held and self._clock_ms() + step.wait_ms - heard_ms > patience_ms:
                 return "unreachable"
             await self._sleep(step.wait_ms / 1_000)
 

@@ -244,3 +244,37 @@ async def test_what_a_receiver_wants_no_more_ends_a_run_and_the_next_one_goes_on
     job = Job(world.parts(), receiver, world.clock_ms, 60_000, sleep=world.sleep)
     assert (await run_once(job)).is_done
     assert len(receiver.members) == 60
+
+
+async def test_a_window_that_was_made_shorter_or_longer_holds_from_the_next_run_on(world: World) -> None:
+    receiver = Notebook()
+    await world.visit("a", "ada", ago=5 * DAY)
+    await world.run(receiver, world.declared(window_ms=14 * DAY))
+    await world.run(receiver, world.declared(window_ms=7 * DAY))
+    parts = world.parts()
+    ada = (await parts.state.members(["ada"]))["ada"]
+    assert ada.until == world.now_ms + 2 * DAY
+    await world.run(receiver, world.declared(window_ms=14 * DAY))
+    assert (await parts.state.members(["ada"]))["ada"].until == world.now_ms + 9 * DAY
+    await world.run(receiver, world.declared(window_ms=4 * DAY))
+    assert receiver.told() == [("enter", "ada"), ("exit", "ada")]
+
+
+async def test_a_session_that_began_earlier_than_was_thought_makes_a_member_for_less_long(world: World) -> None:
+    parts = world.parts()
+    async with owned(parts, 60_000, 0):
+        await world.visit("a", "ada")
+        await parts.keeping.look(["a"])
+        await world.change("a", started_at=world.now_ms - DAY)
+        await parts.keeping.look(["a"])
+        assert (await parts.state.members(["ada"]))["ada"].until == world.now_ms + 6 * DAY
+
+
+async def test_few_batches_a_minute_are_no_reason_to_give_up(world: World) -> None:
+    class Slow(Notebook):
+        pause_ms = 60_000
+
+    await world.visits([f"u{number}" for number in range(120)])
+    receiver = Slow()
+    assert (await world.run(receiver, world.declared(patience_ms=1_000))).is_done
+    assert len(receiver.batches) == 3
