@@ -108,7 +108,7 @@ class Background(msgspec.Struct, gc=False):
         """Note changes that no press explains; arguments as for `beat`."""
         learn_place = self.learn_place
         for change in changes[:LEARNT_CHANGES]:
-            learn_place(_place(change), t, acted_t)
+            learn_place(place_of_change(change), t, acted_t)
             if change.kind == "attribute":
                 learn_place(_shared_place(change), t, acted_t)
 
@@ -128,10 +128,6 @@ class Background(msgspec.Struct, gc=False):
                 del places[still]
         places[place] = Rhythm(t)
 
-    def is_known(self, change: Change) -> bool:
-        """Tell whether the place of `change` ever changed without a press before it."""
-        return _place(change) in self.places
-
     def explains(self, change: Change, t: int, acted_t: int, *, own: bool) -> bool:
         """Tell whether `change` is the page's own doing although the visitor pressed at `acted_t` (epoch ms).
 
@@ -141,7 +137,7 @@ class Background(msgspec.Struct, gc=False):
         places = self.places
         if not places:
             return False
-        if self._expects(places.get(_place(change)), t, acted_t, strict=own):
+        if self._expects(places.get(place_of_change(change)), t, acted_t, strict=own):
             return True
         if own or change.kind != "attribute":
             return False
@@ -162,7 +158,8 @@ class Background(msgspec.Struct, gc=False):
         return True
 
 
-def _place(change: Change) -> Place:
+def place_of_change(change: Change) -> Place:
+    """Name the place of the page that changed."""
     kind = change.kind
     if kind == "attribute":
         return (change.node_id, change.name)

@@ -39,7 +39,7 @@ RULE: Final = "wince/dead_click@1"
 MAX_PENDING: Final = 32
 """Clicks waiting for an answer; while so many wait, further ones are not judged."""
 
-QUICK_MS: Final = 500
+QUICK_MS: Final = 1_000
 """Clicks that follow each other so soon are one use of a control; an answer to the first of them is one to that use."""
 
 MAX_RECENT: Final = 16

@@ -2,7 +2,8 @@
 
 Our rule: the first error (uncaught, rejected promise, or an error printed on the console) at most `window_ms` after
 the latest click is blamed on it and uses it up; a later one, if it comes within `REQUEST_MS` of the end of a request
-that the click caused (see `detectors.blame`): what waits for an answer fails when the answer does. Further clicks on
+that the click caused (see `detectors.blame`): what waits for an answer fails when the answer does. Errors that came
+in peace before are the page's own, and blamed on nobody. Further clicks on
 the target with the same error belong to the same signal as long as each error follows the one before within
 `window_ms` and the wait for the next click: one burst, one signal.
 """
@@ -26,6 +27,15 @@ RULE: Final = "wince/error_click@1"
 
 REQUEST_MS: Final = 100
 """Code that waited for a request goes on at once when that ends."""
+
+PEACE_MS: Final = 3_000
+"""What fails so long after the last click fails by itself."""
+
+MAX_OWN: Final = 16
+"""Errors remembered as the page's own; the oldest is forgotten for one more."""
+
+_HARMLESS: Final = ("ResizeObserver loop ",)
+"""How messages begin by which browsers say that all is well: layout goes on in the next frame."""
 
 
 class BlamableClick(msgspec.Struct, gc=False):
@@ -54,10 +64,16 @@ class ErrorBurst(msgspec.Struct, gc=False):
 
 
 class ErrorClickState(msgspec.Struct, gc=False):
-    """The click that an error would be blamed on, and the burst that may go on."""
+    """The click that an error would be blamed on, and the burst that may go on.
+
+    `own` are fingerprints of errors that came in peace: scripts that fail by themselves do it again, click or not.
+    `clicked_t` is the latest click of all (epoch ms).
+    """
 
     click: BlamableClick | None = None
     burst: ErrorBurst | None = None
+    own: list[str] = msgspec.field(default_factory=list)
+    clicked_t: int = NEVER
 
 
 class ErrorClick(Machine[ErrorClickState]):
@@ -106,6 +122,7 @@ class ErrorClick(Machine[ErrorClickState]):
         state = self._state
         if click.button or not click.is_primary:
             return
+        state.clicked_t = click.t
         aim = self._aims.of(click)
         if aim is None or aim.is_ignored():
             state.click = None
@@ -116,14 +133,20 @@ class ErrorClick(Machine[ErrorClickState]):
 
     def _on_failure(self, failure: Failure) -> None:
         state = self._state
-        if not failure.error_type:
+        if not failure.error_type or failure.message.startswith(_HARMLESS):
+            return
+        found = identify(failure)
+        if failure.t - state.clicked_t > PEACE_MS and found.fingerprint not in state.own:
+            state.own.append(found.fingerprint)
+            del state.own[:-MAX_OWN]
+        if found.fingerprint in state.own:
             return
         click, state.click = state.click, None
         if click is None:
             return
         if failure.t - click.t > self._window_ms and failure.t - click.request_t > REQUEST_MS:
             return
-        found, burst = identify(failure), state.burst
+        burst = state.burst
         if burst is not None and _is_same(burst, click, found):
             burst.count += 1
             burst.end_t = failure.t

@@ -15,6 +15,7 @@ from typing import Final, Protocol
 
 import msgspec
 
+from detectors.answers import HANDLED_MS
 from detectors.elements import Element
 from detectors.interactions import (
     Change,
@@ -30,7 +31,6 @@ from detectors.interactions import (
 from detectors.interactive import MAX_ANCESTORS, closest_interactive, is_ignored, is_text_field
 from detectors.machine import NEVER, Machine
 from detectors.page_trips import address
-from detectors.reactions import HANDLED_MS
 from detectors.targets import describe, label_of
 from schemas.signals import Target
 

@@ -17,6 +17,7 @@ from detectors.blame import CausingClick, cause, remember
 from detectors.default_settings import NetworkErrorSettings
 from detectors.interactions import Click, Navigation, RequestEnd
 from detectors.machine import Machine, Report
+from detectors.measuring import is_measuring
 from detectors.protocol import Finding
 
 RULE: Final = "wince/network_error@1"
@@ -97,7 +98,7 @@ class NetworkError(Machine[NetworkErrorState]):
         if not request.failed:
             state.failures = [failure for failure in state.failures if failure.address != address]
             self._rearm()
-        elif _is_broken(request.status):
+        elif _is_broken(request.status) and not is_measuring(address):
             click = cause(state.clicks, request.start_t)
             if click is not None:
                 self._failed(click, address, request)

@@ -4,22 +4,24 @@ from typing import Final
 
 import msgspec
 
-from detectors.background import Place
+from detectors.background import Background, Place
 from detectors.elements import Element
 from detectors.interactions import Change, MouseMove, Mutation
 from detectors.interactive import closest_interactive
+from detectors.machine import NEVER
+from detectors.trails import Trails
 
 MAX_TOGGLES: Final = 16
 """Attributes of one press watched for being changed back; one more than that is no ripple."""
 
 CLICK_MARKS: Final = frozenset(
     {
-        "ant-click-animating-without-extra-node", "ant-click-animating", "data-active", "data-focus", "data-focused",
-        "data-focus-visible", "data-focus-visible-added", "data-focus-within", "data-headlessui-focus-visible",
-        "data-hover", "data-hovered", "data-press", "data-pressed", "data-touched",
+        "ant-click-animating-without-extra-node", "ant-click-animating", "aria-describedby", "data-active",
+        "data-focus", "data-focused", "data-focus-visible", "data-focus-visible-added", "data-focus-within",
+        "data-headlessui-focus-visible", "data-hover", "data-hovered", "data-press", "data-pressed", "data-touched",
     }
 )  # fmt: skip
-"""Attributes by which libraries note clicks, presses, focus and hover."""
+"""Attributes by which libraries note clicks, presses, focus, hover, and the tooltip that is shown."""
 
 LOOKS: Final = frozenset({"class", "style"})
 """Attributes that may only change how something looks."""
@@ -28,14 +30,30 @@ MOVE_SLACK_MS: Final = 80
 """Recorders note the moving pointer every 50 ms: a change so near to a noted move came with it."""
 
 
+class Suspect(msgspec.Struct, gc=False, array_like=True):
+    """A change of `place` at `t` (epoch ms) of which it is open whether it is an answer.
+
+    `near` is the part of the page around it. Hovering it is if the pointer `moved` at most `lead_ms` before (never, if
+    that is `None`), and it `left` soon. `node_id` is the node that came, if one did.
+    """
+
+    place: Place
+    near: Place
+    t: int
+    lead_ms: int | None = None
+    node_id: int | str | None = None
+    moved: bool = False
+    left: bool = False
+
+
 class PressRecord(msgspec.Struct, gc=False, array_like=True):
     """What is known about a press at `t` (epoch ms) on the control `region`.
 
     `answered` is a real reaction; `moved` a scroll of the page or a selection, which prove life but no answer.
-    `toggles` are attributes within the region that were changed an odd number of times, `doubts` the moments (epoch
-    ms) when something changed its looks and the pointer may have been moving; `marks` are looks of the region that
-    changed before the click and not back since. `rendered` means that nothing happened but that the control was
-    replaced by another of its kind: an answer, unless the next click finds the same one in the same `place`.
+    `toggles` are attributes within the region that were changed an odd number of times; `marks` are looks of the region
+    that changed before the click and not back since. `rendered` means that nothing happened but that the control was
+    replaced by another of its kind: an answer, unless the next click finds the same one in the same `place`. `suspects`
+    are changes that are answers unless they turn out to be something else.
     """
 
     t: int
@@ -46,8 +64,30 @@ class PressRecord(msgspec.Struct, gc=False, array_like=True):
     toggles: list[str] = msgspec.field(default_factory=list)
     place: str = ""
     rendered: bool = False
-    doubts: list[int] = msgspec.field(default_factory=list)
     marks: list[str] = msgspec.field(default_factory=list)
+    suspects: list[Suspect] = msgspec.field(default_factory=list)
+
+
+class ReactionsState(msgspec.Struct, gc=False):
+    """`first` is the number of the oldest press kept; `ripples` map added nodes to the number of their press.
+
+    `acted_t` is the latest press or click (epoch ms). `field` is the text field that has the focus, and its parent.
+    `born` tells of nodes that came lately when that was (epoch ms), and how long after a press or click (ms).
+    """
+
+    first: int = 0
+    acted_t: int = NEVER
+    field: tuple[int | str, ...] = ()
+    presses: list[PressRecord] = msgspec.field(default_factory=list)
+    ripples: dict[int | str, int] = msgspec.field(default_factory=dict)
+    background: Background = msgspec.field(default_factory=Background)
+    trails: Trails = msgspec.field(default_factory=Trails)
+    born: dict[int | str, tuple[int, int]] = msgspec.field(default_factory=dict)
+
+    @property
+    def current(self) -> int:
+        """The number of the latest press; presses count up from 0."""
+        return self.first + len(self.presses) - 1
 
 
 def renders_anew(mutation: Mutation, region: int | str | None) -> bool:
@@ -61,9 +101,9 @@ def renders_anew(mutation: Mutation, region: int | str | None) -> bool:
     return gone == came and all(change.kind in {"add", "remove"} for change in changes)
 
 
-def moved_at(move: MouseMove, t: int) -> bool:
-    """Tell whether the pointer moved at about `t` (epoch ms)."""
-    return any(-MOVE_SLACK_MS <= at - t <= MOVE_SLACK_MS for at, _, _ in move.positions)
+def moved_at(move: MouseMove, t: int, lead_ms: int) -> bool:
+    """Tell whether the pointer moved at about `t` (epoch ms), or at most `lead_ms` before."""
+    return any(-MOVE_SLACK_MS - lead_ms <= at - t <= MOVE_SLACK_MS for at, _, _ in move.positions)
 
 
 def named_place(name: str, element: Element | None) -> Place:

@@ -1,9 +1,9 @@
 """Rage click: several clicks on one spot in short time that the page does not answer.
 
 Our rule: `count` consecutive unanswered clicks on the same control, first to last in less than `window_ms` (a true
-sliding span), or in less than `unanswered_window_ms` if no click of the burst was answered until then, because people
-click more slowly at a button that is slow or failing. The clicks of a burst lie within `max_spread_px` on both axes
-(page coordinates). Where quick clicks were answered before (`HABIT_CLICKS` of them on this page), quick clicks are
+sliding span), or in less than `unanswered_window_ms` if at most one click of the burst was answered until then, because
+people click more slowly at a button that is slow or failing. The clicks of a burst lie within `max_spread_px` on both
+axes (page coordinates). Where quick clicks were answered before (`HABIT_CLICKS` of them on this page), quick clicks are
 normal, and twice as many unanswered ones are needed: a stepper at its end is no rage. One burst is one signal; it is
 closed when `quiet_ms` have passed without a further click.
 
@@ -37,6 +37,9 @@ MAX_ENDED: Final = 8
 
 HABIT_CLICKS: Final = 4
 """Quick clicks that were answered, from which on quick clicks are how a control is used."""
+
+LONE_ANSWERS: Final = 1
+"""So many answers in a burst do not make a control work: a message that stays, a change that came by chance."""
 
 MAX_HABITS: Final = 32
 """Controls of a page whose habits are remembered; the one heard of longest ago is forgotten for one more."""
@@ -301,16 +304,15 @@ class RageClick(Machine[RageClickState]):
 
     def _find(self, burst: Burst, flags: Sequence[bool]) -> Hit | None:
         settings, members = self._settings, burst.members
-        answered_clicks, was_answered = self._state.habits.get(burst.place, 0), burst.answered
-        streak = 0
+        habit, answers, streak = self._state.habits.get(burst.place, 0), int(burst.answered), 0
         for index, answered in enumerate(flags):
             if answered:
-                streak, was_answered = 0, True
-                answered_clicks += 1
+                streak = 0
+                answers += 1
                 continue
             streak += 1
-            needed = burst.needed * (2 if answered_clicks >= HABIT_CLICKS else 1)
-            window_ms = settings.window_ms if was_answered else self._longest_window_ms
+            needed = burst.needed * (2 if habit + answers >= HABIT_CLICKS else 1)
+            window_ms = settings.window_ms if answers > LONE_ANSWERS else self._longest_window_ms
             if streak >= needed and members[index].t - members[index - burst.needed + 1].t < window_ms:
                 end = next((later for later in range(index, len(flags)) if flags[later]), len(flags))
                 first = index - needed + 1

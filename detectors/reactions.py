@@ -8,8 +8,8 @@ and back before the next press. Until it is undone it might stay and be the answ
 whoever asks has waited long enough.
 
 Nor are the marks of the pointer and of the focus: attributes named for them; classes and styles of the pressed control
-that change before its click; what a field changes around it when it loses the focus; and classes and styles that change
-while the pointer moves, well after the click (rows light up under it, the button it leaves goes dark).
+that change before its click; what a field changes around it when it loses the focus; and what comes by hovering. How
+changes of the page are told apart is in `detectors.answers`.
 
 An answer that is not its click's handler's own work also answers clicks on the same control up to `SHARED_MS` before
 it: people click faster than pages that wait for a pause before they work.
@@ -20,10 +20,9 @@ Stream order decides: an answer may carry the very millisecond of its click, but
 from collections.abc import Callable, Mapping
 from typing import Final
 
-import msgspec
-
 from detectors.aim import Aims
-from detectors.background import Background, Place
+from detectors.answers import is_answer, judge, leave_open, note, note_move
+from detectors.background import Place, place_of_change
 from detectors.interactions import (
     CanvasChange,
     Change,
@@ -46,17 +45,9 @@ from detectors.interactions import (
 )
 from detectors.interactive import is_text_field
 from detectors.machine import NEVER, Machine
-from detectors.presses import (
-    CLICK_MARKS,
-    LOOKS,
-    PressRecord,
-    moved_at,
-    named_place,
-    region_of,
-    renders_anew,
-    toggle,
-    toggle_name,
-)
+from detectors.measuring import is_measuring
+from detectors.presses import PressRecord, ReactionsState, Suspect, named_place, region_of
+from detectors.trails import SYNC_MS
 
 MAX_PRESSES: Final = 256
 """Presses remembered; asked about an older one, we say "answered": no finding without proof."""
@@ -66,35 +57,6 @@ KEPT_WAITS: Final = 10
 
 LONGEST_WAIT_MS: Final = 10_000
 """Content that comes so long after a press is not looked at as a late answer."""
-
-MAX_RIPPLES: Final = 64
-"""Added elements watched for being removed again; one more than that is no ripple."""
-
-HANDLED_MS: Final = 10
-"""What comes so soon after a press or click is the work of its handler, not of a timer that ends a ripple."""
-
-HANDLER_MS: Final = 150
-"""After a click, changes of looks that come later than this are not its handler's first answer."""
-
-MAX_DOUBTS: Final = 16
-"""Changes of looks that wait to be told from hovering; one more than that is an answer."""
-
-SHARED_MS: Final = 500
-"""Pages that wait for a pause in clicks (debounce) wait 100 to 400 ms."""
-
-
-class ReactionsState(msgspec.Struct, gc=False):
-    """`first` is the number of the oldest press kept; `ripples` map added nodes to the number of their press.
-
-    `field` is the text field that has the focus, and its parent.
-    """
-
-    first: int = 0
-    acted_t: int = NEVER
-    field: tuple[int | str, ...] = ()
-    presses: list[PressRecord] = msgspec.field(default_factory=list)
-    ripples: dict[int | str, int] = msgspec.field(default_factory=dict)
-    background: Background = msgspec.field(default_factory=Background)
 
 
 class Reactions(Machine[ReactionsState]):
@@ -135,7 +97,7 @@ class Reactions(Machine[ReactionsState]):
     @property
     def current(self) -> int:
         """The number of the latest press; presses count up from 0."""
-        return self._state.first + len(self._state.presses) - 1
+        return self._state.current
 
     def press_t(self, number: int) -> int:
         """Give the time (epoch ms) of press `number`, which must be among the last `MAX_PRESSES`."""
@@ -164,8 +126,9 @@ class Reactions(Machine[ReactionsState]):
         return (
             record.answered
             or record.rendered
-            or bool(record.toggles or record.doubts)
+            or bool(record.toggles)
             or number in self._state.ripples.values()
+            or any(is_answer(self._state, suspect, record.t) for suspect in record.suspects)
         )
 
     def _on_press(self, press: Press) -> None:
@@ -214,105 +177,30 @@ class Reactions(Machine[ReactionsState]):
             if mutation.t - state.acted_t < LONGEST_WAIT_MS and self._brings_content(mutation):
                 self._late_content = mutation
             state.background.learn(mutation.changes, mutation.t, state.acted_t)
-        elif state.ripples or not state.presses[-1].answered:
-            self._judge(mutation, state.presses[-1])
+            note(state, mutation)
+        else:
+            note(state, mutation)
+            if state.ripples or not state.presses[-1].answered:
+                judge(state, mutation, state.presses[-1])
 
     def _brings_content(self, mutation: Mutation) -> bool:
-        is_known = self._state.background.is_known
-        return any(change.kind == "add" and change.has_text and not is_known(change) for change in mutation.changes)
-
-    def _judge(self, mutation: Mutation, record: PressRecord) -> None:
         state = self._state
-        if not record.answered and renders_anew(mutation, record.region):
-            record.rendered = True
-            return
-        unexplained = False
+        came: dict[int | str, Change] = {}
         for change in mutation.changes:
-            if change.kind == "remove" and change.node_id in state.ripples:
-                self._undo(change.node_id, mutation.t)
-            elif not record.answered:
-                own = record.region is not None and record.region in change.scope
-                if self._is_mark(change, record, own=own) or state.background.explains(
-                    change, mutation.t, state.acted_t, own=own
-                ):
-                    continue
-                unexplained = True
-                if not self._may_be_undone(change, record, mutation, own=own):
-                    self._answer(record, mutation.t)
-        if unexplained and mutation.total > len(mutation.changes):
-            self._answer(record, mutation.t)  # what was not sent in full cannot be a ripple
-
-    def _is_mark(self, change: Change, record: PressRecord, *, own: bool) -> bool:
-        """Tell whether a change only shows where the pointer or the focus is, or was until this press."""
-        if change.name in CLICK_MARKS or (own and self._is_pressing(change, record)):
-            return True
-        if record.clicked:
-            return False
-        field = self._state.field
-        return bool(field) and record.region != field[0] and not set(change.scope[:3]).isdisjoint(field)
-
-    @staticmethod
-    def _is_pressing(change: Change, record: PressRecord) -> bool:
-        """Tell whether the pressed control looks pressed, or as before again."""
-        if change.kind != "attribute" or change.name not in LOOKS:
-            return False
-        name = toggle_name(change)
-        if record.clicked and name not in record.marks:
-            return False
-        return toggle(record.marks, name)
-
-    def _may_be_undone(self, change: Change, record: PressRecord, mutation: Mutation, *, own: bool) -> bool:
-        hovering = self._may_be_hovering(change, mutation.t)
-        if own and not (hovering and toggle_name(change) not in record.toggles):
-            return self._may_be_ripple(change, record)
-        doubts = record.doubts
-        if not hovering or len(doubts) >= MAX_DOUBTS:
-            return False
-        if not doubts or doubts[-1] != mutation.t:
-            doubts.append(mutation.t)
-        return True
-
-    def _may_be_hovering(self, change: Change, t: int) -> bool:
-        return change.kind == "attribute" and change.name in LOOKS and t - self._state.acted_t > HANDLER_MS
-
-    def _answer(self, record: PressRecord, t: int) -> None:
-        """Note an answer that came at `t` (epoch ms): to a press, and to quick ones on the same control before it."""
-        record.answered = True
-        if t - self._state.acted_t <= HANDLER_MS:
-            return  # the work of this very click
-        for earlier in reversed(self._state.presses[:-1]):
-            if earlier.region != record.region or t - earlier.t > SHARED_MS:
-                return
-            earlier.answered = True
+            if change.kind == "add":
+                top = came.get(change.scope[1]) if len(change.scope) > 1 else None
+                came[change.node_id] = top or change
+                place = place_of_change(came[change.node_id])
+                known = place in state.background.places or state.trails.moved_on_its_own(place, mutation.t)
+                if change.has_text and not known:
+                    return True
+        return False
 
     def _on_move(self, move: MouseMove) -> None:
         """Now it is known when the pointer moved: looks that changed just then were hovering."""
-        presses = self._state.presses
-        if not presses or (not presses[-1].doubts and (len(presses) == 1 or not presses[-2].doubts)):
-            return
-        for record in presses[-2:]:
-            if record.doubts:
-                record.doubts = [t for t in record.doubts if not moved_at(move, t)]
-
-    def _undo(self, node_id: int | str, t: int) -> None:
-        """Let a ripple end, unless the next press ends it: then both presses had their answer."""
-        state = self._state
-        number = state.ripples.pop(node_id)
-        if number != self.current and t - state.acted_t <= HANDLED_MS:
-            state.presses[number - state.first].answered = state.presses[-1].answered = True
-
-    def _may_be_ripple(self, change: Change, record: PressRecord) -> bool:
-        if change.kind == "attribute":
-            return toggle(record.toggles, toggle_name(change))
-        if change.kind != "add" or change.has_text or change.name == "#text":
-            return False
-        ripples = self._state.ripples
-        if len(change.scope) > 1 and change.scope[1] in ripples:
-            return True  # it comes and goes with its parent
-        if len(ripples) >= MAX_RIPPLES:
-            return False
-        ripples[change.node_id] = self.current
-        return True
+        for record in self._state.presses[-2:]:
+            if record.suspects:
+                note_move(record, move)
 
     def _on_certain(self, interaction: Input | WindowOpen | Visibility | WindowFocus | PageExit) -> None:
         state = self._state
@@ -375,20 +263,31 @@ class Reactions(Machine[ReactionsState]):
             state.acted_t = NEVER
             state.ripples.clear()
             state.background.places.clear()
+            state.trails.places.clear()
+            state.born.clear()
 
     def _on_request_end(self, request: RequestEnd) -> None:
-        if request.failed:
+        if request.failed or is_measuring(request.url):
             return
         state = self._state
         place = ("request", request.url.partition("?")[0])
         if request.start_t - state.acted_t >= self._attention_ms:
             state.background.learn_place(place, request.start_t, state.acted_t)
+            state.trails.note(place, request.start_t, state.acted_t)
             return
         for record in reversed(state.presses):
             if record.t <= request.start_t:
-                if not record.answered and not state.background.explains_place(place, request.start_t, record.t):
-                    record.answered = True
+                self._answer_by_request(record, place, request.start_t)
                 return
+
+    def _answer_by_request(self, record: PressRecord, place: Place, start_t: int) -> None:
+        state = self._state
+        state.trails.note(place, start_t, record.t)
+        if record.answered or state.background.explains_place(place, start_t, record.t):
+            return
+        known = state.trails.has_run(place) or start_t - record.t > SYNC_MS
+        if not known or not leave_open(state, record, Suspect(place, (), start_t)):
+            record.answered = True
 
 
 def scrolls_page(scroll: Scroll) -> bool:

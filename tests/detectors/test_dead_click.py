@@ -294,6 +294,7 @@ def test_these_owe_an_answer(clicked: Element) -> None:
 @pytest.mark.parametrize(
     "clicked",
     [
+        target("input", type="radio"),
         target("nav", _class="crumbs"),
         target("td", _class="spec-td"),
         target("span", _class="price-badge"),

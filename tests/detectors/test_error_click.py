@@ -2,6 +2,7 @@
 
 import pytest
 
+from detectors.error_click import MAX_OWN
 from detectors.interactions import Click, Interaction, Navigation, RequestEnd
 from detectors.protocol import Finding
 from detectors.settings import DetectorSettings, ErrorClickSettings
@@ -101,6 +102,30 @@ def test_anything_can_be_blamed_by_its_closest_control() -> None:
 def test_a_new_page_answers_for_its_own_errors() -> None:
     assert blamed([*click(T), Navigation(T + 100, PAGE, "load"), failure(T + 200)]) == []
     assert len(blamed([*click(T), Navigation(T + 100, PAGE, "push"), failure(T + 200)])) == 1
+
+
+def test_an_error_that_came_in_peace_before_is_the_pages_own() -> None:
+    tape = [failure(T - 4_000), *click(T), failure(T + 300), failure(T + 400, "error", "y is undefined", "f@/b.js:1:2")]
+    (finding,) = blamed(tape)
+    assert finding.evidence["message"] == "y is undefined"
+
+
+def test_what_a_click_led_to_is_not_the_pages_own_when_it_is_told_again_or_comes_late() -> None:
+    tape = [*click(T), failure(T + 10), failure(T + 12, "console_error"), failure(T + 2_900)]
+    assert len(blamed(in_order(tape, click(T + 6_000), [failure(T + 6_010)]))) == 2
+
+
+def test_own_errors_are_bounded() -> None:
+    own = [failure(T + number, "error", "x", f"f@/a.js:{number}:1") for number in range(MAX_OWN + 1)]
+    later = T + 10_000
+    assert len(blamed([*own, *click(later), failure(later + 9, "error", "x", "f@/a.js:0:1")])) == 1
+    assert blamed([*own, *click(later), failure(later + 9, "error", "x", "f@/a.js:1:1")]) == []
+
+
+def test_browsers_that_say_that_layout_goes_on_report_no_error() -> None:
+    harmless = failure(T + 10, "error", "ResizeObserver loop completed with undelivered notifications.")
+    assert blamed([*click(T), harmless]) == []
+    assert len(blamed([*click(T), harmless, failure(T + 20)])) == 1
 
 
 def test_that_the_page_answered_as_well_does_not_matter() -> None:

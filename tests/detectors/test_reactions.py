@@ -3,10 +3,11 @@
 import pytest
 
 from detectors.aim import Aims
+from detectors.answers import MAX_RIPPLES
 from detectors.background import KEPT_PLACES
 from detectors.interactions import Click, ElementFocus, MouseMove, Navigation, Press, RequestEnd
 from detectors.presses import MAX_TOGGLES
-from detectors.reactions import MAX_PRESSES, MAX_RIPPLES, Reactions
+from detectors.reactions import MAX_PRESSES, Reactions
 from tests.detectors.tape import BUTTON, EMAIL, PAGE, change, click, mutation
 
 T = 10_000

@@ -1,0 +1,198 @@
+"""Places of a page that changed lately, told apart afterwards: was it the press, or does the place move on its own?
+
+`detectors.background` knows a rhythm only after it was heard in peace. Visitors leave little peace: they arrive by a
+click, and press again. So a change that no handler made at once is a *suspect*: noted with its time, and judged when
+somebody asks, with all that the place did before and after. It is the page's own doing if
+
+* it is one of three changes at even intervals, one of which was before the press (a clock, a poll), unless each of them
+  follows a press of its own, or all follow presses by the same delay: those are answers that take their time; or
+* the place changed without a press shortly before that, here and there: messages that arrive, figures that move.
+"""
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Final
+
+import msgspec
+
+from detectors.background import PROMPT_MS, Place
+
+SYNC_MS: Final = 50
+"""What comes so soon after a press or click is its handler's work: frameworks render before the browser goes on."""
+
+SLOW_MS: Final = 250
+"""Changes that follow each other faster are one movement (an animation), and tell nothing about a timer."""
+
+MOTION_MS: Final = 1_500
+"""Animations that a press starts do not last so long."""
+
+EVEN_LEAST_MS: Final = 400
+EVEN_SLACK_MS: Final = 60
+EVEN_SLACK_SHARE: Final = 0.12
+"""Intervals are even if they differ by no more than either; timers of busy pages are late by this much."""
+
+CLOCK_LEAST_MS: Final = 800
+CLOCK_SLACK_MS: Final = 30
+"""The same where a change came in a handler's time, and may be its work: a player's clock that jumps."""
+
+EXACT_MS: Final = 15
+"""People's clicks are not so even."""
+
+EVEN_MOST_MISSED: Final = 3
+"""Beats that may be missing between two changes, since they were not noted for being in a handler's time."""
+
+LOCKED_MS: Final = 80
+"""Changes whose delays after presses differ by no more were made by these presses."""
+
+MEMORY_MS: Final = 10_000
+RESTLESS_BEFORE_MS: Final = 8_000
+RESTLESS_AFTER_MS: Final = 3_000
+"""How far around a suspect other changes of its place say that it is restless."""
+
+MAX_TRAILS: Final = 48
+MAX_STEPS: Final = 8
+
+Step = tuple[int, int]
+"""When a place changed (epoch ms), and how long after the latest press or click that was (ms)."""
+
+
+class Trail(msgspec.Struct, gc=False, array_like=True):
+    """The latest changes of a place, without the fast ones.
+
+    `last_t` is the time of the last of all, `since_t` when the movement began that it is part of (epoch ms).
+    """
+
+    last_t: int
+    since_t: int
+    steps: list[Step] = msgspec.field(default_factory=list)
+
+
+class Trails(msgspec.Struct, gc=False):
+    """The trails of a window's page, those last heard of at the end."""
+
+    places: dict[Place, Trail] = msgspec.field(default_factory=dict)
+
+    def note(self, place: Place, t: int, acted_t: int) -> None:
+        """Note a change of `place` at `t`; `acted_t` is the latest press or click before it (both epoch ms)."""
+        delay = t - acted_t
+        trail = self.places.pop(place, None)
+        if trail is None:
+            if delay <= SYNC_MS:
+                return
+            trail = Trail(t, t)
+        self.places[place] = trail
+        if len(self.places) > MAX_TRAILS:
+            del self.places[next(iter(self.places))]
+        gap = t - trail.last_t
+        trail.last_t = t
+        if trail.steps and gap < SLOW_MS:
+            return
+        trail.since_t = t
+        steps = trail.steps
+        steps.append((t, min(delay, MEMORY_MS)))
+        if len(steps) > MAX_STEPS or steps[0][0] < t - MEMORY_MS:
+            trail.steps = [step for step in steps[-MAX_STEPS:] if step[0] >= t - MEMORY_MS]
+
+    def has_run(self, place: Place) -> bool:
+        """Tell whether `place` lately changed at a moment when no handler did it."""
+        trail = self.places.get(place)
+        return trail is not None and any(delay > SYNC_MS for _, delay in trail.steps)
+
+    def is_in_motion(self, place: Place, t: int, press_t: int) -> bool:
+        """Tell whether `place` has been moving all the time, since long before the press at `press_t` (epoch ms).
+
+        `t` is the time of its last change.
+        """
+        trail = self.places.get(place)
+        return trail is not None and trail.last_t == t and trail.since_t < min(t, press_t - MOTION_MS)
+
+    def explains(self, place: Place, t: int, press_t: int, presses: Sequence[int]) -> bool:
+        """Tell whether the change of `place` at `t` is its own doing, although a press was at `press_t` (epoch ms).
+
+        `presses` are the times of all presses that are remembered, in order.
+        """
+        trail = self.places.get(place)
+        if trail is None:
+            return False
+        return _is_even(trail.steps, t, press_t, presses) or _is_restless(trail.steps, t, press_t)
+
+    def is_restless(self, place: Place, t: int, press_t: int) -> bool:
+        """Tell whether `place` moved here and there around `t`; arguments as for `explains`."""
+        trail = self.places.get(place)
+        return trail is not None and _is_restless(trail.steps, t, press_t)
+
+    def moved_on_its_own(self, place: Place, before_t: int) -> bool:
+        """Tell whether the place lately changed, before `before_t` (epoch ms), when nobody had pressed for a while."""
+        trail = self.places.get(place)
+        return trail is not None and any(t < before_t and delay > PROMPT_MS for t, delay in trail.steps)
+
+
+def _is_even(steps: list[Step], t: int, press_t: int, presses: Sequence[int]) -> bool:
+    index = next((index for index, step in enumerate(steps) if step[0] == t), None)
+    if index is None:
+        return False
+    for first in range(max(0, index - 2), index + 1):
+        three = steps[first : first + 3]
+        if len(three) < 3 or not _keep_time(three):  # noqa: PLR2004
+            continue
+        if _was_before(steps, three, press_t) and not _are_made(three, presses):
+            return True
+    return False
+
+
+def _gaps(three: list[Step]) -> tuple[int, int]:
+    gaps = [later[0] - earlier[0] for earlier, later in pairwise(three)]
+    return min(gaps), max(gaps)
+
+
+def _is_exact(three: list[Step]) -> bool:
+    """Tell whether only a timer does this: nobody clicks so evenly."""
+    beat, longer = _gaps(three)
+    return beat >= EVEN_LEAST_MS and longer - beat <= EXACT_MS
+
+
+def _keep_time(three: list[Step]) -> bool:
+    """Tell whether three changes are on one beat: closely and without a gap, if one was in a handler's time."""
+    beat, longer = _gaps(three)
+    if any(delay <= SYNC_MS for _, delay in three):
+        return beat >= CLOCK_LEAST_MS and longer - beat <= CLOCK_SLACK_MS
+    beats = round(longer / beat) if beat >= EVEN_LEAST_MS else 0
+    slack_ms = max(EVEN_SLACK_MS, EVEN_SLACK_SHARE * beat) if beats == 1 else EVEN_SLACK_MS
+    return 1 <= beats <= 1 + EVEN_MOST_MISSED and abs(longer - beats * beat) <= slack_ms
+
+
+def _was_before(steps: list[Step], three: list[Step], press_t: int) -> bool:
+    """Tell whether the beat of three changes was there before the press at `press_t` (epoch ms)."""
+    beat = _gaps(three)[0]
+    for t, _ in steps:
+        if t >= press_t:
+            return False
+        past = three[0][0] - t
+        if past <= 0 or abs(past - round(past / beat) * beat) <= EVEN_SLACK_MS:
+            return True
+    return False
+
+
+def _are_made(three: list[Step], presses: Sequence[int]) -> bool:
+    """Tell whether presses made these changes: at once, all after the same delay, or one a press."""
+    delays = [delay for _, delay in three]
+    if max(delays) > PROMPT_MS:
+        return sum(delay <= SYNC_MS for delay in delays) > 1
+    if max(delays) - min(delays) <= LOCKED_MS:
+        return True
+    if _is_exact(three):
+        return False
+    between = bisect_right(presses, three[-1][0]) - bisect_right(presses, three[0][0])
+    return between < len(three) and len({t - delay for t, delay in three}) == len(three)
+
+
+def _is_restless(steps: list[Step], t: int, press_t: int) -> bool:
+    before, after = t - RESTLESS_BEFORE_MS, t + RESTLESS_AFTER_MS
+    own = next((delay for at, delay in steps if at == t), 0)
+    if own <= SYNC_MS:
+        return False
+    alone = [(at, delay) for at, delay in steps if delay > PROMPT_MS and before <= at <= after]
+    if not alone or alone[0][0] >= press_t or (len(alone) > 2 and _keep_time(alone[:3])):  # noqa: PLR2004
+        return False
+    return len(alone) >= 2  # noqa: PLR2004
