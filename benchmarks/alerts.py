@@ -19,7 +19,7 @@ from collections.abc import Iterator
 import msgspec
 import zstandard
 
-from engine.alerts.app.project import JudgedProject
+from engine.alerts.app.project import JudgedProject, KeptAlerts
 from engine.alerts.core import Item
 from engine.alerts.rules_file import default_rules
 from engine.alerts.state import ProjectState
@@ -121,7 +121,7 @@ async def run(store: AlertStore, project: JudgedProject, coming: Iterator[list[I
 
 async def save(store: AlertStore, project: JudgedProject, number: int) -> int:
     """Store what changed; return how many bytes of state that was."""
-    write = project.write(f"bench:{number}", START_MS, 200)
+    write = project.write(f"bench:{number}", START_MS, KeptAlerts(200, 30 * 86_400_000))
     (outcome,) = await store.save([write])
     if outcome is not Outcome.APPLIED:
         raise RuntimeError(outcome)

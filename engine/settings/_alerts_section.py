@@ -4,7 +4,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct, field
 
-from engine.settings._kafka_section import Partitions, Topic
+from engine.settings._kafka_section import ClientDuration, Partitions, Topic
 from engine.settings._types import Count, Duration
 from engine.settings._units import DAY_MS, SECOND_MS
 
@@ -26,6 +26,10 @@ class AlertsSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
             extra={"expected": "1 to 249 printable characters"},
         ),
     ] = "wince-alerts"
+    session_timeout_ms: Annotated[
+        ClientDuration,
+        Meta(description="An alerter not heard of for so long loses its projects to others; brokers allow 6 seconds."),
+    ] = field(default=6 * SECOND_MS, name="session_timeout")
     input_topic: Annotated[
         Topic,
         Meta(
@@ -49,7 +53,7 @@ class AlertsSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         Duration, Meta(description="How often it is asked which errors were marked as resolved.")
     ] = field(default=2 * SECOND_MS, name="resolved_interval")
     kept_alerts: Annotated[
-        Count, Meta(description="Alerts that are over and still listed, by project; the latest are kept.")
+        Count, Meta(description="Alerts that are over and still listed, by project: the latest, for `store.retention`.")
     ] = 200
     drain_timeout_ms: Annotated[
         Duration, Meta(description="Time to store what was read when the alerter is asked to stop.")

@@ -66,6 +66,7 @@ async def running(site: AlertSite) -> AsyncIterator[Inside]:
         sender.use(endpoints)
         tools = make_tools(site.settings, rules, client, meters, health)
         inside = Inside(Alerter(tools, sender), tools, watch)
+        sender._clock_ms = inside.clock_ms
         try:
             yield inside
         finally:

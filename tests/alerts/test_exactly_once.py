@@ -83,7 +83,7 @@ async def test_one_that_was_paused_writes_nothing_any_more(site: AlertSite) -> N
 
 
 async def test_redis_is_killed_and_then_an_older_one(kafka: Kafka, redis_binary: Binary, tmp_path: Path) -> None:
-    async with RedisProcess(redis_binary) as redis:
+    async with RedisProcess(redis_binary, append_only=True) as redis:
         site = AlertSite(kafka, redis.url, tmp_path)
         try:
             async with loaded(site):

@@ -1,5 +1,6 @@
 """`wince alerts run` with real servers: from signals to alerts, and what is between."""
 
+import asyncio
 import json
 import re
 from collections.abc import AsyncIterator
@@ -7,10 +8,12 @@ from contextlib import suppress
 from pathlib import Path
 
 import msgspec
+import pytest
 import pytest_asyncio
 
 from engine.alerts.core import Item
 from engine.alerts.store import AlertStore
+from engine.cli import main
 from engine.operate.meters import Count, Gauge
 from engine.runtime.stores import redis_client
 from replay.error_book import ErrorBook, sightings
@@ -62,6 +65,30 @@ async def test_what_hurts_is_told_and_the_program_stops_well(site: AlertSite) ->
     assert [line["event"] for line in lines if line["event"].startswith("alerter")] == [
         "alerter_started", "alerter_stopped",
     ]  # fmt: skip
+
+
+def test_wrong_rules_are_told_and_nothing_is_started(kafka: Kafka, redis_server: FoundRedis, tmp_path: Path) -> None:
+    site = AlertSite(kafka, redis_server.url, tmp_path, MANY + "thershold = 3")
+    alerter = site.alerter()
+    alerter.start()
+    alerter._wait(60)
+    assert alerter.exit_status == 2
+    assert "thershold" in alerter.said()
+
+
+async def test_alerts_are_listed(site: AlertSite, capsys: pytest.CaptureFixture[str]) -> None:
+    async with running(site) as inside:
+        await site.send([*complaints(Site(), 6), *complaints(Site(2, "news"), 6)])
+        await inside.counts(Count.ALERTS, 2, state="fired")
+    command = ["alerts", "list", "--config", str(site.config)]
+    capsys.readouterr()
+    assert await asyncio.to_thread(main, [*command, "--json"]) == 0
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert {(line["project_id"], line["rule"]) for line in lines} == {("shop", "many"), ("news", "many")}
+    assert await asyncio.to_thread(main, [*command, "--project", "news", "--open"]) == 0
+    table = capsys.readouterr().out
+    assert "news" in table
+    assert "shop-" not in table
 
 
 async def test_minutes_pass_where_nothing_comes(site: AlertSite) -> None:

@@ -9,7 +9,7 @@ from aiokafka.errors import KafkaError
 
 from engine.alerts.app.lanes import Doubt, Lane, Unread, read_item
 from engine.alerts.app.lookout import Identities, Lookout, partition_of
-from engine.alerts.app.project import JudgedProject
+from engine.alerts.app.project import JudgedProject, KeptAlerts
 from engine.alerts.app.tools import AlertTools
 from engine.alerts.rules import RulesFile
 from engine.alerts.store import Outcome, ProjectWrite
@@ -39,6 +39,8 @@ class Desk:
         self._input_topic = tools.settings.alerts.input_topic
         self._input_partitions = 1
         self._most = tools.settings.alerts.save_max_items
+        settings = tools.settings
+        self._kept = KeptAlerts(settings.alerts.kept_alerts, settings.store.retention_ms)
         self._saving = asyncio.Lock()
         self._is_emptied = asyncio.Event()
         self.lanes: dict[Place, Lane] = {}
@@ -215,8 +217,8 @@ class Desk:
         new = [project.project_id for project in changed if project.is_new]
         await insist(lambda: store.register(new))
         await self._forget(changed)
-        now_ms, kept_alerts = self._tools.clock_ms(), self._tools.settings.alerts.kept_alerts
-        writes = [project.write(self._tools.token(), now_ms, kept_alerts) for project in changed]
+        now_ms = self._tools.clock_ms()
+        writes = [project.write(self._tools.token(), now_ms, self._kept) for project in changed]
         outcomes = await insist(lambda: store.save(writes))
         for project, write, outcome in zip(changed, writes, outcomes, strict=True):
             self._tools.meters.count(Count.ALERT_WRITES, outcome=outcome.name.lower())

@@ -29,7 +29,7 @@ from engine.operate.meters import ALERT_METERS, Count, Gauge
 from engine.operate.registry import Meters
 from engine.runtime.kafka.patience import Patience
 from engine.runtime.stores import redis_client
-from engine.settings import Settings
+from engine.settings import KafkaSettings, Settings
 from replay.error_book import ErrorBook
 from replay.marks import RedisMarks
 from replay.redis_client import RedisClient
@@ -66,7 +66,7 @@ def make_tools(settings: Settings, rules: RulesFile, client: RedisClient, meters
     prefix = settings.store.key_prefix
     return AlertTools(
         settings=settings,
-        kafka=msgspec.structs.replace(settings.kafka, group_id=settings.alerts.group_id),
+        kafka=_kafka_of(settings),
         rules=rules,
         store=AlertStore(client, prefix),
         outbox=Outbox(client, AlertNames(prefix)),
@@ -75,6 +75,17 @@ def make_tools(settings: Settings, rules: RulesFile, client: RedisClient, meters
         patience=Patience(settings.worker, meters, health.beat),
         meters=meters,
         health=health,
+    )
+
+
+def _kafka_of(settings: Settings) -> KafkaSettings:
+    """Return how brokers are reached, in a group of the alerters' own that notices sooner who is gone."""
+    session_timeout_ms = settings.alerts.session_timeout_ms
+    return msgspec.structs.replace(
+        settings.kafka,
+        group_id=settings.alerts.group_id,
+        session_timeout_ms=session_timeout_ms,
+        heartbeat_interval_ms=min(settings.kafka.heartbeat_interval_ms, session_timeout_ms // 3),
     )
 
 

@@ -19,6 +19,13 @@ GONE_MS: Final = 3 * MINUTE_MS
 _WITHDRAWN: Final = "session_withdrawn"
 
 
+class KeptAlerts(NamedTuple):
+    """How many alerts that are over are listed at most, and for how long after they fired (ms)."""
+
+    most: int
+    for_ms: int
+
+
 class Sizes(NamedTuple):
     """How many alerts go on, how many keys are told apart, how many sessions remembered."""
 
@@ -147,12 +154,12 @@ class JudgedProject:
 
     # -- storing -------------------------------------------------------------------------------------------------
 
-    def write(self, token: str, now_ms: int, kept_alerts: int) -> ProjectWrite:
+    def write(self, token: str, now_ms: int, kept: KeptAlerts) -> ProjectWrite:
         """Make the write of all that is not stored; the same is to be offered until its outcome is known."""
         self._forget()
         told, self._told = self._told, []
         changed, self._changed_alerts = self._changed_alerts, {}
-        unlisted = self._unlist(kept_alerts)
+        unlisted = self._unlist(kept, now_ms)
         self.is_changed = False
         self._stored_hour = self._state.now // HOUR_MS
         return ProjectWrite(
@@ -172,13 +179,16 @@ class JudgedProject:
         """Take note that a write is stored."""
         self._token = write.token
 
-    def _unlist(self, kept_alerts: int) -> list[str]:
-        """Drop the alerts that fired first, of those that are over, beyond how many are kept."""
-        if len(self._listed) <= kept_alerts:
+    def _unlist(self, kept: KeptAlerts, now_ms: int) -> list[str]:
+        """Drop alerts that are over: those that fired first beyond how many are kept, and what is too old."""
+        oldest = next(iter(self._listed.values()), None)
+        if oldest is None or (len(self._listed) <= kept.most and now_ms - oldest.fired_at < kept.for_ms):
             return []
         going_on = {alert.id for alert in self._core.open_alerts()}
         over = [id_ for id_ in self._listed if id_ not in going_on]
-        dropped = over[: max(len(over) - kept_alerts, 0)]
+        too_many = max(len(over) - kept.most, 0)
+        old = (id_ for id_ in over[too_many:] if now_ms - self._listed[id_].fired_at >= kept.for_ms)
+        dropped = [*over[:too_many], *old]
         for id_ in dropped:
             del self._listed[id_]
         return dropped
