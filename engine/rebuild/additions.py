@@ -6,7 +6,8 @@ from itertools import islice
 from detectors.interactions import MUTATION_MAX_CHANGES
 from engine.masking.flags import UNKNOWN
 from engine.reasons import Reason
-from engine.rebuild.page import NO_PARENT, PARENTS, Page
+from engine.rebuild.nodes import NO_PARENT, PARENTS
+from engine.rebuild.page import Page
 from engine.rebuild.tree import Note, TreeMasker
 from schemas.rrweb_nodes import Node, TextNode
 from schemas.rrweb_sources import Addition

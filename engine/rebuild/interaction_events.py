@@ -20,7 +20,7 @@ from engine.masking.flags import (
     UNKNOWN,
 )
 from engine.rebuild.context import Context
-from engine.rebuild.page import ATTRIBUTE_MAX_CHARACTERS, DOCUMENT_TAG, PREPARED, closed_root
+from engine.rebuild.nodes import ATTRIBUTE_MAX_CHARACTERS, DOCUMENT_TAG, PREPARED, closed_root
 from engine.rebuild.payloads import FAILED_STATUS, PAYLOAD_MAX_CHARACTERS
 from engine.rebuild.told_elements import ToldElements
 from engine.rebuild.tree import tag_name

@@ -21,7 +21,8 @@ from engine.reasons import Reason
 from engine.rebuild.additions import Additions, has_text
 from engine.rebuild.field_memory import is_field, judge_names, note_removal
 from engine.rebuild.labels import LabelKeeper
-from engine.rebuild.page import NO_PARENT, OTHER_TAG, TEXT_TAG, Page, detection_attributes, label_text
+from engine.rebuild.nodes import NO_PARENT, OTHER_TAG, TEXT_TAG, detection_attributes, label_text
+from engine.rebuild.page import Page
 from engine.rebuild.structure import Structure
 from engine.rebuild.tree import Note, TreeMasker
 from schemas.rrweb_sources import Addition, AttributeChange, MutationData, Removal, TextChange

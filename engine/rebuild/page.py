@@ -1,16 +1,14 @@
 """One page load of one window: the mirror of its masked tree, and the decisions that stick to its nodes."""
 
-from collections.abc import Iterable, Iterator, Mapping
-from itertools import islice
+from collections.abc import Iterator
 from typing import Final
 
-from detectors.elements import DETECTION_ATTRIBUTES, LABEL_MAX_CHARACTERS, Element
+from detectors.elements import Element
 from engine.masking.decisions import MASK
 from engine.masking.echo import Echo, echo_masker
 from engine.masking.elements import TAG_FLAGS
 from engine.masking.flags import (
     BLOCKED,
-    CROSSES_ROOT,
     FIELD,
     INHERITED,
     INTERACTIVE,
@@ -23,31 +21,23 @@ from engine.masking.levels import Level
 from engine.masking.masker import Masker
 from engine.masking.policy import Policy
 from engine.rebuild.field_memory import FieldMemory
+from engine.rebuild.nodes import (
+    PARENTS,
+    PREPARED,
+    TEXT_TAG,
+    closed_root,
+    detection_attributes,
+    inherited_mask,
+    label_text,
+    tag_of,
+)
+from engine.rebuild.shown_labels import shown_label
 from engine.rebuild.structure import Structure
 from engine.rebuild.told_elements import ToldElements
-from schemas.rrweb_nodes import AttributeValue, DocumentNode, ElementNode, Node, TextNode
-
-PARENTS: Final = (ElementNode, DocumentNode)
-"""Nodes that can have children."""
-
-DOCUMENT_TAG: Final = "#document"
-TEXT_TAG: Final = "#text"
-OTHER_TAG: Final = "#other"
-
-PREPARED: Final = 1 << 30
-"""Set on elements whose attributes and label are in the form detectors read; engine-internal, never stored."""
-
-NO_PARENT: Final = 0
-"""Parent of the document, and of nodes whose place is not known; rrweb's ids are positive."""
+from schemas.rrweb_nodes import ElementNode, Node, TextNode
 
 ASIDE_MAX: Final = 4_096
 """So many nodes that were taken out are remembered, for the case that they come back."""
-
-ATTRIBUTE_MAX_CHARACTERS: Final = 1_000
-"""Longer attributes are cut for detectors, and so for the stored state, which a page of long texts would fill."""
-
-LABEL_MAX_NODES: Final = 32
-"""A label is read from at most this many nodes of an element's subtree."""
 
 
 class Page:
@@ -234,35 +224,9 @@ class Page:
             if not current.flags & PREPARED:
                 current.attributes = detection_attributes(current.attributes)
                 if current.flags & INTERACTIVE:
-                    current.text = self.label(current)
+                    current.text = shown_label(self, current)
                 current.flags |= PREPARED
             current = current.parent
-
-    def label(self, element: Element) -> str:
-        """Join the (masked) texts an interactive element's subtree shows, cut to `LABEL_MAX_CHARACTERS`."""
-        texts, looked_at = [], 0
-        waiting: list[int] = [element.node_id]  # type: ignore[list-item]  # mirrored nodes have integer ids
-        while waiting and looked_at < LABEL_MAX_NODES:
-            looked_at += 1
-            node = self.element(waiting.pop())
-            if node is None:
-                continue
-            if node.tag == TEXT_TAG and node.text:
-                texts.append(node.text)
-            waiting += self._first_children(node.node_id)[::-1]  # type: ignore[arg-type]
-        return label_text(" ".join(" ".join(texts).split()))
-
-    def _first_children(self, node_id: int) -> list[int]:
-        """Return as many of a node's children as a label can need: a node may have very many, and be clicked often."""
-        changed = self.children.get(node_id)
-        if changed is None:
-            node = self.nodes.get(node_id)
-            nodes = node.child_nodes if isinstance(node, PARENTS) else []
-            children: Iterable[int] = (child.id for child in nodes)
-        else:
-            children = changed
-        here = (child for child in children if self.parents.get(child) == node_id)
-        return list(islice(here, LABEL_MAX_NODES))
 
     def unprepare(self, node_id: int, flags: int) -> None:
         """Have labels read again: something within this node changed, which has these `flags`."""
@@ -418,41 +382,3 @@ def on_host(href: str, base: str) -> str:
         return href
     scheme, _, rest = base.partition("://")
     return f"{scheme}://{rest.partition('/')[0]}{href}"
-
-
-def closed_root(element: Element) -> Element:
-    """Return the outermost element of the blocked or masked area an element lies in."""
-    closed = element.flags & (BLOCKED | MASKED)
-    while element.parent is not None and element.parent.flags & closed:
-        element = element.parent
-    return element
-
-
-def inherited_mask(node: Node) -> int:
-    """Return which flags a node takes over from its parent: a shadow root or an inner document lets fewer through."""
-    return CROSSES_ROOT if node.is_shadow is True or isinstance(node, DocumentNode) else INHERITED
-
-
-def tag_of(node: Node) -> str:
-    """Return the tag a node has in the mirror."""
-    if isinstance(node, ElementNode):
-        return node.tag_name
-    if isinstance(node, TextNode):
-        return TEXT_TAG
-    return DOCUMENT_TAG if isinstance(node, DocumentNode) else OTHER_TAG
-
-
-def label_text(text: str) -> str:
-    """Cut a text for labels."""
-    return text.strip()[:LABEL_MAX_CHARACTERS]
-
-
-def detection_attributes(attributes: Mapping[str, AttributeValue]) -> dict[str, str]:
-    """Keep of masked attributes what detectors may read, as texts (`""` for values that aren't)."""
-    if DETECTION_ATTRIBUTES.isdisjoint(attributes):
-        return {}
-    return {
-        name: value[:ATTRIBUTE_MAX_CHARACTERS] if isinstance(value, str) else ""
-        for name, value in attributes.items()
-        if name in DETECTION_ATTRIBUTES
-    }

@@ -8,7 +8,8 @@ from engine.masking.flags import INTERACTIVE
 from engine.masking.levels import Level
 from engine.masking.policy import Policy
 from engine.rebuild.field_memory import FieldMemory
-from engine.rebuild.page import NO_PARENT, TEXT_TAG, Page, detection_attributes, label_text, tag_of
+from engine.rebuild.nodes import NO_PARENT, TEXT_TAG, detection_attributes, label_text, tag_of
+from engine.rebuild.page import Page
 from engine.rebuild.told_elements import ToldElements
 from schemas.rrweb_nodes import ElementNode, TextNode
 

@@ -30,7 +30,8 @@ from engine.rebuild.field_memory import (
     takes_place,
     texts_of,
 )
-from engine.rebuild.page import NO_PARENT, TEXT_TAG, Page, tag_of
+from engine.rebuild.nodes import NO_PARENT, TEXT_TAG, tag_of
+from engine.rebuild.page import Page
 from schemas.rrweb_nodes import (
     AttributeValue,
     CdataNode,
