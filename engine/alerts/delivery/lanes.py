@@ -1,5 +1,6 @@
 """One lane for each route: how many posts are under way, and until when its receiver is left alone."""
 
+import asyncio
 from collections.abc import Mapping
 from typing import Final
 
@@ -8,6 +9,10 @@ from engine.delivery.backoff import backoff_ms
 from engine.delivery.posting import Posted
 
 MAX_POSTS_PER_ROUTE: Final = 2
+MAX_WAITING_PER_ROUTE: Final = 20
+WAIT_SECONDS: Final = 3.0
+"""So many messages wait for so long in this process for a post to end; others are put off."""
+
 LONGEST_PAUSE_MS: Final = 60_000
 """A receiver in trouble is tried again by one message a minute at least, unless it asked for a longer pause."""
 
@@ -21,21 +26,33 @@ class Lane:
     def __init__(self, endpoint: Endpoint) -> None:
         self.endpoint = endpoint
         self.paused_until_ms = 0
-        self._posts = 0
+        self._room = asyncio.Semaphore(MAX_POSTS_PER_ROUTE)
+        self._inside = 0
         self._failures = 0
 
     @property
     def is_full(self) -> bool:
-        """Whether as many posts are under way as may be; one, while the receiver is in trouble."""
-        return self._posts >= (1 if self._failures else MAX_POSTS_PER_ROUTE)
+        """Whether no more may wait; nobody waits while the receiver is in trouble, but for the one that tries it."""
+        return self._inside >= (1 if self._failures else MAX_POSTS_PER_ROUTE + MAX_WAITING_PER_ROUTE)
 
-    def enter(self) -> None:
-        """Begin a post."""
-        self._posts += 1
+    async def enter(self) -> bool:
+        """Wait for room for a post; return whether there was any. Who got in has to `leave`."""
+        self._inside += 1
+        try:
+            async with asyncio.timeout(WAIT_SECONDS):
+                await self._room.acquire()
+        except TimeoutError:
+            self._inside -= 1
+            return False
+        except asyncio.CancelledError:
+            self._inside -= 1
+            raise
+        return True
 
     def leave(self, posted: Posted | None, now_ms: int, chance: float) -> None:
         """End a post: what came of it, if anything; all of a receiver that is in trouble wait."""
-        self._posts -= 1
+        self._inside -= 1
+        self._room.release()
         if posted is None:
             return
         if not _is_trouble(posted):

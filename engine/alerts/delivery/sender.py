@@ -19,7 +19,7 @@ from engine.alerts.delivery.lanes import Lane, Lanes
 from engine.alerts.delivery.outbox import Claimed, Disabled, Entry, Held, Outbox
 from engine.alerts.routes import RouteKind
 from engine.delivery.backoff import backoff_ms
-from engine.delivery.posting import Outcome
+from engine.delivery.posting import Outcome, Posted
 from engine.settings._units import DAY_MS, MINUTE_MS, SECOND_MS
 from replay.errors import StoreError
 
@@ -198,11 +198,8 @@ class Sender:
             await self._put_off_or_fail(held, held.entry, self._later(lane.paused_until_ms), _give_up_ms(lane))
         elif lane.is_full:
             await self._postpone(held, held.entry, self._later(now_ms + _LANE_WAIT_MS))
-        elif not await self._has_room(lane, now_ms):
-            await self._wait_for_room(held, now_ms)
         else:
-            lane.enter()
-            post = asyncio.create_task(self._send(held, lane, now_ms))
+            post = asyncio.create_task(self._send(held, lane))
             self._posts.add(post)
             post.add_done_callback(self._posts.discard)
 
@@ -239,24 +236,38 @@ class Sender:
         self._observer.left_out()
         await self._fail(held, entry, "too many messages for the route (max_per_minute)")
 
-    async def _send(self, held: Held, lane: Lane, now_ms: int) -> None:
+    async def _send(self, held: Held, lane: Lane) -> None:
         posted = None
         try:
-            route = lane.endpoint.route
-            held = await self._held_for(held, now_ms + route.timeout_ms + NOTE_MS)
-            left_out = await self._take_left_out(route.name)
-            attempt = await self._attempter.send(lane.endpoint, held.entry, messages_left_out=left_out)
-            posted = attempt.posted
-            self._observer.posted(route.kind, posted.outcome, attempt.seconds)
-            if left_out and posted.outcome != "accepted":
-                await self._outbox.count_left_out(route.name, left_out)
-            await self._settle(held, lane, attempt)
+            if not await lane.enter():
+                await self._postpone(held, held.entry, self._later(self._clock_ms() + _LANE_WAIT_MS))
+                return
+            try:
+                posted = await self._in_lane(held, lane)
+            finally:
+                lane.leave(posted, self._clock_ms(), self._chance())
         except StoreError as error:
             # Nobody knows what came of it: it is sent again when the lease is over.
             self._observer.unavailable(error)
         finally:
-            lane.leave(posted, self._clock_ms(), self._chance())
             self._woken.set()
+
+    async def _in_lane(self, held: Held, lane: Lane) -> Posted | None:
+        now_ms, route = self._clock_ms(), lane.endpoint.route
+        if lane.paused_until_ms > now_ms:
+            await self._put_off_or_fail(held, held.entry, self._later(lane.paused_until_ms), _give_up_ms(lane))
+            return None
+        if not await self._has_room(lane, now_ms):
+            await self._wait_for_room(held, now_ms)
+            return None
+        held = await self._held_for(held, now_ms + route.timeout_ms + NOTE_MS)
+        left_out = await self._take_left_out(route.name)
+        attempt = await self._attempter.send(lane.endpoint, held.entry, messages_left_out=left_out)
+        self._observer.posted(route.kind, attempt.posted.outcome, attempt.seconds)
+        if left_out and attempt.posted.outcome != "accepted":
+            await self._outbox.count_left_out(route.name, left_out)
+        await self._settle(held, lane, attempt)
+        return attempt.posted
 
     async def _held_for(self, held: Held, until_ms: int) -> Held:
         """Hold a message for longer where its receiver may take longer."""

@@ -150,6 +150,27 @@ async def test_this_machine_is_not_spoken_to_unless_opened(poster: Poster, where
         assert (await poster.post(url, BODY, {}, read_allow_list(["127.0.0.0/8", "::1"]))).outcome == "accepted"
 
 
+FULL_WIDTH = "127.0.0.1".translate({number: number + 0xFEE0 for number in range(ord("0"), ord("9") + 1)})
+SPELLINGS = (
+    "127.0.0.1", "127.0.0.1.", "127.1", "127.0.1", "2130706433", "0x7f000001", "0x7f.0.0.1", "0177.0.0.1",
+    "017700000001", "127.000.000.001", FULL_WIDTH, "127\u30020\u30020\u30021", "%31%32%37.0.0.1", "localhost",
+    "localhost.", "LOCALHOST", "\u24dbocalhost", "loc%61lhost", "0.0.0.0:".rstrip(":"), "0", "127.255.255.254", "[::1]", "[::]",
+    "[0:0:0:0:0:0:0:1]", "[::ffff:127.0.0.1]", "[::ffff:7f00:1]", "[::127.0.0.1]", "[64:ff9b::127.0.0.1]",
+    "[2002:7f00:1::]", "[::1%25lo]", "[fe80::1%25lo]", "a@127.0.0.1", "public.example@127.0.0.1",
+    "127.0.0.1#public.example", "127.0.0.1?.public.example",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("host", SPELLINGS)
+async def test_no_spelling_of_this_machine_is_spoken_to(poster: Poster, host: str) -> None:
+    async with receiving(saying("200 OK")) as receiver:
+        port = f":{receiver.port}"
+        at = next((place for place in (host.find("#"), host.find("?")) if place >= 0), len(host))
+        posted = await poster.post(f"http://{host[:at]}{port}{host[at:]}", BODY, {})
+        assert posted.outcome == "refused"
+        assert not receiver.heads
+
+
 @pytest.mark.parametrize("status", ["301 Moved", "302 Found", "303 Other", "307 Again", "308 Moved"])
 async def test_redirects_are_not_followed(poster: Poster, status: str) -> None:
     async with receiving(saying("200 OK")) as inside, receiving(saying(status, f"Location: {inside.url}")) as receiver:
