@@ -73,6 +73,6 @@ async def _follow_always(settings: Settings, wanted: list[Declared]) -> None:
             listen=lambda: Feed(settings.kafka),
             exclusions=exclusions,
             refresh=excluded.refresh,
-            tell=lambda cohort, note: complain(f"cohort {cohort}: not taken: {note}"),
+            tell=complain,
         )
         await Following(cohorts, around).run()

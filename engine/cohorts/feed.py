@@ -11,6 +11,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from engine.errors import Unavailable
+from engine.operate.logs import get_logger
 from engine.runtime.kafka.client_options import consumer_options
 from engine.settings import KafkaSettings
 
@@ -79,15 +80,18 @@ class Feed:
             found = await self._consumer.getmany(timeout_ms=wait_ms, max_records=MAX_RECORDS)
         except KafkaError as error:
             raise _away(error) from error
-        touched: dict[Touched, None] = {}
+        touched, unreadable = dict[Touched, None](), 0
         for records in found.values():
             for record in records:
                 try:
                     named = _decode(record.value or b"")
                 except (msgspec.DecodeError, UnicodeDecodeError):
-                    self.unreadable += 1
+                    unreadable += 1
                     continue
                 touched[Touched(named.project_id, named.session_id)] = None
+        if unreadable:
+            self.unreadable += unreadable
+            get_logger().warning("messages_unreadable", count=unreadable)
         return list(touched)
 
     async def has_grown(self) -> bool:

@@ -74,7 +74,7 @@ class Followed(NamedTuple):
 class Surroundings(NamedTuple):
     """What following needs of the world: time, news of touched sessions and excluded users, somebody to tell.
 
-    `tell` is given the name of a cohort and why its receiver did not take something.
+    `tell` is given what somebody should know: that a receiver did not take something, or Kafka is not there, and why.
     """
 
     clock_ms: Clock
@@ -82,7 +82,7 @@ class Surroundings(NamedTuple):
     listen: Listen
     exclusions: KnownExclusions
     refresh: Callable[[], Awaitable[None]]
-    tell: Callable[[str, str], None]
+    tell: Callable[[str], None]
 
 
 class Following:
@@ -122,6 +122,7 @@ class Following:
                     tries = 0
                     await self._listen(listening)
             except Unavailable as error:
+                self._around.tell(str(error))
                 await self._pause(tries, error)
                 tries += 1
 
@@ -182,7 +183,7 @@ class Following:
             step = await self._insist(sender.step)
             if sender.sent.failures > failures:
                 failures = sender.sent.failures
-                self._around.tell(cohort, sender.sent.note)
+                self._around.tell(f"cohort {cohort}: not taken: {sender.sent.note}")
             if step.ending == "gone":
                 return
             await self._around.sleep(_wait_seconds(step))

@@ -2,6 +2,9 @@
 
 import asyncio
 import json
+import os
+import signal
+import sys
 import uuid
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
@@ -161,3 +164,30 @@ async def test_users_who_are_excluded_leave_within_the_next_look_at_everything(
         await until(lambda: are(3), 30, "an exit")
     last = lines_of(tmp_path / "out")[-1]
     assert (last["event"], last["user_id"]) == ("exit", "ada")
+
+
+async def test_the_command_ends_when_it_is_told_to_and_lets_go_at_once(
+    world: World, kafka: Kafka, tmp_path: Path
+) -> None:
+    settings = await settings_for(world, kafka)
+    world.now_ms = wall_clock_ms()
+    await world.visit("a", "ada")
+    file = tmp_path / "cohorts.toml"
+    text = f'[cohorts.angry]\nproject = "shop"\ncondition = "tag=rage_click"\nout = "{tmp_path / "out"}"\n'
+    await asyncio.to_thread(file.write_text, text)
+    told_by = settings.kafka
+    variables = {
+        "WINCE_STORE_REDIS_URL": world.url,
+        "WINCE_KAFKA_BOOTSTRAP_SERVERS": kafka.bootstrap,
+        "WINCE_KAFKA_SIGNALS_TOPIC": told_by.signals_topic,
+        "WINCE_KAFKA_ACTIVITY_TOPIC": told_by.activity_topic,
+    }
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "engine.cli", "cohort", "follow", "--cohorts", str(file), env=os.environ | variables
+    )
+    await told(tmp_path / "out", [("enter", "ada")])
+    await until(lambda: is_all_told(world), 30, "that it was confirmed")
+    assert await world.parts().state.claim() > 0
+    process.send_signal(signal.SIGTERM)
+    assert await asyncio.wait_for(process.wait(), 30) == 0
+    assert await world.parts().state.claim() == 0
