@@ -154,7 +154,8 @@ FULL_WIDTH = "127.0.0.1".translate({number: number + 0xFEE0 for number in range(
 SPELLINGS = (
     "127.0.0.1", "127.0.0.1.", "127.1", "127.0.1", "2130706433", "0x7f000001", "0x7f.0.0.1", "0177.0.0.1",
     "017700000001", "127.000.000.001", FULL_WIDTH, "127\u30020\u30020\u30021", "%31%32%37.0.0.1", "localhost",
-    "localhost.", "LOCALHOST", "\u24dbocalhost", "loc%61lhost", "0.0.0.0:".rstrip(":"), "0", "127.255.255.254", "[::1]", "[::]",
+    "localhost.", "LOCALHOST", "\u24dbocalhost", "loc%61lhost", "0", "127.255.255.254", "[::1]", "[::]",
+    "0.0.0.0",  # noqa: S104 - nothing is bound
     "[0:0:0:0:0:0:0:1]", "[::ffff:127.0.0.1]", "[::ffff:7f00:1]", "[::127.0.0.1]", "[64:ff9b::127.0.0.1]",
     "[2002:7f00:1::]", "[::1%25lo]", "[fe80::1%25lo]", "a@127.0.0.1", "public.example@127.0.0.1",
     "127.0.0.1#public.example", "127.0.0.1?.public.example",
