@@ -37,6 +37,7 @@ test: lint ## install what is needed, then check style and types and run all tes
 .PHONY: faults
 faults: $(TEST_STAMP) ## kill and starve workers and servers for minutes, count what is lost
 	nice $(BIN)/python -m tests.faults $(FAULTS)
+	WINCE_ALERT_KILLS=25 nice $(BIN)/pytest -q tests/alerts/test_exactly_once.py
 
 .PHONY: lint
 lint: $(TEST_STAMP) ## check style and types only

@@ -1,6 +1,7 @@
 """Counts and alerts are exact whatever is killed: alerters in the middle of work, Redis, a whole log."""
 
 import asyncio
+import os
 import random
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -15,7 +16,8 @@ from tests.servers.kafka_broker import Kafka
 from tests.servers.redis_process import RedisProcess
 from tests.servers.redis_server import FoundRedis
 
-SEED = 7
+SEED = int(os.environ.get("WINCE_ALERT_SEED", "7"))
+KILLS = int(os.environ.get("WINCE_ALERT_KILLS", "3"))
 
 
 @pytest.fixture
@@ -45,7 +47,7 @@ async def test_killed_in_the_middle_of_work(site: AlertSite) -> None:
     async with loaded(site):
         alerter = site.alerter()
         alerter.start()
-        for _ in range(4):
+        for _ in range(KILLS):
             await site.has_judged_some(alerter)
             await asyncio.sleep(rng.uniform(0, 0.6))
             alerter.kill()
