@@ -68,6 +68,15 @@ INDIFFERENT: Final = frozenset(
 )
 """Attributes that change nothing about an element that is no field; any other is looked at."""
 
+_QUIET: Final[dict[str, frozenset[object]]] = {
+    "role": frozenset(
+        "img presentation none group list listitem menu navigation main region banner contentinfo complementary dialog "
+        "heading status alert article row cell gridcell grid table rowgroup separator tablist tabpanel toolbar".split()
+    ),
+    "type": frozenset("button submit reset text/css text/javascript module image/png image/svg+xml".split()),
+}
+"""Frequent values of telling attributes that say nothing: others are looked at with care."""
+
 _TELLING: Final = frozenset({"contenteditable", "role", "data-rr-is-password", "value", "type", "autocomplete"})
 
 _EDITABLE_ROLES: Final = frozenset("textbox searchbox combobox spinbutton".split())
@@ -119,9 +128,15 @@ def own_flags(tag: str, attributes: Mapping[str, AttributeValue], is_custom: boo
     flags = TAG_FLAGS.get(tag, 0)
     if flags & FIELD or is_custom or "-" in tag:
         return _careful_flags(tag, flags, attributes, is_custom=is_custom)
-    if INDIFFERENT.issuperset(attributes) or not any(name.lower() in _TELLING for name in attributes):
+    if INDIFFERENT.issuperset(attributes) or all(map(_says_nothing, attributes.items())):
         return flags
     return _careful_flags(tag, flags, attributes, is_custom=is_custom)
+
+
+def _says_nothing(attribute: tuple[str, AttributeValue]) -> bool:
+    """Tell whether an attribute makes nothing of an element that is no field."""
+    name, value = attribute
+    return name in INDIFFERENT or value in _QUIET.get(name, ()) or name.lower() not in _TELLING
 
 
 def _careful_flags(tag: str, flags: int, attributes: Mapping[str, AttributeValue], *, is_custom: bool) -> int:

@@ -1,11 +1,14 @@
 """Which element is what."""
 
+from itertools import product
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engine.masking import elements
 from engine.masking import flags as f
-from engine.masking.elements import own_flags
+from engine.masking.elements import TAG_FLAGS, own_flags
 from schemas.rrweb_nodes import AttributeValue
 
 
@@ -169,3 +172,14 @@ def test_inherited_and_sticky_flags_are_what_the_tree_relies_on() -> None:
 )
 def test_no_input_raises(tag: str, attributes: dict[str, AttributeValue], custom: bool) -> None:  # noqa: FBT001
     assert own_flags(tag, attributes, custom) >= 0
+
+
+def test_frequent_values_that_are_not_looked_at_with_care_would_say_nothing() -> None:
+    for name, values in elements._QUIET.items():
+        for value, tag in product(values, ("div", "svg", "button", "title", "a", "link")):
+            attributes: dict[str, AttributeValue] = {name: str(value), "data-x": "1"}
+            careful = elements._careful_flags(tag, TAG_FLAGS.get(tag, 0), attributes, is_custom=False)
+            assert own_flags(tag, attributes, is_custom=False) == careful
+    assert own_flags("div", {"role": "textbox"}, is_custom=False)
+    assert own_flags("div", {"ROLE": "textbox"}, is_custom=False)
+    assert own_flags("div", {"type": "password"}, is_custom=False)
