@@ -121,6 +121,38 @@ CASES = [
         {"cml": ["4111111111111111"]},
         {"ml": [K]},
     ),
+    Case(
+        "words in headers that are kept",
+        [
+            *page(),
+            plugin(
+                "rrweb/network@1",
+                {
+                    "requests": [
+                        {
+                            "name": f"{SHOP}/api",
+                            "requestHeaders": {"Accept": f"text/html, {S}", "accept-language": f"en, {T[:8]}"},
+                            "responseHeaders": {
+                                "cache-control": U,
+                                "content-type": f"text/html; charset={V}",
+                                "content-length": "4711",
+                            },
+                        },
+                        {
+                            "name": f"{SHOP}/api",
+                            "requestHeaders": {
+                                "accept": "text/html,application/xhtml+xml,image/avif;q=0.8,*/*;q=0.7",
+                                "accept-language": "nb-NO,nb;q=0.9,en;q=0.5",
+                            },
+                            "responseHeaders": {"cache-control": "max-age=31536000, immutable"},
+                        },
+                    ]
+                },
+            ),
+        ],
+        {"cml": [S, T[:8], U, V]},
+        {"cml": ["4711", "image/avif;q=0.8", "nb-NO,nb;q=0.9", "max-age=31536000, immutable"]},
+    ),
     # elements of interaction events
     Case(
         "an app's element leaves its mask",
