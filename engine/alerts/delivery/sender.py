@@ -21,7 +21,7 @@ from engine.alerts.routes import RouteKind
 from engine.delivery.backoff import backoff_ms
 from engine.delivery.posting import Outcome, Posted
 from engine.settings._units import DAY_MS, MINUTE_MS, SECOND_MS
-from replay.errors import StoreError
+from replay.errors import Saturated, StoreError, Unavailable
 
 NOTE_MS: Final = 20 * SECOND_MS
 LEASE_MS: Final = 10 * SECOND_MS + NOTE_MS
@@ -113,7 +113,7 @@ class Sender:
         self._woken.set()
 
     async def run(self) -> None:
-        """Send until cancelled; then posts under way may end, for some seconds."""
+        """Send until cancelled; then posts under way may end, for some seconds. Raises Broken."""
         try:
             while True:
                 wait_ms = await self._pass()
@@ -130,7 +130,7 @@ class Sender:
         self._woken.clear()
         try:
             await self.send_due()
-        except StoreError as error:
+        except (Saturated, Unavailable) as error:
             self._observer.unavailable(error)
             return _LONGEST_WAIT_MS
         soonest_ms = min(self._due.values(), default=0) - self._clock_ms() if self._due else _LONGEST_WAIT_MS
@@ -183,7 +183,7 @@ class Sender:
     async def _dispatch_surely(self, held: Held, now_ms: int) -> None:
         try:
             await self._dispatch(held, now_ms)
-        except StoreError as error:
+        except (Saturated, Unavailable) as error:
             # We hold it; when the lease is over it is offered again.
             self._observer.unavailable(error)
 

@@ -25,7 +25,7 @@ from engine.alerts.routes import RouteKind
 from engine.alerts.routing import messages
 from engine.alerts.rules import RulesFile
 from engine.delivery.posting import Outcome, Poster
-from replay.errors import StoreError, Unavailable
+from replay.errors import Broken, StoreError, Unavailable
 from replay.redis_client import Call, RedisClient
 from schemas.alert_messages import AlertMessage
 from schemas.alerts import Alert
@@ -491,3 +491,10 @@ async def test_it_finds_what_others_put_in_and_did_not_send(delivery: Delivery) 
         with pytest.raises(asyncio.CancelledError):
             await running
         assert delivery.noted.seen == (1, 0, 0)
+
+
+async def test_it_stops_where_something_else_is_in_its_place(delivery: Delivery) -> None:
+    await delivery.client.run(Call("SADD", (AlertNames("wince").projects,), ("shop",)))
+    await delivery.client.run(Call("SET", (AlertNames("wince").project("shop").due,), ("no sorted set",)))
+    with pytest.raises(Broken):
+        await asyncio.wait_for(delivery.sender().run(), 30)
