@@ -16,6 +16,7 @@ from engine.cli._cohort_parts import FAILED, WRONG_USE, Shown, chosen, complain,
 from engine.cli._cohort_run import written
 from engine.cohorts.condition import read_condition
 from engine.cohorts.declaration import Cohort
+from engine.cohorts.destinations import STANDARD_OUTPUT
 from engine.cohorts.events import Source
 from engine.cohorts.file import Declared, read_cohorts
 from engine.cohorts.jobs import Exported, Job, export_lines, look_only, run_once
@@ -27,7 +28,6 @@ from engine.settings._units import DAY_MS
 from replay.errors import StoreError
 from replay.exclusions import Exclusions
 
-STANDARD_OUTPUT = "-"
 _PURPOSE = "export"
 
 

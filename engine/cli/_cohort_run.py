@@ -3,11 +3,13 @@
 import argparse
 import asyncio
 import signal
+import sys
 from contextlib import suppress
 
 import msgspec
 
 from engine.cli._cohort_parts import FAILED, WRONG_USE, Shown, chosen, complain, open_tools, receiver_of
+from engine.cohorts.destinations import STANDARD_OUTPUT
 from engine.cohorts.file import Declared, read_cohorts
 from engine.cohorts.jobs import Job, RunReport, look_only, run_once
 from engine.cohorts.opening import Tools, put_together
@@ -80,22 +82,22 @@ async def _run_one(args: argparse.Namespace, job: Job, free: asyncio.Semaphore) 
     async with free:
         try:
             if args.dry_run:
-                _print(args, name, await look_only(job))
+                _print(args, job, await look_only(job))
                 return True
             report = await run_once(job)
         except (OSError, StoreError, NotOwnerError) as error:
             complain(f"cohort {name}: {error}")
             return False
-    _print(args, name, report)
+    _print(args, job, report)
     return report.is_done
 
 
-def _print(args: argparse.Namespace, name: str, report: RunReport | Preview) -> None:
-    if args.json:
-        line = {"cohort": name, **msgspec.to_builtins(report)}
-        print(msgspec.json.encode(line).decode(), flush=True)
-    else:
-        print(f"{name}: {written(report)}", flush=True)
+def _print(args: argparse.Namespace, job: Job, report: RunReport | Preview) -> None:
+    (_, name), cohort, _ = job.parts.declared
+    line = msgspec.json.encode({"cohort": name, **msgspec.to_builtins(report)}).decode()
+    # Where events go to standard output, nothing else does.
+    file = sys.stderr if cohort.out == STANDARD_OUTPUT else sys.stdout
+    print(line if args.json else f"{name}: {written(report)}", file=file, flush=True)
 
 
 def written(report: RunReport | Preview) -> str:

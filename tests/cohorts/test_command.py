@@ -81,6 +81,20 @@ async def test_runs_append_what_changed_to_a_file(
     assert "tag=rage_click" in capsys.readouterr().out
 
 
+async def test_events_on_standard_output_have_it_for_themselves(
+    world: World, wince: Wince, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    await world.visit("a", "ada")
+    file = tmp_path / "out.toml"
+    await asyncio.to_thread(
+        file.write_text, '[cohorts.all]\nproject = "shop"\ncondition = "tag=rage_click"\nout = "-"\n'
+    )
+    assert await wince("run", "--cohorts", "out.toml", "--json") == 0
+    out, said = capfd.readouterr()
+    assert [json.loads(line)["user_id"] for line in out.splitlines()] == ["ada"]
+    assert json.loads(said)["enters"] == 1
+
+
 async def test_what_is_forgotten_is_told_anew(world: World, wince: Wince, tmp_path: Path) -> None:
     await world.visit("a", "ada")
     assert await wince("run", "angry", *FILE) == 0
