@@ -106,7 +106,7 @@ async def measure(kafka: Kafka, folder: Path, alerts: int, kill_every: float) ->
         (folder / "secret").write_text(SECRET)
         site = AlertSite(kafka, redis.url, folder, MANY + receiver.rules() + f'secrets = ["file:{folder}/secret"]\n', 4)
         await site.create()
-        load = Load(site, 1)
+        load = Load(site, 1, at_once=10, pause_seconds=1.0)
         visiting = asyncio.create_task(load.run())
         alerters = [site.alerter(), site.alerter()]
         try:

@@ -29,8 +29,12 @@ class Known(NamedTuple):
 class Load:
     """Sends until it is stopped; some of it twice, and always each session on one page only."""
 
-    def __init__(self, site: AlertSite, seed: int) -> None:
+    def __init__(
+        self, site: AlertSite, seed: int, at_once: int = AT_ONCE, pause_seconds: float = PAUSE_SECONDS
+    ) -> None:
         self._site = site
+        self._at_once = at_once
+        self._pause_seconds = pause_seconds
         self._rng = random.Random(seed)
         self._visitors = {name: Site(seed, name) for name in PROJECTS}
         self._stopped = False
@@ -38,11 +42,11 @@ class Load:
 
     async def run(self) -> None:
         while not self._stopped:
-            items = [item for _ in range(AT_ONCE) for item in self._visit()]
-            again = self._rng.sample(self.sent, min(len(self.sent), AT_ONCE // 4))
+            items = [item for _ in range(self._at_once) for item in self._visit()]
+            again = self._rng.sample(self.sent, min(len(self.sent), self._at_once // 4))
             await self._site.send([*items, *again])
             self.sent += items
-            await asyncio.sleep(PAUSE_SECONDS)
+            await asyncio.sleep(self._pause_seconds)
 
     def stop(self) -> None:
         self._stopped = True
