@@ -106,11 +106,15 @@ class Background(msgspec.Struct, gc=False):
 
     def learn(self, changes: tuple[Change, ...], t: int, acted_t: int) -> None:
         """Note changes that no press explains; arguments as for `beat`."""
-        learn_place = self.learn_place
+        places = self.places
         for change in changes[:LEARNT_CHANGES]:
-            learn_place(place_of_change(change), t, acted_t)
-            if change.kind == "attribute":
-                learn_place(_shared_place(change), t, acted_t)
+            own = place_of_change(change)
+            for place in (own, _shared_place(change)) if change.kind == "attribute" else (own,):
+                rhythm = places.get(place)
+                if rhythm is None:
+                    self._begin(place, t)
+                elif rhythm.last_t < t:  # of all that came in one place at a time the first is enough
+                    beat(rhythm, t, acted_t)
 
     def learn_place(self, place: Place, t: int, acted_t: int) -> None:
         """Note one unexplained change of `place`; arguments as for `beat`."""

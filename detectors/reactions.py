@@ -112,10 +112,13 @@ class Reactions(Machine[ReactionsState]):
         state = self._state
         if number < state.first:
             return True
-        return any(
-            state.presses[later - state.first].moved or self._is_answered(later)
-            for later in range(number, self.current + 1)
-        )
+        since = state.presses[number - state.first :]
+        for record in since:
+            if record.answered or record.moved or record.rendered or record.toggles:
+                return True
+        if state.ripples and max(state.ripples.values()) >= number:
+            return True
+        return any(is_answer(state, suspect, record.t) for record in since for suspect in record.suspects)
 
     def is_late_answer(self, mutation: Mutation) -> bool:
         """Tell whether content came with `mutation`, the latest there was, in a place that never moves on its own."""
@@ -198,8 +201,9 @@ class Reactions(Machine[ReactionsState]):
 
     def _on_move(self, move: MouseMove) -> None:
         """Now it is known when the pointer moved: looks that changed just then were hovering."""
-        for record in self._state.presses[-2:]:
-            if record.suspects:
+        presses = self._state.presses
+        if presses and (presses[-1].suspects or (len(presses) > 1 and presses[-2].suspects)):
+            for record in presses[-2:]:
                 note_move(record, move)
 
     def _on_certain(self, interaction: Input | WindowOpen | Visibility | WindowFocus | PageExit) -> None:
@@ -239,21 +243,19 @@ class Reactions(Machine[ReactionsState]):
             state.presses[-1].moved = True
 
     def _on_focus(self, focus: ElementFocus) -> None:
-        state = self._state
-        self._note_field(focus)
-        if not focus.gained or focus.target is None or focus.t - state.acted_t >= self._attention_ms:
+        # A field is kept also when it loses the focus, until the next one has it: what it changes then comes after.
+        if not focus.gained:
             return
-        record = state.presses[-1]
-        if focus.target.node_id != record.region and (focus.target.tag == "input" or is_text_field(focus.target)):
-            record.answered = True
-
-    def _note_field(self, focus: ElementFocus) -> None:
-        """Keep a field also when it loses the focus, until the next one has it: what it changes then comes after."""
-        if focus.gained:
-            target = focus.target
-            is_field = target is not None and is_text_field(target)
-            parent = None if target is None else target.parent
-            self._state.field = tuple(node.node_id for node in (target, parent) if node is not None) if is_field else ()
+        state, target = self._state, focus.target
+        if target is None:
+            state.field = ()
+            return
+        is_field, parent = is_text_field(target), target.parent
+        state.field = () if not is_field else (target.node_id,) if parent is None else (target.node_id, parent.node_id)
+        if focus.t - state.acted_t < self._attention_ms and (is_field or target.tag == "input"):
+            record = state.presses[-1]
+            if target.node_id != record.region:
+                record.answered = True
 
     def _on_navigation(self, navigation: Navigation) -> None:
         state = self._state
