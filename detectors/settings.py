@@ -19,7 +19,7 @@ from detectors.default_settings import (
     SlowResponseSettings,
     ThrashedCursorSettings,
 )
-from detectors.presets.amplitude import AmplitudeSettings
+from detectors.presets.amplitude_options import AmplitudeSettings
 from detectors.presets.datadog import DatadogSettings
 from detectors.presets.highlight import HighlightSettings
 from detectors.presets.mixpanel import MixpanelSettings

@@ -1,8 +1,6 @@
 """Amplitude: `plugin-autocapture-browser` at commit 6deb0623b3d4."""
 
-from typing import Annotated, Final
-
-from msgspec import Meta, Struct, field
+from typing import Final
 
 from detectors.elements import Element
 from detectors.interactions import Mutation, Navigation
@@ -13,63 +11,13 @@ from detectors.machines.gestures import Pointer
 from detectors.machines.repeated import RepeatedClicks, RepeatRule
 from detectors.machines.selectors import Selectors
 from detectors.machines.unanswered import Answer, UnansweredClicks, WaitRule
-from detectors.presets.options import ALL_ERRORS, Count, Milliseconds, On, Patterns, Selector, node_of, url_matcher
+from detectors.presets.amplitude_options import AmplitudeSettings
+from detectors.presets.options import ALL_ERRORS, node_of, url_matcher
 from detectors.protocol import Detector
 
-CLICKABLE: Final = (
-    'input[type="button"]', 'input[type="submit"]', 'input[type="reset"]', 'input[type="image"]', 'input[type="file"]',
-    "a", "button", '[role="button"]', '[role="link"]', '[role="menuitem"]', '[role="menuitemcheckbox"]',
-    '[role="menuitemradio"]', '[role="option"]', '[role="tab"]', '[role="treeitem"]', '[contenteditable="true" i]',
-)  # fmt: skip
 MIN_REVERSALS: Final = 5
 MAX_REVERSAL_WINDOW_MS: Final = 4_000
 OTHER_WINDOW: Final = Selectors(('a[target="_blank"]',))
-
-AllowList = Annotated[
-    tuple[Selector, ...], Meta(description="CSS selectors of the only elements tracked, in place of the vendor's list.")
-]
-
-
-class RageClicks(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Rage clicks."""
-
-    enabled: On = True
-    css_selector_allowlist: AllowList = field(default=("*",), name="cssSelectorAllowlist")
-
-
-class DeadClicks(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Dead clicks."""
-
-    enabled: On = True
-    css_selector_allowlist: AllowList = field(default=CLICKABLE, name="cssSelectorAllowlist")
-
-
-class ErrorClicks(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Error clicks."""
-
-    enabled: On = False
-    css_selector_allowlist: AllowList = field(default=CLICKABLE, name="cssSelectorAllowlist")
-
-
-class ThrashedCursor(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Thrashed cursors."""
-
-    enabled: On = False
-    direction_changes: Annotated[Count, Meta(description="Reversals on one axis, at least 5.")] = field(
-        default=20, name="directionChanges"
-    )
-    threshold: Annotated[Milliseconds, Meta(description="Time they lie in, at most 4000 ms.")] = 2_000
-
-
-class AmplitudeSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Amplitude's `frustrationInteractions`."""
-
-    rage_clicks: RageClicks = field(default=RageClicks(), name="rageClicks")
-    dead_clicks: DeadClicks = field(default=DeadClicks(), name="deadClicks")
-    error_clicks: ErrorClicks = field(default=ErrorClicks(), name="errorClicks")
-    thrashed_cursor: ThrashedCursor = field(default=ThrashedCursor(), name="thrashedCursor")
-    page_url_allowlist: Patterns = field(default=(), name="pageUrlAllowlist")
-    page_url_excludelist: Patterns = field(default=(), name="pageUrlExcludelist")
 
 
 class _Tracking:

@@ -22,7 +22,7 @@ from detectors.interactions import (
     TouchEnd,
     TouchStart,
 )
-from detectors.presets.amplitude import AmplitudeSettings, ErrorClicks, ThrashedCursor
+from detectors.presets.amplitude_options import AmplitudeSettings, ErrorClicks, ThrashedCursor
 from detectors.protocol import Finding
 from detectors.settings import DetectorSettings, PresetName
 from tests.detectors.promises import (
