@@ -192,16 +192,24 @@ class Sender:
         if lane is None:
             # The rules file of another process may have it already, or still.
             await self._put_off_or_fail(held, held.entry, now_ms + _NO_ROUTE_WAIT_MS, DAY_MS, "there is no such route")
-        elif self._is_disabled(lane.endpoint):
-            await self._fail(held, held.entry, "the route is disabled: its receiver answered 410")
-        elif lane.paused_until_ms > now_ms:
-            await self._put_off_or_fail(held, held.entry, self._later(lane.paused_until_ms), _give_up_ms(lane))
+        elif await self._is_turned_away(held, lane, now_ms):
+            return
         elif lane.is_full:
             await self._postpone(held, held.entry, self._later(now_ms + _LANE_WAIT_MS))
         else:
             post = asyncio.create_task(self._send(held, lane))
             self._posts.add(post)
             post.add_done_callback(self._posts.discard)
+
+    async def _is_turned_away(self, held: Held, lane: Lane, now_ms: int) -> bool:
+        """Say whether nothing is sent on a route now; then the message has been put off, or has failed."""
+        if self._is_disabled(lane.endpoint):
+            await self._fail(held, held.entry, "the route is disabled: its receiver answered 410")
+            return True
+        if lane.paused_until_ms > now_ms:
+            await self._put_off_or_fail(held, held.entry, self._later(lane.paused_until_ms), _give_up_ms(lane))
+            return True
+        return False
 
     def _is_disabled(self, endpoint: Endpoint) -> bool:
         disabled = self._disabled.get(endpoint.route.name)
@@ -254,27 +262,28 @@ class Sender:
 
     async def _in_lane(self, held: Held, lane: Lane) -> Posted | None:
         now_ms, route = self._clock_ms(), lane.endpoint.route
-        if lane.paused_until_ms > now_ms:
-            await self._put_off_or_fail(held, held.entry, self._later(lane.paused_until_ms), _give_up_ms(lane))
+        if await self._is_turned_away(held, lane, now_ms):
             return None
         if not await self._has_room(lane, now_ms):
             await self._wait_for_room(held, now_ms)
             return None
-        held = await self._held_for(held, now_ms + route.timeout_ms + NOTE_MS)
+        ours = await self._held_for(held, now_ms + route.timeout_ms + NOTE_MS // 2)
+        if ours is None:
+            return None
         left_out = await self._take_left_out(route.name)
-        attempt = await self._attempter.send(lane.endpoint, held.entry, messages_left_out=left_out)
+        attempt = await self._attempter.send(lane.endpoint, ours.entry, messages_left_out=left_out)
         self._observer.posted(route.kind, attempt.posted.outcome, attempt.seconds)
         if left_out and attempt.posted.outcome != "accepted":
             await self._outbox.count_left_out(route.name, left_out)
-        await self._settle(held, lane, attempt)
+        await self._settle(ours, lane, attempt)
         return attempt.posted
 
-    async def _held_for(self, held: Held, until_ms: int) -> Held:
-        """Hold a message for longer where its receiver may take longer."""
+    async def _held_for(self, held: Held, until_ms: int) -> Held | None:
+        """Hold a message for longer where that may be needed; return nothing if another holds it by now."""
         if until_ms <= held.lease_ms:
             return held
-        await self._outbox.postpone(held, held.entry, until_ms)
-        return Held(held.entry, until_ms)
+        is_ours = await self._outbox.postpone(held, held.entry, until_ms)
+        return Held(held.entry, until_ms) if is_ours else None
 
     async def _settle(self, held: Held, lane: Lane, attempt: Attempt) -> None:
         posted, route = attempt.posted, lane.endpoint.route

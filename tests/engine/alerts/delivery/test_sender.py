@@ -237,7 +237,7 @@ async def test_a_slow_receiver_is_waited_for_and_told_once(delivery: Delivery) -
         slow.wake("shop")
         await slow.send_due()
         await receiver.arrived.get()
-        await delivery.passed(other, 75_000)
+        await delivery.passed(other, 65_000)
         let_go.set()
         await slow.settled()
         await delivery.passed(other, LEASE_MS)
