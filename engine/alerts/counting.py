@@ -5,6 +5,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
+from engine.alerts.change import HIGHEST_SHARE
 from engine.alerts.history import HOUR_MS, MINUTE_MS
 from engine.alerts.keys import ATTRIBUTES, MAX_VALUE_CHARACTERS, OTHER, base_of, keys_of
 from engine.alerts.rules import AlertLimits
@@ -19,6 +20,9 @@ MAX_SIGNAL_IDS: Final = 500
 MAX_BASES: Final = 200
 GONE_MS: Final = 72 * HOUR_MS
 """What nobody complained of for three days, a weekend and a day, is gone; if it is back it is as if it were new."""
+
+WELL_KNOWN: Final = 100.0
+"""Of so many visitors it is well known how many complain."""
 
 PROJECT_BASE: Final = "project:"
 FEW_SESSIONS: Final = 50
@@ -233,6 +237,20 @@ class Counting:
                 history.settle(hour)
         keys_per_base = family.keys / max(self._state.base_counts.get(dimension, 1), 1)
         return normal_share(tracked, base, family, family_base, keys_per_base) * self._at_hour(key.detector, t)
+
+    def worst_share(self, tracked: Tracked, t: int) -> float:
+        """Return the highest share that is normal for one of the keys of a kind, of those much is known of."""
+        family, hour = self.family(tracked.key), t // HOUR_MS
+        if hour != family.worst_hour:
+            shares = [
+                each.history.settled / base.history.settled
+                for each in self._state.tracked.values()
+                if each.key.detector == tracked.key.detector and each.key.dimension == tracked.key.dimension
+                for base in (self._state.bases.get(each.base),)
+                if base is not None and base.history.settled >= WELL_KNOWN
+            ]
+            family.worst_hour, family.worst = hour, min(max(shares, default=0.0), HIGHEST_SHARE)
+        return family.worst
 
     def _daily(self, detector: str) -> Daily:
         return self._state.daily.setdefault(detector, Daily())

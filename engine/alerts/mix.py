@@ -1,8 +1,9 @@
-"""Which pages visitors go to: a campaign for a page of which many complain makes a site look worse than it is."""
+"""What else may explain a spike: a campaign for a page of which many complain, or a page that is new."""
 
 from collections import Counter
 from typing import Final
 
+from engine.alerts.change import HIGHEST_SHARE
 from engine.alerts.counting import Counting
 from engine.alerts.history import HOUR_MS
 from engine.alerts.state import Base, Tracked
@@ -16,15 +17,24 @@ _SMOOTHING: Final = 5.0
 """So many visitors, come as usual, are added to what was counted: a few more than usual are no campaign."""
 
 _MOST: Final = 50.0
+_NEW: Final = 5.0
+"""A page with fewer visitors that are not of the last hours is new."""
+
 _OF_PAGES: Final = frozenset({"page", "element"})
 
 
-def more_visited(counting: Counting, tracked: Tracked, t: int) -> float:
-    """Return how many times more often than usual visitors go to the pages that a key's sessions complained on.
+def sober_share(counting: Counting, tracked: Tracked, t: int) -> float:
+    """Return the share of sessions of a key that may be concerned where nothing is wrong."""
+    share = counting.share(tracked, t)
+    if tracked.key.dimension in _OF_PAGES:
+        is_new = counting.base(tracked.key).history.settled < _NEW
+        return max(share, counting.worst_share(tracked, t)) if is_new else share
+    return min(share * max(more_visited(counting, tracked, t), 1.0), HIGHEST_SHARE)
 
-    1 for a page and what is on it: their base are the page's own visitors.
-    """
-    if tracked.key.dimension in _OF_PAGES or not tracked.recent:
+
+def more_visited(counting: Counting, tracked: Tracked, t: int) -> float:
+    """Return how many times more often than usual visitors go to the pages that a key's sessions complained on."""
+    if not tracked.recent:
         return 1.0
     project = counting.base(AlertKey("", "project"))
     since = max(tracked.evidence.since, t - KEEP_MS)

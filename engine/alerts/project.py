@@ -1,15 +1,16 @@
 """Alerts of one project: counts what comes, and lets the rules judge it at once."""
 
+import math
 from collections.abc import Sequence
 from typing import Final
 
 from detectors.score import score
-from engine.alerts.change import HIGHEST_SHARE, evidence_of
+from engine.alerts.change import evidence_of
 from engine.alerts.counting import GONE_MS, Counting, name_of
 from engine.alerts.history import HOUR_MS, MINUTE_MS
 from engine.alerts.incidents import LONGEST_MS, Incidents, make_alert, most_telling
 from engine.alerts.keys import ATTRIBUTES, OTHER, error_of
-from engine.alerts.mix import KEEP_MS, more_visited
+from engine.alerts.mix import KEEP_MS, sober_share
 from engine.alerts.rules import AlertLimits, Rule, longest_window_ms
 from engine.alerts.state import Incident, ProjectState, Tracked, Visit
 from engine.alerts.traffic import judge, started, usual
@@ -33,6 +34,16 @@ BY_CHANCE: Final = 0.005
 
 MOST: Final = 0.8
 """What so many of the visitors run on is no cause: it can't be told from the project."""
+
+DAY_MS: Final = 24 * HOUR_MS
+USUAL_DAILY: Final = 2_000.0
+"""For so many sessions a day the evidence is enough that a rule asks for; for e times as many it has to be 1 higher."""
+
+LEAST_MORE: Final = -1.5
+MOST_MORE: Final = 4.0
+
+ON_THE_WAY_MS: Final = MINUTE_MS
+"""Sessions that started are heard of within a minute: until then they are not missed."""
 
 HALF_SURE: Final = 0.5
 """What is half as sure as a rule asks for may be the cause, once something else is sure enough."""
@@ -131,7 +142,7 @@ class ProjectAlerts:
         if t // MINUTE_MS == self.state.minute:
             return
         self.state.minute = t // MINUTE_MS
-        judge(self.state.traffic, t)
+        judge(self.state.traffic, t - ON_THE_WAY_MS)
         self._judge_traffic(t)
         self._judge_abandoned(t)
         for incident in list(self.state.incidents.values()):
@@ -172,7 +183,7 @@ class ProjectAlerts:
         return self._counting.is_countable(key) and not is_most
 
     def _may_be(self, rule: Rule, tracked: Tracked) -> bool:
-        is_likely = tracked.evidence.highest >= rule.evidence * HALF_SURE
+        is_likely = tracked.evidence.highest >= self._needed(rule, self.state.now) * HALF_SURE
         return rule.kind == "spike" and is_likely and len(tracked.recent) >= rule.min_sessions
 
     def _is_open(self, tracked: Tracked) -> bool:
@@ -185,8 +196,9 @@ class ProjectAlerts:
             case "spike":
                 is_warm = t - state.first_t >= rule.warm_up_ms and tracked.key.value != OTHER
                 is_warm = is_warm and self._counting.is_countable(tracked.key)
-                is_sure = tracked.evidence.highest >= rule.evidence and len(tracked.recent) >= rule.min_sessions
-                return is_warm and is_sure and self._is_sure_of_pages(rule, tracked, t)
+                is_sure = tracked.evidence.highest >= self._needed(rule, t)
+                is_sure = is_sure and len(tracked.recent) >= rule.min_sessions
+                return is_warm and is_sure and self._is_sure_anyway(rule, tracked, t)
             case "new_error":
                 return tracked.key.dimension == "error" and self._is_new(rule, tracked, error_of(signal), t)
             case "regression":
@@ -217,15 +229,19 @@ class ProjectAlerts:
             for tracked, is_new in touched:
                 tracked.returned += is_new and tracked.key.dimension == "error"
 
-    def _is_sure_of_pages(self, rule: Rule, tracked: Tracked, t: int) -> bool:
-        """Whether it is sure also if pages that more visitors go to than usual, as in a campaign, are made up for."""
-        more = more_visited(self._counting, tracked, t)
-        if more <= 1:
+    def _is_sure_anyway(self, rule: Rule, tracked: Tracked, t: int) -> bool:
+        """Whether it is sure also if what else may explain it is made up for."""
+        share, evidence = sober_share(self._counting, tracked, t), tracked.evidence
+        if share <= self._counting.share(tracked, t):
             return True
-        share = min(self._counting.share(tracked, t) * more, HIGHEST_SHARE)
-        evidence = tracked.evidence
         trials = tracked.base_seen - evidence.base_since
-        return evidence_of(share, evidence.concerned_since, trials) >= rule.evidence
+        return evidence_of(share, evidence.concerned_since, trials) >= self._needed(rule, t)
+
+    def _needed(self, rule: Rule, t: int) -> float:
+        """Return how sure a spike has to be: the more sessions, the more often chance looks like one."""
+        days = max((t - self.state.first_t) / DAY_MS, 1.0)
+        daily = self._counting.base(AlertKey("", "project")).total / days
+        return rule.evidence + min(max(math.log(max(daily, 1.0) / USUAL_DAILY), LEAST_MORE), MOST_MORE)
 
     def _is_above(self, rule: Rule, tracked: Tracked, t: int) -> bool:
         since = t - rule.window_ms

@@ -35,9 +35,14 @@ class Base(msgspec.Struct, gc=False):
 
 
 class Family(msgspec.Struct, gc=False):
-    """All keys of one detector and dimension together: what is normal for a key of which little is known."""
+    """All keys of one detector and dimension together: what is normal for a key of which little is known.
+
+    `worst` is the highest share that is normal for one of them, as of `worst_hour` (epoch hours).
+    """
 
     keys: int = 0
+    worst: float = 0.0
+    worst_hour: int = -1
     history: Lagged = msgspec.field(default_factory=Lagged)
 
 

@@ -16,6 +16,7 @@ from engine.alerts.core import Item
 from engine.alerts.plot import Series, draw
 from engine.alerts.rules import RulesFile
 from engine.alerts.rules_file import default_rules, read_rules
+from engine.alerts.simulation.picture import draw_qualities
 from engine.alerts.simulation.report import simulate
 from engine.cli import alerts_failed, alerts_list, alerts_resend, alerts_run, alerts_test
 from engine.cli._commands import CommandModule, SubParsers
@@ -59,7 +60,10 @@ def add_parser(subparsers: SubParsers) -> None:
         "how soon, and how often they cry wolf, beside two simple kinds of rules.",
     )
     simulated.add_argument("--days", type=int, default=14, help="days of traffic, the first week of them calm (14)")
-    simulated.add_argument("--seed", type=int, default=1, help="another number makes other traffic (1)")
+    simulated.add_argument(
+        "--seed", type=int, nargs="+", default=[1], help="another number makes other traffic; of several, all (1)"
+    )
+    simulated.add_argument("--plot", type=Path, metavar="FILE.svg", help="draw delay, precision and recall")
     simulated.add_argument("--json", action="store_true", help="print one JSON object")
     _add_rules_option(simulated)
 
@@ -75,7 +79,10 @@ def run(args: argparse.Namespace) -> int:
     rules = default_rules() if args.rules is None else read_rules(args.rules)
     if args.alerts_command == "backtest":
         return _backtest(args, rules)
-    simulate(rules, days=max(args.days, 8), seed=args.seed, console=None if args.json else Console(highlight=False))
+    console = None if args.json else Console(highlight=False)
+    qualities = simulate(rules, days=max(args.days, 8), seeds=args.seed, console=console)
+    if args.plot is not None:
+        args.plot.write_text(draw_qualities(qualities), encoding="utf-8")
     return 0
 
 

@@ -21,12 +21,12 @@ from engine.alerts.simulation.world import DAY_MS, START_MS, Site, make_site, se
 from schemas.activity import Activity
 from schemas.signals import Signal
 
-SITES: Final = (("shop", 15_000.0, 40), ("news", 40_000.0, 30), ("tool", 3_000.0, 20))
+SITES: Final = (("shop", 6_000.0, 40), ("news", 12_000.0, 30), ("tool", 1_500.0, 20))
 AFTER_MS: Final = HOUR_MS // 2
 """An alarm so long after the end of an incident may still be about it."""
 
-ABSENCE_SESSIONS: Final = 15.0
-"""An absence can be known of once so many sessions are missing."""
+ABSENCE_SESSIONS: Final = {"absence": 15.0, "half_absence": 50.0}
+"""An absence can be known of once so many sessions should have come: more of them where some do."""
 
 SHIFT_MS: Final = 5 * HOUR_MS
 _WEEK_MS: Final = 7 * DAY_MS
@@ -47,28 +47,47 @@ class Quality(msgspec.Struct):
     kinds: dict[str, list[int]] = {}
     traps: dict[str, int] = {}
 
+    @property
+    def recall(self) -> float:
+        """The share of incidents that were detected."""
+        return self.detected / max(self.incidents, 1)
 
-def simulate(rules: RulesFile, *, days: int, seed: int, console: Console | None) -> list[Quality]:
-    """Run rules and their rivals over simulated days and print how they did; as JSON without a console."""
-    rng = np.random.default_rng(seed)
-    sites = [make_site(name, number, pages, rng) for name, number, pages in SITES]
-    happenings = plan(sites, days, rng)
+    @property
+    def precision(self) -> float:
+        """The share of alarms that were about an incident."""
+        true = self.detected + self.repeats
+        return true / max(true + self.false_alarms + self.trap_alarms, 1)
+
+
+def simulate(rules: RulesFile, *, days: int, seeds: Sequence[int], console: Console | None) -> list[Quality]:
+    """Run rules and their rivals over simulated days and print how they did; as JSON without a console.
+
+    Each seed makes other traffic; what is told is of all of them together.
+    """
     qualities = [Quality("these rules"), Quality("fixed threshold"), Quality("three sigma")]
     with Progress(console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task("simulating", total=days * len(sites))
-        for number, site in enumerate(sites):
-            oracle = Oracle()
-            traffic = visits(site, happenings, days, seed + number, oracle)
-            told = _run(traffic, rules, lambda: progress.advance(task))
-            known = _knowable(site, happenings, oracle)
-            for quality, alarms in zip(qualities, told, strict=True):
-                _judge(quality, alarms, [each for each in happenings if each.project_id == site.project_id], known)
-                quality.project_weeks += days * DAY_MS / _WEEK_MS
+        task = progress.add_task("simulating", total=days * len(SITES) * len(seeds))
+        for seed in seeds:
+            _simulate(rules, days, seed, qualities, lambda: progress.advance(task))
     if console is None:
         sys.stdout.write(msgspec.json.encode([_row(each) for each in qualities]).decode() + "\n")
     else:
         _print(console, qualities)
     return qualities
+
+
+def _simulate(rules: RulesFile, days: int, seed: int, qualities: Sequence[Quality], on_day: Callable[[], None]) -> None:
+    rng = np.random.default_rng(seed)
+    sites = [make_site(name, number, pages, rng) for name, number, pages in SITES]
+    happenings = plan(sites, days, rng)
+    for number, site in enumerate(sites):
+        oracle = Oracle()
+        traffic = visits(site, happenings, days, seed + number, oracle)
+        told = _run(traffic, rules, on_day)
+        known = _knowable(site, happenings, oracle)
+        for quality, alarms in zip(qualities, told, strict=True):
+            _judge(quality, alarms, [each for each in happenings if each.project_id == site.project_id], known)
+            quality.project_weeks += days * DAY_MS / _WEEK_MS
 
 
 def _run(traffic: Iterator[Signal | Activity], rules: RulesFile, on_day: Callable[[], None]) -> list[list[Told]]:
@@ -96,8 +115,8 @@ def _overheard(
 def _knowable(site: Site, happenings: Sequence[Happening], oracle: Oracle) -> dict[Happening, int]:
     known = dict(oracle.knowable_at)
     for each in happenings:
-        if each.project_id == site.project_id and each.kind == "absence":
-            at = each.start + int(ABSENCE_SESSIONS / sessions_a_minute(site, each.start) * 60_000)
+        if each.project_id == site.project_id and each.kind in ABSENCE_SESSIONS:
+            at = each.start + int(ABSENCE_SESSIONS[each.kind] / sessions_a_minute(site, each.start) * 60_000)
             if at < each.end:
                 known[each] = at
     return known
@@ -136,7 +155,8 @@ def _row(quality: Quality) -> dict[str, object]:
     return {
         "alerter": quality.name,
         "incidents": quality.incidents,
-        "detected": round(quality.detected / max(quality.incidents, 1), 3),
+        "detected": round(quality.recall, 3),
+        "precision": round(quality.precision, 3),
         "by_chance": round(quality.by_chance / max(quality.incidents, 1), 3),
         "delay_median_s": round(float(np.median(delays))),
         "delay_p95_s": round(float(np.percentile(delays, 95))),

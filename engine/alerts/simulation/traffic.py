@@ -26,6 +26,7 @@ from schemas.signals import Signal, Target
 ELEMENTS: Final = 6
 ERROR_SHARE: Final = 0.03
 BOT_SIGNALS: Final = 2_000
+LEFT_OF_HALF: Final = 0.4
 
 Item = Signal | Activity
 
@@ -91,7 +92,7 @@ class _Crowd:
             if each.kind == "bot" and each.start <= t < each.start + MINUTE_MS:
                 yield from self._bot(t, each)
             if each.kind == "replay" and t >= each.end - MINUTE_MS:
-                yield from ((t, item) for _, item in self._kept[-500:])
+                yield from ((t, item) for at, item in self._kept[-500:] if at < t)
 
     def _session(self, t: int, now: Sequence[Happening]) -> Iterator[tuple[int, Item]]:
         rng, site = self._rng, self._site
@@ -100,7 +101,7 @@ class _Crowd:
         attributes = self._attributes(t, now)
         visitor = Visitor(session_id, attributes)
         yield t, Activity(f"{session_id}-s", "session_start", site.project_id, session_id, t, attributes=attributes)
-        campaign = next((each for each in now if each.kind == "campaign"), None)
+        campaign = next((each for each in now if each.kind in {"campaign", "night_mail"}), None)
         paths = any(each.kind == "paths" for each in now)
         for visit in range(1 + rng.poisson(2.0)):
             place = int(rng.choice(len(site.pages), p=site.popularity))
@@ -201,6 +202,10 @@ def _more(now: Sequence[Happening]) -> float:
         match each.kind:
             case "absence":
                 more *= 0.03
+            case "half_absence":
+                more *= LEFT_OF_HALF
+            case "night_mail":
+                more *= 5.0
             case "surge":
                 more *= 3.0
             case "campaign" | "crowd":
@@ -212,7 +217,7 @@ def _more(now: Sequence[Happening]) -> float:
 
 def _hits(each: Happening, page: str, attributes: dict[str, str]) -> bool:
     match each.kind:
-        case "page" | "element" | "ramp":
+        case "page" | "element" | "ramp" | "burst" | "rare_page":
             return each.value == page
         case "release" | "device" | "country":
             return attributes[each.kind] == each.value

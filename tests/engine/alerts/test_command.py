@@ -2,6 +2,7 @@ import io
 import json
 import sys
 from pathlib import Path
+from xml.etree import ElementTree as ET
 
 import msgspec
 import numpy as np
@@ -118,6 +119,16 @@ class TestSimulation:
 
     def test_the_shipped_rules_beat_simple_ones(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("engine.alerts.simulation.report.SITES", (("shop", 4_000.0, 6),))
-        ours, *others = simulate(default_rules(), days=9, seed=4, console=None)
+        ours, *others = simulate(default_rules(), days=9, seeds=[4], console=None)
         assert ours.incidents >= 1
         assert ours.false_alarms + ours.trap_alarms < min(each.false_alarms + each.trap_alarms for each in others)
+
+    def test_it_draws_how_good_they_are(
+        self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        monkeypatch.setattr("engine.alerts.simulation.report.SITES", (("shop", 100.0, 6),))
+        picture = tmp_path / "quality.svg"
+        assert main(["alerts", "simulate", "--days", "8", "--seed", "1", "2", "--json", "--plot", str(picture)]) == 0
+        ours, *_ = json.loads(capsys.readouterr().out)
+        drawn = ET.fromstring(picture.read_text(encoding="utf-8"))  # noqa: S314 - made here
+        assert f"{ours['precision']:.0%}" in [text.text for text in drawn.iter("{http://www.w3.org/2000/svg}text")]
