@@ -1,6 +1,6 @@
 """The way of one window's batches: put in order, decoded in their turn, given to the window."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Final, Protocol
 
 import msgspec
@@ -254,6 +254,16 @@ class Lane:
         """Take over the state of an equal lane. Raises msgspec.ValidationError for states of other settings."""
         self._order = WindowOrder(self._shared.order, state.order)
         self._window.restore(state.window)
+
+
+def hold_at_most(max_bytes: int, lanes: Collection[Lane]) -> None:
+    """Let windows hold back no more than this together: the one that holds most gives up first."""
+    while (excess_bytes := sum(lane.held_bytes for lane in lanes) - max_bytes) > 0:
+        fullest = max(lanes, key=lambda lane: lane.held_bytes)
+        before_bytes = fullest.held_bytes
+        fullest.make_room(max(before_bytes - excess_bytes, 0))
+        if fullest.held_bytes == before_bytes:
+            return  # It waits for what has to be read again after a restart; that gives it room soon.
 
 
 def _process(decoded: DecodedEvents, window: Window, sequence: int) -> int:

@@ -10,9 +10,10 @@ from detectors.protocol import Finding
 from engine.core.activity import ActivityLog, ActivityState
 from engine.core.attributes import Attributes, together
 from engine.core.blocks import Run
+from engine.core.caps import CAP_HOLES, CAP_REASONS, Caps
 from engine.core.effects import SessionEffects
 from engine.core.findings import Findings
-from engine.core.lane import Lane, LaneState
+from engine.core.lane import Lane, LaneState, hold_at_most
 from engine.core.ledger import Ledger
 from engine.core.phases import Phase, Sign, advance
 from engine.core.projects import Project
@@ -21,17 +22,9 @@ from engine.input.messages import DecodedBatch
 from engine.order import Verdict
 from engine.reasons import Reason
 from replay.writes import BlockDraft, FilledRange
-from schemas.bundle_index import Hole, HoleReason
+from schemas.bundle_index import Hole
 from schemas.session_record import EndReason, SessionRecord
 
-CAP_REASONS: Final[dict[Reason, EndReason]] = {
-    Reason.SESSION_MAX_BYTES: "max_bytes",
-    Reason.SESSION_MAX_DURATION: "max_duration",
-}
-CAP_HOLES: Final[dict[Reason, HoleReason]] = {
-    Reason.SESSION_MAX_BYTES: "max_bytes",
-    Reason.SESSION_MAX_DURATION: "max_duration",
-}
 NEWS: Final = frozenset({Verdict.READY, Verdict.HELD, Verdict.LATE})
 """Batches that show life; the others were here before."""
 
@@ -67,8 +60,7 @@ class Session:
         self.position = -1
         self.must_save = False
         self._project = project
-        self._max_bytes = project.session.max_bytes
-        self._max_duration_ms = project.session.max_duration_ms
+        self._caps = Caps(project.session)
         self._shared = shared
         self._capped: Reason | None = None
         self._lanes: dict[str, Lane] = {}
@@ -101,17 +93,7 @@ class Session:
                 self._note_end("explicit", Sign.ENDED_BY_SENDER)
             if decides:
                 lane.expire(now_ms)
-                self._make_room()
-
-    def _make_room(self) -> None:
-        """Keep what all windows hold back within what one may: the window that holds most gives up first."""
-        max_bytes, lanes = self._shared.order.max_held_bytes, self._lanes.values()
-        while (excess_bytes := sum(lane.held_bytes for lane in lanes) - max_bytes) > 0:
-            fullest = max(lanes, key=lambda lane: lane.held_bytes)
-            before_bytes = fullest.held_bytes
-            fullest.make_room(max(before_bytes - excess_bytes, 0))
-            if fullest.held_bytes == before_bytes:
-                return  # It waits for what has to be read again after a restart; that gives it room soon.
+                hold_at_most(self._shared.order.max_held_bytes, self._lanes.values())
 
     def _offer_again(self, batch: DecodedBatch, position: int, now_ms: int, *, decides: bool) -> None:
         """Take a batch that is read again after a restart: all that it said is known, but for what was held back."""
@@ -149,55 +131,24 @@ class Session:
 
     def room(self) -> tuple[int, int, int]:
         """Return how many bytes of events, and from when to when, are certain to be admitted."""
-        ledger = self.ledger
-        if ledger.started_at < 0:
-            return 0, 0, 0
-        return self._max_bytes - ledger.bytes, ledger.started_at, ledger.started_at + self._max_duration_ms
+        return self._caps.room(self.ledger)
 
     def admit(self, run: Run) -> int:
         """Admit masked events; return how many, from the first on. The others are counted as dropped."""
-        ledger, last_t, count = self.ledger, run.times[-1], len(run.lines)
-        left_bytes, first_t, most_t = self.room()
-        size_bytes = sum(map(len, run.lines)) + count
-        if self._capped is None and size_bytes <= left_bytes and first_t <= run.times[0] and last_t <= most_t:
-            ledger.bytes += size_bytes
-            ledger.events += count
-            ledger.last_event_at = max(ledger.last_event_at, last_t)
+        caps, ledger, count = self._caps, self.ledger, len(run.lines)
+        if self._capped is None and caps.take_all(ledger, run):
             return count
         for place, (t, line) in enumerate(zip(run.times, run.lines, strict=True)):
-            refused = self._capped or self._refusal(t, len(line))
+            refused = self._capped or caps.take(ledger, t, len(line))
             if refused is not None:
+                self._cap(refused)
                 self.drop(refused, count - place)
                 return place
         return count
 
-    def _refusal(self, t: int, size_bytes: int) -> Reason | None:
-        """Take room for one masked event; return why there is none left, if so."""
-        ledger = self.ledger
-        if not ledger.started_at <= t <= ledger.last_event_at:
-            self._see(t)
-        size_bytes += ledger.bytes + 1
-        if t - ledger.started_at > self._max_duration_ms or size_bytes > self._max_bytes:
-            over = size_bytes > self._max_bytes
-            return self._cap(Reason.SESSION_MAX_BYTES if over else Reason.SESSION_MAX_DURATION)
-        ledger.bytes = size_bytes
-        ledger.events += 1
-        return None
-
-    def _see(self, t: int) -> None:
-        """Move the session's first or last event time.
-
-        A window whose clock is further off than a session may last tells no time: the later of both clocks holds.
-        """
-        ledger, longest_ms = self.ledger, self._max_duration_ms
-        if ledger.started_at < 0 or t - ledger.last_event_at > longest_ms:
-            ledger.started_at = ledger.last_event_at = t
-        elif t > ledger.last_event_at:
-            ledger.last_event_at = t
-        elif ledger.started_at - t <= longest_ms:
-            ledger.started_at = t
-
-    def _cap(self, reason: Reason) -> Reason:
+    def _cap(self, reason: Reason) -> None:
+        if self._capped is not None:
+            return
         self._capped = reason
         self.phase = advance(self.phase, Sign.CAPPED)
         self.ledger.end_reason = CAP_REASONS[reason]
@@ -205,7 +156,6 @@ class Session:
             self.hole(Hole(lane.window_id, CAP_HOLES[reason], max(lane.now, self.ledger.last_event_at)))
             lane.rest()
         self.activity.end(self.ledger.last_event_at, self.ledger.end_reason, self._attributes(), over=True)
-        return reason
 
     @property
     def capped(self) -> Reason | None:
