@@ -83,8 +83,8 @@ class _StallWatch:
             self._seen.clear()
         for place, lane in desk.lanes.items():
             offset, _ = self._seen.get(place, (-1, 0.0))
-            if offset != lane.next_offset or lane.next_offset >= ends.get(place, 0):
-                self._seen[place] = lane.next_offset, now_s
+            if offset != lane.done_offset or lane.done_offset >= ends.get(place, 0):
+                self._seen[place] = lane.done_offset, now_s
         return any(now_s - since > STALLED_SECONDS for place, (_, since) in self._seen.items() if place in desk.lanes)
 
 

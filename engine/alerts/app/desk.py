@@ -11,6 +11,7 @@ from engine.alerts.app.lanes import Doubt, Lane, Unread, read_item
 from engine.alerts.app.lookout import Identities, Lookout, partition_of
 from engine.alerts.app.project import JudgedProject, KeptAlerts
 from engine.alerts.app.tools import AlertTools
+from engine.alerts.history import MINUTE_MS
 from engine.alerts.rules import RulesFile
 from engine.alerts.store import Outcome, ProjectWrite
 from engine.errors import Unavailable
@@ -20,6 +21,9 @@ from engine.runtime.kafka.positions import Start, choose_start, log_name
 from engine.runtime.kafka.records import Place
 
 LOADED_AT_ONCE: Final = 50
+TRUSTED_MS: Final = MINUTE_MS
+"""Clocks of those who write may be so far ahead of ours: their records are judged by the same times, whenever."""
+
 FULL_TIMES: Final = 4
 """So many times `alerts.save_max_items` may wait in a partition before nothing more is taken from it."""
 
@@ -70,7 +74,7 @@ class Desk:
         self._tools.meters.count(Count.REBALANCES)
         self._tools.meters.set(Gauge.PARTITIONS_ASSIGNED, len(assigned))
         get_logger().info("partitions_assigned", partitions=sorted({place.partition for place in assigned}))
-        return {place: lane.next_offset for place, lane in lanes.items()}
+        return {place: lane.done_offset for place, lane in lanes.items()}
 
     def _tell_start(self, place: Place, start: Start) -> None:
         if start.cause:
@@ -115,6 +119,13 @@ class Desk:
         for project_id, found in zip(project_ids, stored, strict=True):
             self.projects[project_id] = JudgedProject(project_id, found, self._tools.rules)
 
+    async def _new(self, project_id: str, lane: Lane) -> JudgedProject | None:
+        """Return a project met for the first time; `None` if its partition was taken away meanwhile."""
+        (found,) = await self._tools.patience.insist(lambda: self._tools.store.load([project_id]))
+        if self.lanes.get(lane.place) is not lane:
+            return None
+        return self.projects.setdefault(project_id, JudgedProject(project_id, found, self._tools.rules))
+
     # -- records -------------------------------------------------------------------------------------------------
 
     async def forward(self, event: Any, app: Any) -> None:  # noqa: ANN401 - Faust is untyped
@@ -144,12 +155,10 @@ class Desk:
             self._drop_item(unread.reason)
             lane.keep(event)
             return
-        if item.project_id not in self.projects:
-            await self._load([item.project_id])
-        if self.lanes.get(lane.place) is not lane:
-            return  # it was taken away meanwhile
-        project = self.projects[item.project_id]
-        now_ms = lane.clock.saw(_timestamp_ms(message), self._tools.clock_ms())
+        project = self.projects.get(item.project_id) or await self._new(item.project_id, lane)
+        if project is None:
+            return
+        now_ms = lane.clock.saw(_timestamp_ms(message), self._tools.clock_ms() + TRUSTED_MS)
         if not project.is_known(lane.place.partition, lane.log, message.offset):
             self._drop_item(project.feed(item, now_ms))
             project.read(lane.place.partition, lane.log, message.offset)
@@ -166,8 +175,12 @@ class Desk:
             await self._is_emptied.wait()
             if self.lanes.get(lane.place) is not lane:
                 return None
-        if lane is None or not lane.accept(event.message.offset):
+        missing = None if lane is None else lane.accept(event.message.offset)
+        if lane is None or missing is None:
             return None
+        if missing:
+            self._tools.meters.count(Count.RECORDS_LOST, missing)
+            get_logger().warning("records_lost", topic=lane.place.topic, partition=lane.place.partition, lost=missing)
         self._tools.health.reached("kafka")
         return lane
 
@@ -182,7 +195,7 @@ class Desk:
 
     def has_read(self, ends: Mapping[Place, int]) -> bool:
         """Say whether the partitions here were read up to these offsets."""
-        return all(lane.next_offset >= ends.get(place, 0) for place, lane in self.lanes.items())
+        return all(lane.done_offset >= ends.get(place, 0) for place, lane in self.lanes.items())
 
     def tick(self, now_ms: int) -> None:
         """Let time pass until a full minute (epoch ms) for every project here."""
@@ -199,7 +212,7 @@ class Desk:
     async def save(self) -> None:
         """Store what changed, move marks, acknowledge. Raises Doubt if somebody else has written."""
         async with self._saving:
-            taken = [(lane, lane.next_offset, lane.take()) for lane in self.lanes.values()]
+            taken = [(lane, lane.done_offset, lane.take()) for lane in self.lanes.values()]
             changed = [project for project in self.projects.values() if project.is_changed]
             await self._write(changed)
             await self._sent([sent for _, _, kept in taken for sent in kept.sent])

@@ -62,16 +62,17 @@ class Kept:
 
 
 class Lane:
-    """One partition. `count` is that of its mark, `lost` how many records were not there any more."""
+    """One partition. `count` is that of its mark."""
 
     def __init__(self, place: Place, start: Start, count: int) -> None:
         self.place = place
         self.log = start.log
-        self.next_offset = start.offset
+        self._next_offset = start.offset
+        self.done_offset = start.offset
+        """Before it, all was done with; the record that is at work is not before it."""
         self.marked_offset = -1
         self.saved_offset = start.offset
         self.count = count
-        self.lost = start.lost
         self.clock = PartitionClock()
         self._kept = Kept()
 
@@ -80,17 +81,18 @@ class Lane:
         """How many records were read and are not safe yet."""
         return len(self._kept.events)
 
-    def accept(self, offset: int) -> bool:
-        """Take note that a record came; say whether it is the first time."""
-        if offset < self.next_offset:
-            return False
-        self.lost += offset - self.next_offset
-        self.next_offset = offset + 1
-        return True
+    def accept(self, offset: int) -> int | None:
+        """Take note that a record came; say how many are missing before it, or `None` if it came before."""
+        missing = offset - self._next_offset
+        if missing < 0:
+            return None
+        self._next_offset = offset + 1
+        return missing
 
     def keep(self, event: Any, *, judged_ms: int | None = None, sent: Awaitable[object] | None = None) -> None:  # noqa: ANN401 - Faust is untyped
         """Acknowledge an event when it is safe: stored, or `sent`. `judged_ms` is the time of a record judged."""
         self._kept.events.append(event)
+        self.done_offset = self._next_offset
         if judged_ms is not None:
             self._kept.judged_ms.append(judged_ms)
         if sent is not None:
