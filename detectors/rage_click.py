@@ -1,11 +1,12 @@
 """Rage click: several clicks on one spot in short time that the page does not answer.
 
-Our rule: `count` consecutive unanswered clicks on the same control, first to last in less than `window_ms` (a true
-sliding span), or in less than `unanswered_window_ms` if at most one click of the burst was answered until then, because
-people click more slowly at a button that is slow or failing. The clicks of a burst lie within `max_spread_px` on both
-axes (page coordinates). Where quick clicks were answered before (`HABIT_CLICKS` of them on this page), quick clicks are
-normal, and twice as many unanswered ones are needed: a stepper at its end is no rage. One burst is one signal; it is
-closed when `quiet_ms` have passed without a further click.
+Our rule: `count` consecutive unanswered clicks on the same control (an answer that is the only one of the burst may lie
+between them), first to last in less than `window_ms` (a true sliding span), or in less than `unanswered_window_ms` if
+at most one click of the burst was answered until then, because people click more slowly at a button that is slow or
+failing. The clicks of a burst lie within `max_spread_px` on both axes (page coordinates). Where quick clicks were
+answered before (`HABIT_CLICKS` of them on this page), quick clicks are normal, and twice as many unanswered ones are
+needed: a stepper at its end is no rage. One burst is one signal; it is closed when `quiet_ms` have passed without a
+further click.
 
 A burst ends at a click elsewhere and at a scroll of the page between two clicks: what was clicked until then is
 judged by itself, so a scroll after the burst changes nothing. A selection made before the burst is closed voids it:
@@ -304,19 +305,21 @@ class RageClick(Machine[RageClickState]):
 
     def _find(self, burst: Burst, flags: Sequence[bool]) -> Hit | None:
         settings, members = self._settings, burst.members
-        habit, answers, streak = self._state.habits.get(burst.place, 0), int(burst.answered), 0
+        habit, answers = self._state.habits.get(burst.place, 0), int(burst.answered)
+        is_lone = answers + sum(flags) <= LONE_ANSWERS
+        streak: list[int] = []
         for index, answered in enumerate(flags):
             if answered:
-                streak = 0
                 answers += 1
+                streak = streak if is_lone else []
                 continue
-            streak += 1
+            streak.append(index)
             needed = burst.needed * (2 if habit + answers >= HABIT_CLICKS else 1)
             window_ms = settings.window_ms if answers > LONE_ANSWERS else self._longest_window_ms
-            if streak >= needed and members[index].t - members[index - burst.needed + 1].t < window_ms:
+            if len(streak) >= needed and members[index].t - members[streak[-burst.needed]].t < window_ms:
                 end = next((later for later in range(index, len(flags)) if flags[later]), len(flags))
-                first = index - needed + 1
-                return _hit(members[first:end], burst.needed, settings.window_ms, window_ms)
+                hits = [*streak[-needed:], *range(index + 1, end)]
+                return _hit([members[hit] for hit in hits], burst.needed, settings.window_ms, window_ms)
         return None
 
     def _finding(self, burst: Burst, hit: Hit) -> Finding:

@@ -276,9 +276,16 @@ class TestAnswers:
         times = (10_000, 10_250, 10_500, 10_750, 11_000)
         before = in_order([mutation(10_690)], clicks(times))
         after = in_order(clicks(times), [mutation(10_690)])
-        assert rage(before) == []  # it answers the third click
-        assert [finding.t for finding in rage(in_order(after, click(11_200)))] == []
-        assert [finding.count for finding in rage(after[:-3])] == []
+        assert rage(before[:-3]) == rage(after[:-3]) == []
+        assert rage(before) == []  # it answers the third click, late, and the quick one before
+        (finding,) = rage(after)
+        assert finding.evidence["click_times"] == [10_000, 10_250, 10_500, 11_000]
+
+    def test_one_answer_does_not_make_a_control_work_but_two_do(self) -> None:
+        times = (10_000, 10_250, 10_500, 10_750, 11_000, 11_250)
+        (finding,) = rage(in_order(clicks(times), [mutation(10_501)]))
+        assert finding.count == 5
+        assert rage(in_order(clicks(times), [mutation(10_501), mutation(11_001)])) == []
 
     def test_errors_and_failed_requests_are_no_answers(self) -> None:
         trouble: list[Interaction] = [failure(t + 1) for t in BURST]
