@@ -21,7 +21,7 @@ from engine.alerts.simulation.world import DAY_MS, START_MS, Site, make_site, se
 from schemas.activity import Activity
 from schemas.signals import Signal
 
-SITES: Final = (("shop", 6_000.0, 40), ("news", 12_000.0, 30), ("tool", 1_500.0, 20))
+SITES: Final = (("shop", 3_000.0, 40), ("news", 5_000.0, 30), ("tool", 800.0, 20))
 AFTER_MS: Final = HOUR_MS // 2
 """An alarm so long after the end of an incident may still be about it."""
 
