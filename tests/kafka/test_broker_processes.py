@@ -14,7 +14,7 @@ from aiokafka.errors import KafkaError
 
 from engine.errors import Unavailable
 from engine.runtime.kafka.log_identity import read_log_identities
-from tests.engine.core.test_sessions import batch
+from tests.engine.core.batches import batch
 from tests.kafka.groups import producer
 from tests.kafka.workers import Site, running, stored
 from tests.servers.certificates import Certificates

@@ -10,8 +10,8 @@ import pytest
 from engine.errors import Broken
 from engine.operate.meters import Count, Gauge
 from replay.writes import SessionWrite, WriteResult
+from tests.engine.core.batches import SESSION, T0, batch
 from tests.engine.core.harness import sample_batches
-from tests.engine.core.test_sessions import SESSION, T0, batch
 from tests.kafka.groups import producer
 from tests.kafka.workers import HOUR_MS, Running, Site, recorded, running, stored
 from tests.servers.kafka_admin import create_topic, delete_records, delete_topic

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.engine.core.test_sessions import SESSION
+from tests.engine.core.batches import SESSION
 from tests.kafka.test_worker import small
 from tests.kafka.workers import Site, stored
 from tests.servers.kafka_admin import members

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from engine.cli import main
-from tests.engine.core.test_sessions import batch
+from tests.engine.core.batches import batch
 
 
 @pytest.fixture

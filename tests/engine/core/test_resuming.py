@@ -9,8 +9,8 @@ from engine.core.saving import SavingRules
 from engine.reasons import Reason
 from engine.settings import OrderSettings, SessionSettings, Settings
 from replay.blocks import decode_block
+from tests.engine.core.batches import MINUTE_MS, SESSION, T0, batch
 from tests.engine.core.shelf import Shelf
-from tests.engine.core.test_sessions import MINUTE_MS, SESSION, T0, batch
 
 NEVER = 1 << 40
 SELDOM = SavingRules(NEVER, NEVER)

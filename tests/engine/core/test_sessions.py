@@ -1,4 +1,4 @@
-"""Sessions end, open again, grow over caps, lose batches and disappear, each with its reason."""
+"""Sessions end, open again, grow over caps and lose batches, each with its reason."""
 
 from itertools import pairwise
 from typing import Any
@@ -9,80 +9,10 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from engine.core.core import Core, StoredState
-from engine.core.effects import SessionEffects
-from engine.core.shared import Shared
 from engine.reasons import Reason
-from engine.settings import LimitSettings, OrderSettings, PrivacySettings, ProjectSettings, SessionSettings, Settings
+from engine.settings import LimitSettings, OrderSettings, SessionSettings, Settings
 from replay.blocks import decode_block
-from replay.exclusions import user_digest
-
-MINUTE_MS = 60_000
-T0 = 1_795_000_000_000
-SESSION = "11111111-2222-3333-4444-555555555555"
-
-
-def event(t: int = T0, **data: Any) -> dict[str, Any]:
-    return {"type": 3, "timestamp": t, "data": {"source": 3, "id": 1, "x": 0, "y": 0, **data}}
-
-
-def batch(seq: int = 0, *events: dict[str, Any], **envelope: Any) -> bytes:
-    fields = {
-        "v": 1,
-        "project_id": "shop",
-        "session_id": SESSION,
-        "window_id": "w1",
-        "seq": seq,
-        "sent_at": T0,
-        "events": list(events or (event(T0 + seq),)),
-        **envelope,
-    }
-    return msgspec.json.encode(fields)
-
-
-LABEL = {"type": 3, "id": 5, "textContent": "Place order"}
-PAGE: dict[str, Any] = {
-    "type": 2,
-    "timestamp": T0,
-    "data": {
-        "node": {
-            "type": 0,
-            "id": 1,
-            "childNodes": [{"type": 2, "id": 4, "tagName": "button", "attributes": {}, "childNodes": [LABEL]}],
-        }
-    },
-}
-
-
-class Driver:
-    """A core with an arrival clock one can set."""
-
-    def __init__(self, settings: Settings | None = None, shared: Shared | None = None) -> None:
-        self.core = Core(settings or Settings(), shared)
-        self.position = -1
-        self.effects: list[SessionEffects] = []
-
-    def feed(self, value: bytes, at_ms: int = T0) -> "Driver":
-        self.position += 1
-        self.core.tick(at_ms)
-        opened = self.core.open(value, None, "test", self.position)
-        if opened is not None:
-            self.core.feed(opened, self.position, at_ms)
-        self.effects += self.core.take()
-        return self
-
-    def tick(self, at_ms: int) -> "Driver":
-        self.core.tick(at_ms)
-        self.effects += self.core.take()
-        return self
-
-    @property
-    def last(self) -> SessionEffects:
-        return self.effects[-1]
-
-    @property
-    def published(self) -> int:
-        return sum(block.events for effect in self.effects for block in effect.blocks)
+from tests.engine.core.batches import MINUTE_MS, PAGE, T0, Driver, batch, click, clicks, event
 
 
 def test_a_session_ends_after_the_idle_timeout_of_the_arrival_clock() -> None:
@@ -127,14 +57,6 @@ def test_an_end_that_overtakes_an_earlier_batch_waits_for_its_turn() -> None:
         assert (record.status, record.end_reason, record.user_id) == ("ended", "explicit", "last")
         signals.append([signal.id for effect in driver.effects for signal in effect.signals])
     assert signals[0] == signals[1] != []
-
-
-def click(t: int) -> list[dict[str, Any]]:
-    return [event(t, source=2, type=kind, id=4) for kind in (1, 0, 2)]
-
-
-def clicks(*times: int) -> list[dict[str, Any]]:
-    return [part for t in times for part in click(T0 + t)]
 
 
 ENDS = [[PAGE], clicks(100, 200, 300), clicks(400)]
@@ -315,40 +237,6 @@ def test_duplicates_and_conflicts_are_told_apart() -> None:
     assert driver.last.record.dropped == {"duplicate_batch": 1, "sequence_conflict": 1}
 
 
-def test_an_excluded_user_leaves_no_trace_also_when_known_in_mid_session() -> None:
-    driver = Driver(Settings(privacy=PrivacySettings(exclude_users=("u1",))))
-    driver.feed(batch(0)).feed(batch(1, user_id="u1"))
-    assert driver.last.withdrawn
-    assert driver.last.blocks == ()
-    driver.feed(batch(2))
-    assert len(driver.effects) == 2
-    assert driver.core.open_sessions == 0
-    assert driver.core.counts.batches_dropped == {Reason.EXCLUDED_USER: 2}
-
-
-def test_an_excluded_user_who_becomes_known_after_the_session_was_closed_is_withdrawn_too() -> None:
-    driver = Driver(Settings(privacy=PrivacySettings(exclude_users=("u1",))))
-    much_later = T0 + 72 * 60 * MINUTE_MS
-    driver.feed(batch(0)).tick(T0 + 30 * MINUTE_MS).tick(much_later)
-    assert driver.core.open_sessions == 0
-    driver.feed(batch(1, user_id="u1"), much_later)
-    assert driver.last.withdrawn
-    assert driver.last.session_id == SESSION
-    assert not driver.last.is_new
-    count = len(driver.effects)
-    driver.feed(batch(2, user_id="u1"), much_later)
-    assert len(driver.effects) == count
-
-
-def test_a_session_that_begins_with_an_excluded_user_wants_a_tombstone_once_and_nothing_else() -> None:
-    driver = Driver(Settings(privacy=PrivacySettings(exclude_users=("u1",))))
-    driver.feed(batch(0, user_id="u1")).feed(batch(1, user_id="u1")).feed(batch(2))
-    assert [(effect.withdrawal, effect.is_new) for effect in driver.effects] == [(Reason.EXCLUDED_USER, True)]
-    assert driver.last.blocks == ()
-    assert driver.last.record.user_id is None
-    assert driver.core.open_sessions == 0
-
-
 @pytest.mark.parametrize("wrong_first", [True, False])
 def test_a_window_with_a_clock_of_its_own_does_not_end_the_session(*, wrong_first: bool) -> None:
     wrong, right = batch(0, event(0), event(1), window_id="w2"), batch(0)
@@ -356,86 +244,6 @@ def test_a_window_with_a_clock_of_its_own_does_not_end_the_session(*, wrong_firs
     assert driver.published == 4
     assert driver.last.record.status == "open"
     assert driver.last.record.started_at == T0
-
-
-def test_exclusion_is_a_setting_of_the_project() -> None:
-    own = ProjectSettings(privacy=PrivacySettings(exclude_users=("u1",)))
-    driver = Driver(Settings(projects={"bank": own}))
-    driver.feed(batch(0, user_id="u1")).feed(batch(0, user_id="u1", project_id="bank", session_id="s2"))
-    assert [(effect.session_id, effect.withdrawn) for effect in driver.effects] == [(SESSION, False), ("s2", True)]
-
-
-def test_another_project_cannot_withdraw_a_session_by_excluding_its_user() -> None:
-    own = ProjectSettings(privacy=PrivacySettings(exclude_users=("u1",)))
-    driver = Driver(Settings(projects={"bank": own})).feed(batch(0)).feed(batch(1, user_id="u1", project_id="bank"))
-    assert not any(effect.withdrawn for effect in driver.effects)
-    assert driver.core.open_sessions == 1
-    assert driver.core.counts.batches_dropped == {Reason.PROJECT_CONFLICT: 1}
-
-
-def test_without_consent_nothing_is_taken() -> None:
-    driver = Driver().feed(batch(consent=False))
-    assert driver.effects == []
-    assert driver.core.take_refusals() == []
-    assert driver.core.counts.batches_dropped == {Reason.NO_CONSENT: 1}
-
-
-def test_consent_that_is_given_later_holds_from_then_on() -> None:
-    driver = Driver().feed(batch(0, consent=False)).feed(batch(1, consent=True)).tick(T0 + 15 * MINUTE_MS)
-    assert driver.published == 1
-    assert not any(effect.withdrawn for effect in driver.effects)
-
-
-def test_consent_that_is_taken_back_withdraws_the_session_and_keeps_the_rest_out() -> None:
-    driver = Driver().feed(batch(0)).feed(batch(1, consent=False)).feed(batch(2, consent=True))
-    assert [effect.withdrawal for effect in driver.effects] == [None, Reason.NO_CONSENT]
-    assert driver.last.blocks == ()
-    assert (driver.core.open_sessions, driver.core.take_refusals()) == (0, [])
-    assert driver.core.counts.batches_dropped == {Reason.NO_CONSENT: 2}
-
-
-def test_consent_that_is_taken_back_after_the_session_was_closed_withdraws_it_too() -> None:
-    much_later = T0 + 72 * 60 * MINUTE_MS
-    driver = Driver().feed(batch(0)).tick(T0 + 30 * MINUTE_MS).tick(much_later)
-    driver.feed(batch(0, consent=False, project_id="other"), much_later)
-    assert not driver.last.withdrawn
-    driver.feed(batch(1, consent=False), much_later)
-    assert driver.last.withdrawal is Reason.NO_CONSENT
-
-
-@pytest.mark.parametrize("is_closed", [True, False])
-def test_a_refusal_before_the_consent_that_is_read_again_withdraws_nothing(*, is_closed: bool) -> None:
-    refusal, consent = batch(0, consent=False), batch(1, consent=True)
-    first = Driver().feed(refusal).feed(consent).tick(T0 + 30 * MINUTE_MS)
-    if is_closed:
-        first.tick(T0 + 72 * 60 * MINUTE_MS)
-    stored = StoredState(SESSION, "shop", first.last.state(), 1, {"w1": 2}, first.last.record, None)
-    again = Driver()
-    again.core.adopt(stored)
-    again.feed(refusal)
-    assert not any(effect.withdrawn for effect in again.effects)
-    again.position = 1
-    again.feed(batch(2, consent=False))
-    assert again.last.withdrawn
-
-
-def test_a_session_that_was_deleted_elsewhere_is_forgotten() -> None:
-    driver = Driver().feed(batch(0)).feed(batch(2))
-    driver.core.refuse(SESSION, Reason.SESSION_DELETED)
-    count = len(driver.effects)
-    driver.feed(batch(1)).feed(batch(3)).tick(T0 + 15 * MINUTE_MS).tick(T0 + 72 * 60 * MINUTE_MS)
-    assert len(driver.effects) == count
-    assert (driver.core.open_sessions, driver.core.replay_from(), driver.core.take_refusals()) == (0, None, [])
-
-
-def test_users_are_excluded_by_digest_as_soon_as_it_is_known() -> None:
-    shared = Shared(Settings())
-    driver = Driver(shared=shared).feed(batch(0, anonymous_id="a")).feed(batch(0, session_id="s2", user_id="b"))
-    shared.exclusions.replace([user_digest("shop", "a"), user_digest("other", "b"), user_digest("", "c")])
-    driver.feed(batch(1, anonymous_id="a")).feed(batch(1, session_id="s2", user_id="b"))
-    assert [effect.session_id for effect in driver.effects if effect.withdrawn] == [SESSION]
-    driver.feed(batch(2, session_id="s2", user_id="c"))
-    assert driver.core.open_sessions == 0
 
 
 def test_a_session_belongs_to_one_project() -> None:

@@ -13,7 +13,7 @@ from engine.runtime.stores import store_settings
 from engine.runtime.writer import Writer
 from engine.settings import PrivacySettings, Settings
 from replay.directory_store import DirectoryStore
-from tests.engine.core.test_sessions import T0, batch, event
+from tests.engine.core.batches import T0, batch, event
 
 YEAR_MS = 365 * 86_400_000
 

@@ -9,8 +9,8 @@ from engine.runtime.kafka.outbox import pack_outbox, unpack_outbox, withdrawal_m
 from engine.settings import Settings
 from schemas.activity import Activity
 from schemas.signals import Signal
+from tests.engine.core.batches import T0, batch
 from tests.engine.core.harness import run_core, sample_batches
-from tests.engine.core.test_sessions import T0, batch
 
 
 def all_effects() -> list[SessionEffects]:

@@ -17,8 +17,8 @@ from engine.runtime.kafka.tools import Tools
 from engine.runtime.kafka.work import DUE_SECONDS, DUE_SESSIONS, Work
 from engine.settings import PrivacySettings, Settings, WorkerSettings
 from replay.errors import Saturated
+from tests.engine.core.batches import MINUTE_MS, SESSION, T0, batch
 from tests.engine.core.harness import sample_batches
-from tests.engine.core.test_sessions import MINUTE_MS, SESSION, T0, batch
 from tests.engine.runtime.kafka.memory_log import MemoryRecord
 from tests.engine.runtime.kafka.memory_store import Data, MemoryStore, Port
 from tests.engine.runtime.kafka.virtual_time import run_in_virtual_time
