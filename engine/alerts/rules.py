@@ -63,8 +63,8 @@ class Rule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             ge=3,
             le=100,
             description="How sure a spike or an absence has to be: natural logarithm of how much likelier an incident "
-            "makes what was seen (12: 160,000 to 1). A spike needs more, or less, with more or fewer than 2,000 sessions "
-            "a day.",
+            "makes what was seen (12: 160,000 to 1). A spike needs more, or less, with more or fewer than 2,000 "
+            "sessions a day.",
         ),
     ] = 12.0
     page: Annotated[str, Meta(max_length=500, description="Where `abandoned` begins: a folded page.")] = ""

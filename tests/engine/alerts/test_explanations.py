@@ -79,6 +79,19 @@ class TestBases:
         assert not any(key.endswith(OTHER) for key in core.state("shop").visits[f"shop-{site.count}"].bases)
 
 
+class TestEvidence:
+    @pytest.mark.parametrize(("every_ms", "is_told"), [(120_000, True), (2_000, False)])
+    def test_larger_sites_need_more_of_it(self, every_ms: int, is_told: bool) -> None:  # noqa: FBT001 - a parameter
+        site = Site()
+        items = list(site.traffic(START_MS, 25, CALM_PAGE, 0.0, every_ms=every_ms))
+        for number in range(4):
+            t = START_MS + 25 * HOUR_MS + number
+            session_id, activities = site.visit(t, CALM_PAGE)
+            items += [*activities, site.complaint(session_id, t, CALM_PAGE)]
+        rule = Rule(name="spike", kind="spike", dimensions=("page",), min_sessions=4, evidence=12)
+        assert bool(fired(run(items, rule))) is is_told
+
+
 class TestNames:
     def test_a_release_all_run_is_not_the_name_of_what_all_have(self) -> None:
         site, items = Site(), list[Item]()
