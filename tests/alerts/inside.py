@@ -52,9 +52,9 @@ class Inside:
 
 
 @asynccontextmanager
-async def running(site: AlertSite) -> AsyncIterator[Inside]:
+async def running(site: AlertSite, health: Health | None = None) -> AsyncIterator[Inside]:
     """Run an alerter on a site's topics; it has to stop well in the end."""
-    meters, health = Meters("test", ALERT_METERS), Health()
+    meters, health = Meters("test", ALERT_METERS), health or Health()
     async with AsyncExitStack() as stack:
         client = redis_client(site.settings, RedisMeters(meters, health))
         stack.push_async_callback(client.close)

@@ -14,6 +14,8 @@ import pytest_asyncio
 from engine.alerts.core import Item
 from engine.alerts.store import AlertStore
 from engine.cli import main
+from engine.errors import Broken
+from engine.operate.health import Health
 from engine.operate.meters import Count, Gauge
 from engine.runtime.stores import redis_client
 from replay.error_book import ErrorBook, sightings
@@ -152,6 +154,22 @@ async def test_an_error_that_was_marked_as_resolved_is_told_when_it_is_back(site
             assert (alert.rule, alert.key.value) == ("back", "e1")
     finally:
         await client.close()
+
+
+async def stand_still(site: AlertSite) -> None:
+    """Have an alerter never store anything again, without saying why."""
+    async with running(site, Health(beat_within_ms=3_000)) as inside:
+        await site.send(complaints(Site(), 6))
+        await inside.counts(Count.ALERTS, state="fired")
+        desk = inside.alerter._desk
+        assert desk is not None
+        await desk._saving.acquire()
+        await asyncio.wait((inside.task,), timeout=60)
+
+
+async def test_one_that_stands_still_ends(site: AlertSite) -> None:
+    with pytest.raises(Broken):
+        await stand_still(site)
 
 
 async def test_what_is_no_item_is_counted_and_holds_up_nothing(site: AlertSite) -> None:

@@ -39,9 +39,11 @@ class Membership:
         """
         kafka, input_topic = self._tools.kafka, self._tools.settings.alerts.input_topic
         await self._lookout.start()
+        self._tools.health.beat()
         try:
             identities = await self._lookout.identities((kafka.signals_topic, kafka.activity_topic, input_topic))
             self._tools.health.reached("kafka")
+            self._tools.health.beat()
             desk = Desk(self._tools, self._lookout, identities)
             app = AlertsApp(kafka, self._number, desk.starts)
             _give_agents(app, desk, input_topic, self._guarded)

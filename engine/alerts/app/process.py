@@ -5,6 +5,7 @@ import os
 import signal
 from contextlib import AsyncExitStack
 from importlib.metadata import version
+from typing import Final
 
 import msgspec
 
@@ -23,6 +24,7 @@ from engine.alerts.names import AlertNames
 from engine.alerts.rules import RulesFile
 from engine.alerts.store import AlertStore
 from engine.delivery.posting import Poster
+from engine.errors import Broken
 from engine.operate.health import Health, serve_health
 from engine.operate.logs import get_logger
 from engine.operate.meters import ALERT_METERS, Count, Gauge
@@ -33,6 +35,11 @@ from engine.settings import KafkaSettings, Settings
 from replay.error_book import ErrorBook
 from replay.marks import RedisMarks
 from replay.redis_client import RedisClient
+
+STUCK_SECONDS: Final = 1.0
+"""How often it is looked whether the process stands still."""
+
+STUCK_LOOKS: Final = 3
 
 
 async def run_alerter(settings: Settings) -> None:
@@ -110,6 +117,7 @@ class Alerter:
         beside = [
             asyncio.create_task(self._sender.run()),
             asyncio.create_task(watch.follow(self._tools, self._change_rules)),
+            asyncio.create_task(self._end_if_stuck()),
         ]
         judging = asyncio.create_task(self._judge_always())
         try:
@@ -145,6 +153,15 @@ class Alerter:
             finally:
                 self._tools.health.joined(group=False)
                 self._desk = self._app = None
+
+    async def _end_if_stuck(self) -> None:
+        """End a process whose storing stands still, though nothing it waits for says why: another begins anew."""
+        looks = 0
+        while looks < STUCK_LOOKS:
+            await asyncio.sleep(STUCK_SECONDS)
+            # A process that was paused has to have the time for a sign of life first.
+            looks = 0 if self._tools.health.alive().ok else looks + 1
+        raise Broken("nothing was stored for too long, and nothing says why")
 
     def _entered(self, desk: Desk, app: AlertsApp) -> None:
         self._desk, self._app = desk, app
