@@ -34,23 +34,20 @@ def check_together(settings: Settings) -> None:
         SettingsError: Selectors or rules of a project can't be used together.
     """
     from detectors.machines import selectors
-    from detectors.registry import make_detectors
     from engine.core.projects import Projects
     from engine.masking.policy import PolicyError
     from engine.masking.selectors import SelectorError
     from engine.plugins import PluginError
 
+    told: Exception
     try:
         Projects(settings)
     except (SelectorError, PolicyError) as error:
-        problem = SettingsProblem(key="privacy", value="(all)", expected=str(error), source="settings")
-        raise SettingsError([problem]) from error
+        key, told = "privacy", error
     except PluginError as error:
-        problem = SettingsProblem(key="detectors.plugins", value="(all)", expected=str(error), source="settings")
-        raise SettingsError([problem]) from error
-    try:
-        for of_project in (settings, *settings.projects.values()):
-            make_detectors(of_project.detectors, lambda _finding: None)
+        key, told = "detectors.plugins", error
     except selectors.SelectorError as error:
-        problem = SettingsProblem(key="detectors", value="(all)", expected=str(error), source="settings")
-        raise SettingsError([problem]) from error
+        key, told = "detectors", error
+    else:
+        return
+    raise SettingsError([SettingsProblem(key=key, value="(all)", expected=str(told), source="settings")]) from told
