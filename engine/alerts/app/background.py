@@ -59,14 +59,13 @@ async def check_always(tools: AlertTools, desk: Desk, lookout: Lookout, identiti
         try:
             found = await lookout.identities(identities)
             ends = await lookout.ends(identities)
-            is_committed = await lookout.is_read(watch.to_commit(desk))
         except Unavailable as error:
             get_logger().warning("work_offered_again", error=error)
             continue
         tools.health.reached("kafka")
         if found != identities:
             raise Doubt("log_changed")
-        if watch.stands_still(desk, ends) or watch.commits_stand_still(is_committed=is_committed):
+        if watch.stands_still(desk, ends):
             raise Doubt("stalled")
         await desk.look_after()
 
@@ -76,23 +75,6 @@ class _StallWatch:
 
     def __init__(self) -> None:
         self._seen: dict[Place, tuple[int, float]] = {}
-        self._to_commit: dict[Place, int] = {}
-        self._since_s = 0.0
-
-    def to_commit(self, desk: Desk) -> dict[Place, int]:
-        """Return up to where partitions were safe some time ago."""
-        if not self._to_commit or not self._to_commit.keys() <= desk.lanes.keys():
-            self._to_commit = {
-                place: lane.marked_offset for place, lane in desk.lanes.items() if lane.marked_offset > 0
-            }
-            self._since_s = time.monotonic()
-        return self._to_commit
-
-    def commits_stand_still(self, *, is_committed: bool) -> bool:
-        """Say whether that was not committed for too long: others go by commits, if only as a hint."""
-        if is_committed:
-            self._to_commit = {}
-        return bool(self._to_commit) and time.monotonic() - self._since_s > STALLED_SECONDS
 
     def stands_still(self, desk: Desk, ends: Mapping[Place, int]) -> bool:
         """Say whether that has been so for too long."""
