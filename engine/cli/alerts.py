@@ -23,6 +23,7 @@ from engine.cli._commands import CommandModule, SubParsers
 from schemas.alerts import Alert
 
 FAILED = 1
+WRONG_USE = 2
 
 _MODULES: Final[dict[str, CommandModule]] = {
     "run": alerts_run,
@@ -39,9 +40,12 @@ def add_parser(subparsers: SubParsers) -> None:
         "alerts",
         help="alert people when a page starts to hurt; try alert rules",
         description="Judge signals as they come and send alerts; list alerts; try rules on signals and activities that "
-        "were stored, or on simulated traffic.",
+        "were stored, or on simulated traffic. Without COMMAND this is `wince alerts run`.",
     )
-    commands = parser.add_subparsers(dest="alerts_command", required=True, metavar="COMMAND")
+    parser.add_argument(
+        "--config", dest="chosen_config", type=Path, metavar="FILE.toml", help="settings file, as COMMAND has it"
+    )
+    commands = parser.add_subparsers(dest="alerts_command", metavar="COMMAND")
     for module in _MODULES.values():
         module.add_parser(commands)
     backtest = commands.add_parser(
@@ -74,8 +78,13 @@ def _add_rules_option(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run a command of `wince alerts`; wrong rules are left to the caller."""
-    if args.alerts_command in _MODULES:
-        return _MODULES[args.alerts_command].run(args)
+    module = _MODULES.get(args.alerts_command or "run")
+    if module is not None:
+        args.config = getattr(args, "config", None) or args.chosen_config
+        return module.run(args)
+    if args.chosen_config is not None:
+        print(f"wince: {args.alerts_command} has no settings; --rules names a rules file", file=sys.stderr)
+        return WRONG_USE
     rules = default_rules() if args.rules is None else read_rules(args.rules)
     if args.alerts_command == "backtest":
         return _backtest(args, rules)

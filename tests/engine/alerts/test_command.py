@@ -1,3 +1,4 @@
+import argparse
 import io
 import json
 import sys
@@ -14,7 +15,7 @@ from engine.alerts.simulation.incidents import Happening
 from engine.alerts.simulation.report import simulate
 from engine.alerts.simulation.traffic import Oracle, visits
 from engine.alerts.simulation.world import make_site
-from engine.cli import main
+from engine.cli import alerts_run, main
 from tests.engine.alerts.site import DAY_MS, START_MS, Site
 
 PAGE = "https://shop.example/<cart>"
@@ -132,3 +133,23 @@ class TestSimulation:
         ours, *_ = json.loads(capsys.readouterr().out)
         drawn = ET.fromstring(picture.read_text(encoding="utf-8"))  # noqa: S314 - made here
         assert f"{ours['precision']:.0%}" in [text.text for text in drawn.iter("{http://www.w3.org/2000/svg}text")]
+
+
+class TestWithoutACommand:
+    @pytest.mark.parametrize(
+        "arguments", [[], ["--config", "w.toml"], ["run", "--config", "w.toml"], ["--config", "w.toml", "run"]]
+    )
+    def test_it_runs(self, arguments: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+        asked: list[Path | None] = []
+
+        def run_it(args: argparse.Namespace) -> int:
+            asked.append(args.config)
+            return 0
+
+        monkeypatch.setattr(alerts_run, "run", run_it)
+        assert main(["alerts", *arguments]) == 0
+        assert asked == [Path("w.toml") if arguments and "--config" in arguments else None]
+
+    def test_what_has_no_settings_takes_none(self, capsys: pytest.CaptureFixture[str]) -> None:
+        assert main(["alerts", "--config", "w.toml", "simulate"]) == 2
+        assert "has no settings" in capsys.readouterr().err
