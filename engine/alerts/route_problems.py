@@ -23,6 +23,8 @@ from engine.settings._reader import Path
 Found: TypeAlias = Iterator[tuple[Path, object, str]]
 
 SECRET_SOURCES = ("env:", "file:")
+OUR_VARIABLES = "env:WINCE_"
+"""Every command refuses variables with such names that are no settings."""
 
 
 def delivery_problems(file: RulesFile) -> Found:
@@ -60,9 +62,16 @@ def _of_names(named: tuple[str, ...], known: set[str]) -> Iterator[tuple[str, ob
 def _of_route(route: Route) -> Iterator[tuple[str, object, str]]:
     yield from _of_address(route)
     if route.kind == "webhook" and not route.secrets:
-        yield "secrets", None, 'where the secret is that signs messages, such as ["env:WINCE_WEBHOOK_SECRET"]'
+        yield "secrets", None, 'where the secret is that signs messages, such as ["env:ALERTS_SECRET"]'
     if route.kind in {"slack", "alertmanager_api"} and route.secrets:
         yield "secrets", list(route.secrets), f"nothing: routes of kind {route.kind} are not signed"
+    for key, where in (
+        ("url", route.url),
+        *(("secrets", each) for each in route.secrets),
+        ("authorization", route.authorization),
+    ):
+        if where.startswith(OUR_VARIABLES):
+            yield key, "***", "a variable whose name does not begin with WINCE_: those are settings"
     if len(route.secrets) > MAX_SECRETS:
         yield "secrets", None, f"at most {MAX_SECRETS}"
     if route.timeout_ms > LONGEST_TIMEOUT_MS:

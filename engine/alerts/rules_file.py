@@ -53,7 +53,7 @@ def parse_rules(text: str, source: str) -> RulesFile:
     reader = Reader()
     try:
         tree = reader.read_as(_FILE, source, _times_as_text(tomllib.loads(text)))
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # tomllib raises ValueError itself for a number too long
         reader.add_problem(source, ("file",), source, f"a readable TOML file ({error})")
         tree = {}
     if reader.problems:

@@ -60,7 +60,7 @@ def parse_cohorts(text: str, source: str, settings: Settings) -> dict[str, Decla
     reader = Reader()
     try:
         tree = reader.read_as(_FILE, source, tomllib.loads(text))
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # tomllib raises ValueError itself for a number too long
         reader.add_problem(source, ("file",), source, f"a readable TOML file ({error})")
         tree = {}
     if reader.problems:
@@ -104,12 +104,21 @@ def _wrong_webhook(cohort: Cohort) -> Iterator[_Problem]:
         except Refused as error:
             # What is secret in a URL is not shown.
             yield ("url",), "***", f"the URL of a webhook ({error})"
+    for key, where in _places(cohort):
+        if where.startswith("env:WINCE_"):
+            yield (key,), "***", "a variable whose name does not begin with WINCE_: those are settings"
     if not cohort.secrets:
         yield ("secrets",), [], 'where a secret is, such as ["env:CRM_SECRET"]'
     try:
         read_allow_list(cohort.allow_hosts)
     except ValueError as error:
         yield ("allow_hosts",), str(error), "names of hosts, addresses, networks"
+
+
+def _places(cohort: Cohort) -> Iterator[tuple[str, str]]:
+    yield "url", cohort.url
+    yield from (("secrets", where) for where in cohort.secrets)
+    yield "authorization", cohort.authorization
 
 
 def webhook_of(declared: Declared, environ: Mapping[str, str] = os.environ) -> Webhook:

@@ -46,7 +46,7 @@ def read_file(path: FilePath, reader: Reader) -> Layer:
     source = str(path)
     try:
         return Layer(source, tomllib.loads(path.read_text(encoding="utf-8")))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
+    except (OSError, ValueError, RecursionError) as error:  # tomllib raises ValueError itself for a number too long
         reader.add_problem("--config", ("file",), source, f"a readable TOML file ({error})")
     return Layer(source, {})
 

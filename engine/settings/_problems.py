@@ -12,7 +12,7 @@ _MAX_SHOWN_CHARACTERS: Final = 120
 # Passwords reach the settings inside URLs, as `redis://user:password@host` or `?password=`; a mistyped URL counts too.
 _URL_SECRET: Final = re.compile(r"(?<=:)(/*).*@", re.DOTALL)
 _URL_PARAMETER: Final = re.compile(r"(?<=password=)[^&]*", re.IGNORECASE)
-_SECRET_NAME: Final = re.compile(r"pass|secret|token|credential", re.IGNORECASE)
+_SECRET_NAME: Final = re.compile(r"pass|secret|token|credential|authorization", re.IGNORECASE)
 
 
 class SettingsProblem(msgspec.Struct, frozen=True, kw_only=True):

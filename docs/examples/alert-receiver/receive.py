@@ -1,7 +1,7 @@
 """Receives alerts: verifies each message, takes each once, and prints a line about it.
 
     pip install standardwebhooks
-    WINCE_WEBHOOK_SECRET=whsec_... python receive.py [PORT]
+    ALERTS_SECRET=whsec_... python receive.py [PORT]
 
 Answer quickly (within ten seconds, by default) and do what takes longer afterwards.
 """  # noqa: INP001 - a script that stands alone
@@ -18,7 +18,7 @@ PORT = 8099
 MAX_BYTES = 20_480
 REMEMBERED = 10_000
 
-webhook = Webhook(os.environ["WINCE_WEBHOOK_SECRET"])
+webhook = Webhook(os.environ["ALERTS_SECRET"])
 seen: OrderedDict[str, None] = OrderedDict()
 
 

@@ -39,7 +39,7 @@ url = "env:NOT_SET"
 
 @pytest.fixture
 def receiver() -> Iterator[tuple[int, subprocess.Popen[str]]]:
-    environ = {**os.environ, "WINCE_WEBHOOK_SECRET": SECRET}
+    environ = {**os.environ, "ALERTS_SECRET": SECRET}
     with subprocess.Popen(
         [sys.executable, str(EXAMPLE), "0"], env=environ, stdout=subprocess.PIPE, text=True
     ) as running:

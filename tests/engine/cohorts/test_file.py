@@ -90,6 +90,7 @@ out = "-"
         "[cohorts.a]",
         "[cohorts.a]\nprojct = 3",
         "not toml",
+        f"a = {'9' * 5_000}",
         "[cohorts.a]\nbatch_users = 51",
     ],
 )
@@ -100,6 +101,10 @@ def test_what_is_no_file_of_cohorts_is_refused(text: str) -> None:
 def test_a_secret_in_the_file_itself_is_refused_and_not_shown() -> None:
     text = GOOD.replace('"env:NEW"', '"hunter2"')
     assert "never the secret itself" in wrong(text)["cohorts.angry.secrets[0]"]
+
+
+def test_variables_that_would_be_settings_are_refused() -> None:
+    assert "does not begin with WINCE_" in wrong(GOOD.replace("env:NEW", "env:WINCE_NEW"))["cohorts.angry.secrets"]
 
 
 def test_a_file_that_is_not_there_is_said_to_be() -> None:

@@ -90,6 +90,26 @@ def test_what_makes_no_sense_together_is_told_together() -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize("key", ['url = "env:WINCE_A"', 'url = "env:A"\nauthorization = "env:WINCE_A"'])
+def test_variables_that_would_be_settings_are_refused(key: str) -> None:
+    with pytest.raises(SettingsError, match="does not begin with WINCE_"):
+        parse_rules(f'[[routes]]\nname = "a"\nkind = "slack"\n{key}\n', "rules.toml")
+    secrets = '[[routes]]\nname = "a"\nkind = "webhook"\nurl = "env:A"\nsecrets = ["env:WINCE_A"]\n'
+    with pytest.raises(SettingsError, match="does not begin with WINCE_"):
+        parse_rules(secrets, "rules.toml")
+
+
+def test_a_login_in_the_file_itself_is_not_shown() -> None:
+    with pytest.raises(SettingsError) as caught:
+        parse_rules('[[routes]]\nname = "a"\nkind = "slack"\nurl = "env:A"\nauthorization = "hunter2"\n', "rules.toml")
+    assert "hunter2" not in str(caught.value)
+
+
+def test_a_number_that_is_too_long_is_told() -> None:
+    with pytest.raises(SettingsError, match="readable TOML"):
+        parse_rules(f"[bounds]\nmax_keys = {'9' * 5_000}\n", "rules.toml")
+
+
 def test_rules_name_routes_there_are() -> None:
     text = '[[rules]]\nname = "a"\nkind = "spike"\nroutes = ["nowhere"]\n'
     assert _problems(text) == ["rules[0].routes"]
