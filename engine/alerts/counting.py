@@ -18,6 +18,9 @@ MAX_SIGNAL_IDS: Final = 500
 """Signals of one session beyond these are not counted: it is one session, whatever it sends."""
 
 MAX_BASES: Final = 200
+MAX_RELEASES: Final = 5_000
+"""Anybody may name releases; those first heard of are forgotten first."""
+
 GONE_MS: Final = 72 * HOUR_MS
 """What nobody complained of for three days, a weekend and a day, is gone; if it is back it is as if it were new."""
 
@@ -64,7 +67,14 @@ class Counting:
             if value:
                 self._on(visit, name, value, t, is_told=is_told)
             if value and name == "release":
-                self._state.releases.setdefault(value, t)
+                self._note_release(value, t)
+
+    def _note_release(self, release: str, t: int) -> None:
+        releases = self._state.releases
+        if release not in releases:
+            releases[release] = t
+            while len(releases) > MAX_RELEASES:
+                del releases[next(iter(releases))]
 
     def on_page(self, visit: Visit, t: int, page: str, *, is_told: bool) -> None:
         """Count a session for a folded page; `is_told` if an activity says so."""

@@ -1,7 +1,8 @@
 """One alert for one incident: what complains of the same sessions belongs together, until all of it is calm."""
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Final
 
 from msgspec.structs import replace
@@ -9,15 +10,18 @@ from msgspec.structs import replace
 from engine.alerts.counting import name_of
 from engine.alerts.history import HOUR_MS
 from engine.alerts.keys import SPECIFIC
-from engine.alerts.rules import Rule
+from engine.alerts.rules import THRESHOLDS, Rule
 from engine.alerts.state import Incident, ProjectState, Tracked
-from schemas.alerts import Alert, AlertKey, AlertNumbers, Moment
+from schemas.alerts import Alert, AlertKey, AlertNumbers, Moment, Severity
 
 MAX_SESSIONS: Final = 2_000
 MAX_GROUPED: Final = 20
 MAX_MOMENTS: Final = 3
 SHARED: Final = 0.5
 """Keys that share so many of the sessions of the smaller one are one incident."""
+
+SEVERITIES: Final[tuple[Severity, ...]] = ("info", "warning", "critical")
+"""The graver, the later."""
 
 EXPLAINED: Final = 0.6
 """A cause explains an incident if it holds so much of what is too much."""
@@ -29,15 +33,18 @@ LONGEST_MS: Final = 24 * HOUR_MS
 class Incidents:
     """The incidents of one project."""
 
-    def __init__(self, project_id: str, state: ProjectState, fired: list[Alert]) -> None:
+    def __init__(
+        self, project_id: str, state: ProjectState, fired: list[Alert], rules: Mapping[str, Rule] = MappingProxyType({})
+    ) -> None:
         self._project_id = project_id
         self._state = state
         self._fired = fired
+        self._rules = rules
 
     def open(self, rule: Rule, causes: Sequence[Tracked], cause: Tracked, numbers: AlertNumbers, t: int) -> None:
         """Fire an alert about `cause`, or let it join an incident that is about the same sessions."""
         sessions = {moment.session_id: None for moment in cause.recent}
-        incident = self._same(cause, sessions)
+        incident = self._same(rule, cause, sessions)
         if incident is None:
             alert = make_alert(self._project_id, rule, cause.key, numbers, cause.recent, t)
             incident = Incident(alert, rule.name, [], {}, t, t, rule.cooldown_ms)
@@ -50,13 +57,23 @@ class Incidents:
         incident.sessions.update(sessions)
         self.goes_on(incident, t)
 
-    def _same(self, cause: Tracked, sessions: dict[str, None]) -> Incident | None:
+    def _same(self, rule: Rule, cause: Tracked, sessions: dict[str, None]) -> Incident | None:
         name = name_of(cause.key)
         for incident in self._state.incidents.values():
+            if not self._tells(incident, rule):
+                continue
             shared = sum(1 for session in sessions if session in incident.sessions)
             if name in incident.keys or 0 < shared >= SHARED * min(len(sessions), len(incident.sessions) or 1):
                 return incident
         return None
+
+    def _tells(self, incident: Incident, rule: Rule) -> bool:
+        """Whether an incident tells whom a rule would tell: thresholds are asked for, each is told by itself."""
+        if incident.rule == rule.name:
+            return True
+        first = self._rules.get(incident.rule)
+        is_as_grave = SEVERITIES.index(incident.alert.severity) >= SEVERITIES.index(rule.severity)
+        return rule.kind not in THRESHOLDS and is_as_grave and first is not None and first.routes == rule.routes
 
     def _join(self, incident: Incident, tracked: Tracked) -> None:
         name = name_of(tracked.key)

@@ -11,7 +11,7 @@ from engine.alerts.history import HOUR_MS, MINUTE_MS
 from engine.alerts.incidents import LONGEST_MS, Incidents, make_alert, most_telling
 from engine.alerts.keys import ATTRIBUTES, OTHER, error_of
 from engine.alerts.mix import KEEP_MS, sober_share
-from engine.alerts.rules import AlertLimits, Rule, longest_window_ms
+from engine.alerts.rules import THRESHOLDS, AlertLimits, Rule, longest_window_ms
 from engine.alerts.state import Incident, ProjectState, Tracked, Visit
 from engine.alerts.traffic import judge, started, usual
 from schemas.activity import Activity
@@ -25,6 +25,9 @@ CALM: Final = 4.6
 
 QUIET_MS: Final = 2 * HOUR_MS
 """So long without a session concerned is the end of an incident on a key with few visitors."""
+
+LULL_MS: Final = 3 * MINUTE_MS
+"""What is above a threshold again sooner than that was never below it."""
 
 STARTED: Final = "(started)"
 """Stands in `Visit.done`, where no rule can have this name: the session was counted as one that started."""
@@ -64,7 +67,8 @@ class ProjectAlerts:
         self._limits = limits
         self._fired = fired
         self._counting = Counting(state, limits, max(longest_window_ms(tuple(rules)), KEEP_MS))
-        self._incidents = Incidents(project_id, state, fired)
+        self._rules = {rule.name: rule for rule in rules}
+        self._incidents = Incidents(project_id, state, fired, self._rules)
         self._keyed = [rule for rule in rules if rule.kind in _KEYED]
         self._scored = [rule for rule in rules if rule.kind == "score"]
         self._abandoned = [rule for rule in rules if rule.kind == "abandoned"]
@@ -258,12 +262,12 @@ class ProjectAlerts:
 
     def _lasts(self, rule: Rule, tracked: Tracked, t: int) -> bool:
         """Whether it has been so for long enough; a silence longer than the window begins it anew."""
-        if not rule.for_ms:
+        if not rule.for_ms and rule.kind not in THRESHOLDS:
             return True
         since = tracked.held_since.get(rule.name)
-        if since is None or t - tracked.held_since.get(f"{rule.name} last", 0) > rule.window_ms:
+        if since is None or t - tracked.held_since.get(_last(rule), 0) > rule.window_ms:
             since = tracked.held_since[rule.name] = t
-        tracked.held_since[f"{rule.name} last"] = t
+        tracked.held_since[_last(rule)] = t
         return t - since >= rule.for_ms
 
     def _excess(self, tracked: Tracked, t: int) -> float:
@@ -289,9 +293,19 @@ class ProjectAlerts:
     def _is_over(self, incident: Incident, t: int) -> bool:
         if incident.alert.key.detector == "":
             return t - incident.last_t > 10 * MINUTE_MS
+        rule = self._rules.get(incident.rule)
+        if rule is not None and rule.kind in THRESHOLDS:
+            return not any(self._is_still_above(rule, name, t) for name in incident.keys)
         if t - incident.last_t >= QUIET_MS or t - incident.opened_at >= LONGEST_MS:
             return True
         return all(self._is_calm(name, t) for name in incident.keys)
+
+    def _is_still_above(self, rule: Rule, name: str, t: int) -> bool:
+        """Whether a key is above the threshold of a rule, or was until a moment ago."""
+        tracked = self.state.tracked.get(name)
+        if tracked is None:
+            return False
+        return t - tracked.held_since.get(_last(rule), 0) < LULL_MS or self._is_above(rule, tracked, t)
 
     def _is_calm(self, name: str, t: int) -> bool:
         tracked = self.state.tracked.get(name)
@@ -359,6 +373,11 @@ class ProjectAlerts:
                     lately = traffic.lately.since(t - HOUR_MS)
                     numbers = AlertNumbers(lately, 0, 0, HOUR_MS, float(lately), usual(traffic, t))
                     self._incidents.open(rule, [], Tracked(key), numbers, t)
+
+
+def _last(rule: Rule) -> str:
+    """Name when the condition of a rule held last, beside since when it does."""
+    return f"{rule.name} last"
 
 
 def _moment(signal: Signal) -> Moment:

@@ -1,6 +1,6 @@
 """What a rule may say: what is watched, when an alert fires, and how grave it is."""
 
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Final, Literal, TypeAlias
 
 from msgspec import Meta, Struct, field
 
@@ -23,6 +23,8 @@ RuleKind: TypeAlias = Literal[
 DetectorName: TypeAlias = Annotated[str, Meta(pattern=r"\A[a-z][a-z0-9_]{0,63}\Z", extra={"expected": "a detector"})]
 
 LONGEST_WINDOW_MS = 6 * HOUR_MS
+THRESHOLDS: Final[frozenset[RuleKind]] = frozenset({"share", "sessions", "signals"})
+"""Kinds of rules that say themselves how much is too much."""
 
 
 class Rule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

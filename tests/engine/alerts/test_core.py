@@ -1,10 +1,13 @@
 from itertools import chain
+from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.alerts.core import AlertCore, ErrorResolved, Item
+from engine.alerts.counting import MAX_RELEASES
 from engine.alerts.rules import AlertLimits, Rule
 from schemas.activity import Activity
 from tests.engine.alerts.site import DAY_MS, HOUR_MS, SPIKE, START_MS, Site, fired, joined, run
@@ -86,6 +89,13 @@ class TestSpike:
                 core.feed(item, t)
         (state,) = (project.state for project in core._projects.values())
         assert [key for key in state.tracked if " page " in key] == [f"rage_click page {OTHER}/*"]
+
+    def test_releases_are_bounded(self) -> None:
+        site, core = Site(), AlertCore([SPIKE], AlertLimits())
+        for number in range(MAX_RELEASES + 10):
+            for item in site.visit(START_MS + number, PAGE, release=f"r{number}")[1]:
+                core.feed(item, item.t)
+        assert len(core.state("shop").releases) == MAX_RELEASES
 
     def test_values_beyond_the_bound_share_a_key(self) -> None:
         site = Site()
@@ -177,6 +187,39 @@ class TestOtherRules:
             items += [*activities, site.complaint(session_id, t, PAGE), site.complaint(session_id, t + 1, PAGE)]
         (alert,) = fired(run(by_time(items), rule))
         assert alert.numbers.sessions == sessions
+
+    def test_what_is_graver_is_told_by_itself(self) -> None:
+        chat = Rule(name="chat", kind="sessions", threshold=3, dimensions=("page",), min_sessions=3, severity="info")
+        pager = Rule(name="pager", kind="sessions", threshold=9, dimensions=("page",), severity="critical")
+        items = by_time(list(Site().traffic(START_MS, 0.5, PAGE, 1.0, every_ms=20_000)))
+        alerts = fired(run(items, chat, pager))
+        assert [(alert.rule, alert.severity) for alert in alerts] == [("chat", "info"), ("pager", "critical")]
+
+    @pytest.mark.parametrize("changes", [{"severity": "critical"}, {"routes": ("pager",)}])
+    def test_a_spike_joins_what_tells_the_same_people_only(self, changes: dict[str, Any]) -> None:
+        few = Rule(name="few", kind="sessions", threshold=1, dimensions=("page",), min_sessions=1)
+        site = Site()
+        items = calm_days(site)
+        items += site.traffic(BAD, 1, PAGE, 0.9)
+        assert "spike" not in {alert.rule for alert in fired(run(by_time(items), few, SPIKE))}
+        other = msgspec.structs.replace(SPIKE, **changes)
+        assert "spike" in {alert.rule for alert in fired(run(by_time(items), few, other))}
+
+    def test_a_threshold_is_over_when_it_is_not_reached_any_more(self) -> None:
+        rule = Rule(name="many", kind="sessions", threshold=4, dimensions=("page",))
+        site = Site()
+        items = by_time(list(site.traffic(START_MS, 1, PAGE, 1.0)))
+        core, end = AlertCore([rule], AlertLimits()), items[-1].t
+        assert [alert.resolved_at for alert in run(items, core=core)] == [None]
+        for minute in range(end, end + 20 * 60_000, 60_000):
+            core.tick(minute)
+        (over,) = core.take()
+        assert end < (over.resolved_at or 0) <= end + 12 * 60_000
+
+    def test_a_threshold_is_not_over_because_it_is_usual(self) -> None:
+        rule = Rule(name="many", kind="share", threshold=0.1, dimensions=("page",))
+        alerts = run(by_time(list(Site().traffic(START_MS, 48, PAGE, 0.5, every_ms=20_000))), rule)
+        assert [alert.resolved_at for alert in alerts] == [None]
 
     def test_it_has_to_last(self) -> None:
         rule = Rule(name="many", kind="sessions", threshold=3, min_sessions=1, for_ms=5 * 60_000)
