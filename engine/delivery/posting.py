@@ -4,7 +4,7 @@ import asyncio
 import ssl
 import time
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Final, Literal, TypeAlias
 
@@ -23,6 +23,8 @@ TIMEOUT_SECONDS: Final = 10.0
 MAX_ANSWER_BYTES: Final = 4_096
 MAX_POSTS_PER_HOST: Final = 4
 USER_AGENT: Final = "wince"
+LEAST_SECRET: Final = 6
+"""Characters of a part of a path, a value or a credential that is not told; shorter ones are words such as `api`."""
 
 _TOLD_CHARACTERS: Final = 160
 _SUCCESS: Final = 2
@@ -35,7 +37,7 @@ NOTHING_OPEN: Final = AllowList()
 class Posted(msgspec.Struct, frozen=True):
     """What came of a post: the status if there was an answer, the seconds to wait if it said so, and a line about it.
 
-    The note is printable and names neither path nor query of the URL, which may be secrets.
+    The note is printable and names neither path nor query of the URL nor credentials, which may be secrets.
     """
 
     outcome: Outcome
@@ -111,18 +113,18 @@ class Poster:
             ) as response,
         ):
             try:
-                return await self._told(destination, response)
+                return await self._told(_secrets_of(destination, headers), response)
             finally:
                 response.close()
 
-    async def _told(self, destination: Destination, response: aiohttp.ClientResponse) -> Posted:
+    async def _told(self, secrets: Sequence[str], response: aiohttp.ClientResponse) -> Posted:
         status = response.status
         if status // 100 == _SUCCESS:
             return Posted("accepted", status)
         if status // 100 == _REDIRECT:
             return Posted("refused", status, note=f"answered {status}: redirects are not followed")
         wait_s = read_retry_after(response.headers.get("retry-after"), self._clock_s()) if status in _WAITS else None
-        said = _printable(await _beginning(response), destination)
+        said = _printable(await _beginning(response), secrets)
         note = f"answered {status}" + (f": {said}" if said else "")
         return Posted("gone" if status == HTTPStatus.GONE else "retry", status, wait_s, note)
 
@@ -146,11 +148,19 @@ async def _beginning(response: aiohttp.ClientResponse) -> bytes:
     return bytes(read)
 
 
-def _printable(answer: bytes, destination: Destination) -> str:
+def _secrets_of(destination: Destination, headers: Mapping[str, str]) -> list[str]:
+    """List what an answer may say back and nobody is to read: path and query, whole and in parts, and credentials."""
+    url, said = destination.url, headers.get("authorization", "")
+    whole = [url.raw_path_qs, url.path_qs, url.query_string, said]
+    parts = [*url.raw_parts, *url.parts, *url.query.values(), *said.split()]
+    secrets = {text for text in whole if len(text) > 1} | {text for text in parts if len(text) >= LEAST_SECRET}
+    return sorted(secrets, key=len, reverse=True)
+
+
+def _printable(answer: bytes, secrets: Sequence[str]) -> str:
     text = answer.decode("utf-8", "replace")
-    for secret in (destination.url.raw_path_qs, destination.url.path_qs, destination.url.query_string):
-        if len(secret) > 1:
-            text = text.replace(secret, "***")
+    for secret in secrets:
+        text = text.replace(secret, "***")
     text = " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
     return text if len(text) <= _TOLD_CHARACTERS else f"{text[:_TOLD_CHARACTERS]}..."
 

@@ -133,6 +133,13 @@ async def test_a_compressed_answer_is_not_unpacked(poster: Poster) -> None:
     assert len(posted.note) < 400
 
 
+async def test_what_a_receiver_says_back_is_not_told(poster: Poster) -> None:
+    said = b"no Bearer hunter-2-hunter: hunter-2-hunter, secret-path, secret-key"
+    async with receiving(saying("403 No", body=said)) as receiver:
+        posted = await poster.post(receiver.url, BODY, {"authorization": "Bearer hunter-2-hunter"}, HERE)
+    assert posted.note == "answered 403: no ***: ***, ***, ***"
+
+
 async def test_the_note_is_printable_and_names_no_secret(poster: Poster) -> None:
     said = b"no \x1b[31mentry\r\nat /hook/secret-path?key=secret-key or key=secret-key\x00" + b"\xe2\x80\xae"
     posted = await _post(poster, saying("403 No", body=said))
