@@ -16,6 +16,12 @@ State = Literal["firing", "resolved"]
 MAX_HELD_MS: Final = 7 * DAY_MS
 """What would be held back for longer is no news any more."""
 
+SENT_KEPT_MS: Final = 7 * DAY_MS
+"""So long it is remembered what was sent."""
+
+KNOWN_MS: Final = SENT_KEPT_MS - DAY_MS
+"""Of an alert that fired no longer ago it is known on which routes that was told."""
+
 _MAX_GROUPED: Final = 20
 _MAX_TEXT: Final = 500
 _MAX_TITLE: Final = 300
@@ -51,7 +57,9 @@ def messages(alert: Alert, file: RulesFile, now_ms: int) -> list[Message]:
     routes = [route for route in file.routes if route.takes(alert) and _is_named(alert, route, file)]
     alert = _bounded(alert)
     if alert.resolved_at is not None:
-        return [_message(alert, route, "resolved", now_ms) for route in routes if route.send_resolved]
+        # Rules may have changed meanwhile: who was told that it fires is told, who was not is left out by the outbox.
+        told = file.routes if now_ms - alert.fired_at < KNOWN_MS else routes
+        return [_message(alert, route, "resolved", now_ms) for route in told if route.send_resolved]
     due_ms = _end_of_silence(alert, file.silences, now_ms)
     if due_ms - now_ms > MAX_HELD_MS:
         return []

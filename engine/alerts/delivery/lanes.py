@@ -88,6 +88,10 @@ class Lanes:
             lanes[name] = lane
         self._lanes = lanes
 
+    def endpoints(self) -> list[Endpoint]:
+        """List where is sent to."""
+        return [lane.endpoint for lane in self._lanes.values()]
+
     def of(self, route: str) -> Lane | None:
         """Return the lane of a route, if there is such a route."""
         return self._lanes.get(route)

@@ -14,7 +14,7 @@ from typing import Final, NamedTuple, cast
 import msgspec
 
 from engine.alerts.names import AlertNames, ProjectKeys
-from engine.alerts.routing import Message, message_id
+from engine.alerts.routing import KNOWN_MS, SENT_KEPT_MS, Message, message_id
 from engine.settings._units import DAY_MS, MINUTE_MS
 from replay.redis_client import Argument, Call, RedisClient, Script
 from schemas.alert_messages import AlertLink
@@ -24,7 +24,6 @@ MAX_WAITING: Final = 10_000
 
 MAX_FAILED: Final = 1_000
 FAILED_KEPT_MS: Final = 30 * DAY_MS
-SENT_KEPT_MS: Final = 7 * DAY_MS
 
 _MAX_LISTED: Final = 10_000
 _FORGET_ATTEMPTS: Final = 5
@@ -48,7 +47,8 @@ _PUT: Final = _script(ENQUEUE + _text("put"))
 _CLAIM: Final = _script(_text("claim"))
 _SENT: Final = _script(_text("sent"))
 _POSTPONE: Final = _script(_text("postpone"))
-_FAIL: Final = _script(_text("fail"))
+_FAIL: Final = _script(_text("trim") + _text("fail"))
+_TIDY: Final = _script(_text("trim") + _text("tidy"))
 _RESEND: Final = _script(_text("resend"))
 _PACE: Final = _script(_text("pace"))
 _REWRITE: Final = _script(_text("rewrite"))
@@ -111,8 +111,7 @@ def enqueue_arguments(messages: Sequence[Message], now_ms: int) -> list[Argument
     arguments: list[Argument] = [now_ms, MAX_WAITING, len(messages)]
     for message in messages:
         entry = Entry(message, put_ms=now_ms, held_until_ms=message.due_ms if message.due_ms > now_ms else 0)
-        # What was sent is remembered for a week: of an older alert it is not known any more whether it was told.
-        must_be_known = bool(message.after) and message.alert.fired_at > now_ms - SENT_KEPT_MS + DAY_MS
+        must_be_known = bool(message.after) and now_ms - message.alert.fired_at < KNOWN_MS
         arguments += [message.id, message.after, message.due_ms, int(must_be_known), _encode(entry)]
     return arguments
 
@@ -218,6 +217,13 @@ class Outbox:
         calls = [Call("HLEN", (key,)) for keys in named for key in (keys.messages, keys.failed)]
         counts = cast("list[int]", await self._client.run_many(calls, "list", in_order=False))
         return sum(counts[::2]), sum(counts[1::2])
+
+    async def tidy(self, project_ids: Sequence[str], now_ms: int) -> None:
+        """Forget messages of some projects that failed long ago, or that are too many."""
+        keys = [self._keys(each) for each in project_ids]
+        arguments = (now_ms, MAX_FAILED, FAILED_KEPT_MS)
+        calls = [Call(_TIDY, (each.failed, each.failed_at), arguments) for each in keys]
+        await self._client.run_many(calls, "list", in_order=False)
 
     # -- routes --------------------------------------------------------------------------------------------------
 

@@ -30,6 +30,9 @@ LEASE_MS: Final = 10 * SECOND_MS + NOTE_MS
 SWEEP_MS: Final = 10 * SECOND_MS
 """How often all projects are looked at: what another process put in and did not send is found by that."""
 
+TIDY_MS: Final = 10 * MINUTE_MS
+"""How often what failed long ago is forgotten."""
+
 TOO_MANY_FOR_MS: Final = 10 * MINUTE_MS
 """A message that was too many for its route for so long is left out."""
 
@@ -99,7 +102,7 @@ class Sender:
         self._lanes = Lanes()
         self._due: dict[str, int] = {}
         self._disabled: dict[str, Disabled] = {}
-        self._looked_ms = self._swept_ms = -DAY_MS
+        self._looked_ms = self._swept_ms = self._tidied_ms = -DAY_MS
         self._woken = asyncio.Event()
         self._posts: set[asyncio.Task[None]] = set()
 
@@ -169,7 +172,10 @@ class Sender:
         for project_id, due_ms in (await self._outbox.next_due(projects)).items():
             self._look_at(project_id, due_ms)
         waiting, failed = await self._outbox.waiting(projects)
-        self._observer.looked(waiting, failed, len(self._disabled))
+        self._observer.looked(waiting, failed, sum(map(self._is_disabled, self._lanes.endpoints())))
+        if not 0 <= self._clock_ms() - self._tidied_ms < TIDY_MS:
+            await self._outbox.tidy(projects, self._clock_ms())
+            self._tidied_ms = self._clock_ms()
 
     def _expect(self, project_id: str, claimed: Claimed) -> None:
         if claimed.next_due_ms is not None:
@@ -293,6 +299,8 @@ class Sender:
                 await self._surely(lambda: self._outbox.sent(entry, self._clock_ms()))
                 self._observer.arrived((self._clock_ms() - _since_ms(entry)) / 1_000)
                 self._due[entry.project_id] = 0
+                if self._disabled.pop(route.name, None) is not None:
+                    await self._outbox.enable(route.name)  # it was, at another address
             case "gone":
                 disabled = Disabled(self._clock_ms(), lane.endpoint.url_hash, posted.note)
                 await self._surely(lambda: self._outbox.disable(route.name, disabled))

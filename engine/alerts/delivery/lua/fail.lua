@@ -21,13 +21,5 @@ move(id, text)
 local held = redis.call('HGET', messages, waiting)
 if held and not redis.call('ZSCORE', due, waiting) then move(waiting, held) end
 
-local function forget(ids)
-  for _, each in ipairs(ids) do
-    redis.call('HDEL', failed, each)
-    redis.call('ZREM', failed_at, each)
-  end
-end
-forget(redis.call('ZRANGEBYSCORE', failed_at, '-inf', now - kept, 'LIMIT', 0, 100))
-local beyond = redis.call('ZCARD', failed_at) - most
-if beyond > 0 then forget(redis.call('ZRANGE', failed_at, 0, beyond - 1)) end
+trim(failed, failed_at, now, most, kept)
 return 1

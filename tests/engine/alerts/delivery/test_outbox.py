@@ -8,8 +8,8 @@ import pytest
 
 from engine.alerts.delivery.outbox import (
     ENQUEUE,
+    FAILED_KEPT_MS,
     MAX_FAILED,
-    SENT_KEPT_MS,
     Disabled,
     Entry,
     Held,
@@ -17,7 +17,7 @@ from engine.alerts.delivery.outbox import (
     enqueue_arguments,
 )
 from engine.alerts.names import AlertNames
-from engine.alerts.routing import Message, messages
+from engine.alerts.routing import SENT_KEPT_MS, Message, messages
 from replay.redis_client import Call, RedisClient, Script
 from tests.engine.alerts.delivery.alerts import ALERT, OVER, T0, alert, rules
 
@@ -198,6 +198,13 @@ class TestFailed:
         kept = await outbox.failed("shop")
         assert len(kept) == MAX_FAILED
         assert min(at_ms for _, at_ms in kept) == T0 + 5
+
+    async def test_they_are_forgotten_also_if_nothing_fails_any_more(self, outbox: Outbox) -> None:
+        await outbox.put("shop", [firing("a1"), firing("a2")], T0)
+        for at_ms, held in enumerate(await claimed(outbox)):
+            await outbox.fail(held, held.entry, T0 + at_ms)
+        await outbox.tidy(["shop", "other"], T0 + FAILED_KEPT_MS)
+        assert [at_ms for _, at_ms in await outbox.failed("shop")] == [T0 + 1]
 
     async def test_what_is_too_much_for_the_outbox_is_among_them(self, any_client: RedisClient, outbox: Outbox) -> None:
         keys = NAMES.project("shop")

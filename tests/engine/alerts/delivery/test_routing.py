@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.alerts.routing import MAX_HELD_MS, message_id, messages
+from engine.alerts.routing import KNOWN_MS, MAX_HELD_MS, message_id, messages
 from engine.alerts.rules import RulesFile
 from schemas.alerts import Alert, AlertKey, Moment
 from tests.engine.alerts.delivery.alerts import ALERT, OVER, T0, alert, rules
@@ -46,6 +46,12 @@ def test_a_rule_says_on_which_routes_it_is_told() -> None:
     file = rules(RULE + 'routes = ["b", "c"]\n' + "".join(ROUTE.format(name) for name in "ab") + ROUTE.format("c"))
     assert _routes(ALERT, file) == ["b", "c"]
     assert _routes(alert(rule="gone"), file) == ["a", "b", "c"]
+
+
+def test_who_was_told_is_told_that_it_is_over_by_other_rules_too() -> None:
+    file = _file(ROUTE.format("a"), ROUTE.format("b") + 'severities = ["info"]\n')
+    assert [message.route for message in messages(OVER, file, T0 + HOUR)] == ["a", "b"]
+    assert [message.route for message in messages(OVER, file, T0 + KNOWN_MS)] == ["a"]
 
 
 def test_ids_are_of_alert_route_and_state() -> None:

@@ -206,8 +206,9 @@ async def test_who_answers_410_is_told_nothing_until_enabled_or_moved(delivery: 
         assert (await delivery.outbox.disabled())["hook"].note == "answered 410"
         await delivery.put(alert("a3"))
         await delivery.passed(delivery.sender(rules(RULE + webhook(moved))), 10_000)
+        assert delivery.noted.seen[2] == 0
         assert told(moved) == ["firing a3"]
-        await delivery.outbox.enable("hook")
+        assert await delivery.outbox.disabled() == {}
         await delivery.put(alert("a4"))
         await delivery.passed(sender, 10_000)
         assert told(receiver)[1:] == ["firing a4"]
