@@ -3,11 +3,12 @@
 import sys
 import time
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
 import msgspec
+from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import GroupCoordinatorNotAvailableError
 
 from engine.alerts.core import Item
@@ -115,6 +116,23 @@ http_address = "127.0.0.1:0"
         with suppress(GroupCoordinatorNotAvailableError):
             return {tuple(where): offset for where, offset in (await committed(self.bootstrap, self.name)).items()}
         return {}
+
+    async def commit(self, offsets: Mapping[tuple[str, int], int]) -> None:
+        """Commit offsets for the group, which nobody is in any more."""
+
+        async def is_empty() -> bool:
+            return await members(self.bootstrap, self.name) == 0
+
+        await until(is_empty, SECONDS, "an empty group")
+        consumer = AIOKafkaConsumer(
+            bootstrap_servers=self.bootstrap, group_id=self.name, enable_auto_commit=False, auto_offset_reset="none"
+        )
+        await consumer.start()
+        try:
+            consumer.assign([TopicPartition(*place) for place in offsets])
+            await consumer.commit({TopicPartition(*place): offset for place, offset in offsets.items()})
+        finally:
+            await consumer.stop()
 
     @property
     def running(self) -> list[ServerProcess]:

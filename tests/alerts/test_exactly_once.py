@@ -84,6 +84,21 @@ async def test_one_that_was_paused_writes_nothing_any_more(site: AlertSite) -> N
         await site.has_judged_some(first, second)
 
 
+async def test_killed_between_storing_and_committing_and_then_nothing_comes(site: AlertSite) -> None:
+    async with loaded(site):
+        first = site.alerter()
+        first.start()
+        await site.has_judged_some(first)
+    first.kill()
+    ends = await site.ends()
+    assert not await site.has_more_to_judge()
+    await site.commit(dict.fromkeys(ends, 0))
+    assert await site.has_more_to_judge(), "others believe so"
+    second = site.alerter()
+    second.start()
+    await site.has_judged_all(second)
+
+
 async def test_redis_is_killed_and_then_an_older_one(kafka: Kafka, redis_binary: Binary, tmp_path: Path) -> None:
     async with RedisProcess(redis_binary, append_only=True) as redis:
         site = AlertSite(kafka, redis.url, tmp_path)

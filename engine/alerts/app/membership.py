@@ -45,7 +45,7 @@ class Membership:
             self._tools.health.reached("kafka")
             self._tools.health.beat()
             desk = Desk(self._tools, self._lookout, identities)
-            app = AlertsApp(kafka, self._number, desk.starts)
+            app = AlertsApp(kafka, self._number, desk.starts, desk.safe)
             _give_agents(app, desk, input_topic, self._guarded)
             entered(desk, app)
             beside = (

@@ -22,6 +22,9 @@ from engine.settings import KafkaSettings
 Starts = Callable[[AbstractSet[Place], Mapping[Place, int]], Awaitable[Mapping[Place, int]]]
 """Given the partitions assigned and what was committed of them, says where each is read from."""
 
+Safe = Callable[[], Mapping[Place, int]]
+"""Says up to where each partition is safe."""
+
 _IS_FETCHING: Final = ContextVar("_IS_FETCHING", default=False)
 
 COMMIT_SECONDS: Final = 1.0
@@ -50,7 +53,7 @@ class _Thread(driver.AIOKafkaConsumerThread):
 
 
 class _Consumer(driver.Consumer):
-    """Starts where we say."""
+    """Starts where we say, and commits what we say."""
 
     def _new_consumer_thread(self) -> _Thread:
         return _Thread(self, loop=self.loop, beacon=self.beacon)
@@ -64,11 +67,29 @@ class _Consumer(driver.Consumer):
         if _IS_FETCHING.get():
             return  # a fetch ended in the middle of a rebalance, which will have us seek when it is over
         assigned = {Place(*each) for each in self.assignment()}
-        starts = await cast("AlertsApp", self.app).starts(assigned, await self._commits(assigned))
+        commits = await self._commits(assigned)
+        starts = await cast("AlertsApp", self.app).starts(assigned, commits)
         await self._thread.seek_wait({_partition(place): offset for place, offset in starts.items()})
         for place, offset in starts.items():
             self._read_offset[_partition(place)] = offset or None
-            self._committed_offset[_partition(place)] = offset or None
+            commit = commits.get(place, -1)
+            self._committed_offset[_partition(place)] = commit if 0 <= commit <= offset else None
+
+    async def force_commit(self, topics: object = None, start_new_transaction: bool = True) -> bool:  # noqa: ARG002, FBT001, FBT002 - as Faust has it
+        """Commit what is safe.
+
+        Faust goes by what was acknowledged since it was assigned. So it never says what is known to be safe where
+        reading starts, and takes for done what a commit that failed was to say: others wait for both in vain.
+        """
+        for counted in (self._acked, self._acked_index, self._gap):
+            counted.clear()
+        safe = {_partition(place): offset for place, offset in cast("AlertsApp", self.app).safe().items()}
+        assigned = self.assignment()
+        news = {each: offset for each, offset in safe.items() if each in assigned and self._should_commit(each, offset)}
+        if not news or not await self._commit(news):
+            return False
+        self._committed_offset.update(news)
+        return True
 
     async def _commits(self, assigned: AbstractSet[Place]) -> dict[Place, int]:
         offsets = await self._thread.call_thread(self._read_commits, [_partition(place) for place in assigned])
@@ -95,10 +116,11 @@ class _Transport(driver.Transport):
 class AlertsApp(faust.App):
     """A Faust application with nothing of its own on disk or in Kafka. Made anew for each time in the group."""
 
-    def __init__(self, kafka: KafkaSettings, process_number: int, starts: Starts) -> None:
+    def __init__(self, kafka: KafkaSettings, process_number: int, starts: Starts, safe: Safe) -> None:
         self.consumer_options: Options = consumer_options(kafka, process_number)
         self.producer_options: Options = producer_options(kafka)
         self.starts = starts
+        self.safe = safe
         super().__init__(
             kafka.group_id,
             broker=[f"kafka://{server}" for server in kafka.servers],
