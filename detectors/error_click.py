@@ -29,7 +29,7 @@ REQUEST_MS: Final = 100
 """Code that waited for a request goes on at once when that ends."""
 
 PEACE_MS: Final = 3_000
-"""What fails so long after the last click fails by itself."""
+"""What fails so long after the last click, and after what that had asked for came, fails by itself."""
 
 MAX_OWN: Final = 16
 """Errors remembered as the page's own; the oldest is forgotten for one more."""
@@ -67,13 +67,14 @@ class ErrorClickState(msgspec.Struct, gc=False):
     """The click that an error would be blamed on, and the burst that may go on.
 
     `own` are fingerprints of errors that came in peace: scripts that fail by themselves do it again, click or not.
-    `clicked_t` is the latest click of all (epoch ms).
+    `clicked_t` is the latest click of all, `worked_t` the latest end of a request that began right after it (epoch ms).
     """
 
     click: BlamableClick | None = None
     burst: ErrorBurst | None = None
     own: list[str] = msgspec.field(default_factory=list)
     clicked_t: int = NEVER
+    worked_t: int = NEVER
 
 
 class ErrorClick(Machine[ErrorClickState]):
@@ -136,7 +137,7 @@ class ErrorClick(Machine[ErrorClickState]):
         if not failure.error_type or failure.message.startswith(_HARMLESS):
             return
         found = identify(failure)
-        if failure.t - state.clicked_t > PEACE_MS and found.fingerprint not in state.own:
+        if failure.t - max(state.clicked_t, state.worked_t) > PEACE_MS and found.fingerprint not in state.own:
             state.own.append(found.fingerprint)
             del state.own[:-MAX_OWN]
         if found.fingerprint in state.own:
@@ -156,7 +157,10 @@ class ErrorClick(Machine[ErrorClickState]):
         self._rearm()
 
     def _on_request_end(self, request: RequestEnd) -> None:
-        click = self._state.click
+        state = self._state
+        click = state.click
+        if 0 <= request.start_t - state.clicked_t <= CAUSED_MS:
+            state.worked_t = request.t
         if click is not None and click.press_t <= request.start_t <= click.t + CAUSED_MS:
             click.request_t = request.t
 

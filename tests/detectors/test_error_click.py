@@ -168,3 +168,13 @@ def test_what_waited_for_a_request_fails_with_it() -> None:
     assert found("error_click", in_order(click(T), [slow], [failure(T + 2_700, "unhandled_rejection")])) == []
     own = RequestEnd(T + 2_500, PAGE, T + 1_500, "/api/poll", "", 500, failed=True)
     assert found("error_click", in_order(click(T), [own], [failure(T + 2_510, "unhandled_rejection")])) == []
+
+
+@pytest.mark.parametrize("waited_ms", [2_500, 3_500, 9_000])
+def test_however_long_it_waited_it_is_not_the_pages_own(waited_ms: int) -> None:
+    def attempt(t: int) -> list[Interaction]:
+        slow = RequestEnd(t + waited_ms, PAGE, t + 20, "/api/order", "", 500, failed=True)
+        twice = [failure(slow.t + 5, "unhandled_rejection"), failure(slow.t + 6, "console_error")]
+        return in_order(click(t), [slow], twice)
+
+    assert [finding.t for finding in blamed([*attempt(T), *attempt(T + 60_000)])] == [T - 60, T + 60_000 - 60]
