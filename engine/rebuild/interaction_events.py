@@ -91,25 +91,13 @@ class InteractionRebuilder:
 
     def _element(self, description: ElementDescription) -> tuple[ElementDescription, Element]:
         """Mask an element with its ancestors, outermost first; return what may be shown and what detectors see."""
-        policy, told_elements = self._context.policy, self._context.page.told
-        chain = [*description.ancestors[:ANCESTORS_MAX][::-1], description]
+        chain = _chain(description)
         element: Element | None = None
-        inherited, bits, masked = 0, [0], []
-        judged: list[int] = []
-        for link in chain:
-            tag = tag_name(link.tag)
-            flags = own_flags(tag, link.attributes, is_custom=False) | inherited
-            bits.insert(0, policy.selectors.own_bits(tag, link.attributes))
-            if any(bits) or policy.selectors.placed:
-                flags |= policy.selectors.decide_blindly(bits)
-            flags = told_elements.stick(link.id, tag, flags)
-            judged.append(flags)
-            inherited = flags & INHERITED
-            if tag == LABEL_TAG and named_flags(link.text or ""):
-                inherited |= SENSITIVE
+        masked: list[ElementDescription] = []
+        judged = self._judged(chain)
         controls = [control for control in (description.control,) if control is not None and control.text]
         inner = [*chain, *controls]
-        hidden = [*judged, *(judged[-1] & INHERITED | self._flags(control) for control in controls)]
+        hidden = [*judged, *(judged[-1] & INHERITED | self._judged(_chain(control))[-1] for control in controls)]
         inherited = 0
         for place, (link, flags) in enumerate(zip(chain, judged, strict=True)):
             encloses = shows_hidden(link.text, link.label, inner[place + 1 :], hidden[place + 1 :])
@@ -127,11 +115,23 @@ class InteractionRebuilder:
         own.ancestors = masked[-2::-1]
         return own, element
 
-    def _flags(self, control: ElementDescription) -> int:
-        """Return what is decided about a field by itself."""
-        tag, selectors = tag_name(control.tag), self._context.policy.selectors
-        bits = selectors.own_bits(tag, control.attributes)
-        return own_flags(tag, control.attributes, is_custom=False) | selectors.decide_blindly([bits])
+    def _judged(self, chain: Sequence[ElementDescription]) -> list[int]:
+        """Decide about each element of a chain, outermost first."""
+        selectors, told_elements = self._context.policy.selectors, self._context.page.told
+        inherited, bits = 0, [0]
+        judged: list[int] = []
+        for link in chain:
+            tag = tag_name(link.tag)
+            flags = own_flags(tag, link.attributes, is_custom=False) | inherited
+            bits.insert(0, selectors.own_bits(tag, link.attributes))
+            if any(bits) or selectors.placed:
+                flags |= selectors.decide_blindly(bits)
+            flags = told_elements.stick(link.id, tag, flags)
+            judged.append(flags)
+            inherited = flags & INHERITED
+            if tag == LABEL_TAG and named_flags(link.text or ""):
+                inherited |= SENSITIVE
+        return judged
 
     def _link(
         self, link: ElementDescription, tag: str, flags: int, parent: Element | None, *, encloses: bool
@@ -338,6 +338,11 @@ def shows_hidden(
         if hidden & (FIELD | FIELD_TEXT | EDITABLE) and link.text and link.text.strip() in shown:
             return True
     return False
+
+
+def _chain(description: ElementDescription) -> list[ElementDescription]:
+    """Return an element after its ancestors, outermost first."""
+    return [*description.ancestors[:ANCESTORS_MAX][::-1], description]
 
 
 def _within_numbers(number: int) -> int:

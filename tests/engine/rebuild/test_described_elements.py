@@ -17,8 +17,10 @@ from schemas.interaction_events import InteractionEvent
 DECODER = msgspec.json.Decoder(InteractionEvent)
 
 
-def tell(event: dict[str, Any], level: PrivacyLevel = "light") -> tuple[list[Interaction], dict[str, Any]]:
-    """Give what an event told, and what of it is published."""
+def tell(
+    event: dict[str, Any], level: PrivacyLevel = "light", *before: dict[str, Any]
+) -> tuple[list[Interaction], dict[str, Any]]:
+    """Give what an event told, after others `before` it, and what of it is published."""
     interactions: list[Interaction] = []
     context = Context(
         Policy(level=level, mask=(), unmask=(), block=(), rules=[], key=None),
@@ -29,6 +31,8 @@ def tell(event: dict[str, Any], level: PrivacyLevel = "light") -> tuple[list[Int
     )
     rebuilder = Rebuilder(context)
     rebuilder.feed(DECODER.decode(b'{"kind":"navigation","t":0,"url":"https://shop.example/"}'), 1_000)
+    for earlier in before:
+        rebuilder.feed(DECODER.decode(msgspec.json.encode({"t": 1_000, **earlier})), 1_000)
     interactions.clear()
     masked = rebuilder.feed(DECODER.decode(msgspec.json.encode({"t": 1_000, **event})), 1_000)
     return interactions, msgspec.json.decode(msgspec.json.encode(masked))
@@ -107,3 +111,19 @@ def test_a_change_is_told_with_the_element_that_changed() -> None:
     assert one.target is not None
     assert one.target.parent is not None
     assert "data-quiet" in one.target.parent.attributes
+
+
+@pytest.mark.parametrize("level", ["light", "medium", "conservative"])
+def test_a_label_does_not_repeat_a_control_that_was_masked_before(level: PrivacyLevel) -> None:
+    control = {"id": 8, "tag": "span", "text": "Jane Roe"}
+    before = {"kind": "click", "target": {**control, "attributes": {"class": "rr-mask"}}}
+    label = {"id": 7, "tag": "label", "text": "Total Jane Roe", "control": control}
+    _, masked = tell({"kind": "click", "target": label}, level, before)
+    assert "Jane" not in str(masked)
+
+
+def test_a_label_does_not_repeat_a_control_that_stands_in_what_is_masked() -> None:
+    around = {"id": 6, "tag": "div", "attributes": {"class": "rr-mask"}}
+    control = {"id": 8, "tag": "span", "text": "Jane Roe", "ancestors": [around]}
+    _, masked = click(tag="label", text="Total Jane Roe", control=control)
+    assert "Jane" not in str(masked)
