@@ -1,11 +1,14 @@
 """Selectors that other elements decide: siblings, places, what is below an element or beside it."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
-from typing import Protocol
+from typing import Final, Protocol
 
 from engine.masking.selector_bits import BitChain, BitOf
 from engine.masking.selector_parts import SIDEWAYS, Chain, Compound, Position, Relation
+
+FAR: Final = frozenset({" ", "~"})
+"""Combinators that lead on from where they led."""
 
 
 class Places(Protocol):
@@ -20,11 +23,11 @@ class Places(Protocol):
     def own_parent_of(self, node_id: int) -> int:
         """Return the id of the parent element in the same document or shadow root, 0 for none."""
 
-    def before(self, node_id: int) -> Sequence[int]:
-        """Return the element siblings before an element, nearest first."""
+    def previous(self, node_id: int) -> int:
+        """Return the element sibling just before an element, 0 for none."""
 
-    def siblings(self, node_id: int) -> Sequence[int]:
-        """Return an element and its element siblings."""
+    def counted(self, node_id: int, counted: "Counted") -> Mapping[int, int]:
+        """Return the places, from 1, of an element and its element siblings among those of them that are counted."""
 
     def place(self, node_id: int, *, of_type: bool, from_end: bool) -> int:
         """Return an element's place among its siblings, from 1."""
@@ -40,6 +43,9 @@ class Places(Protocol):
 
     def holders(self, having: "Having") -> set[int]:
         """Return the elements from which one of these relations leads somewhere."""
+
+    def leads(self, parsed: "PlacedChain", number: int) -> dict[int, bool]:
+        """Return what a selector has found out, since the last change, about elements its combinator leads on from."""
 
 
 class PlacedChain:
@@ -63,43 +69,62 @@ class PlacedChain:
 
     def matches(self, node_id: int, places: Places) -> bool:
         """Tell whether an element matches."""
-        if not self._compounds[0].matches(node_id, places):
+        return self._holds(node_id, 0, places)
+
+    def _holds(self, node_id: int, number: int, places: Places) -> bool:
+        """Tell whether an element matches a compound, and what the combinators lead to from there all others."""
+        if not self._compounds[number].matches(node_id, places):
             return False
-        return len(self._compounds) == 1 or next(self.outermost(node_id, places), 0) != 0
+        return number + 1 == len(self._compounds) or self._leads(node_id, number, places)
 
-    def outermost(self, node_id: int, places: Places) -> Iterator[int]:
-        """Yield what the outermost compound matches where the innermost matches this element.
+    def _leads(self, node_id: int, number: int, places: Places) -> bool:
+        """Tell whether the combinator after a compound leads from an element to one from which on all others match.
 
-        Elements and compounds are looked at in pairs, each pair once.
+        What leads on and on is remembered for all that it passes: a list of siblings is gone through once, not once
+        for each of them.
         """
-        waiting, seen = [(node_id, 0)], set()
+        combinator = self._combinators[number]
+        current = _next(combinator, node_id, places)
+        if combinator not in FAR:
+            return current != 0 and self._holds(current, number + 1, places)
+        known, passed = places.leads(self, number), [node_id]
+        found = known.get(node_id)
+        while found is None:
+            if not current or self._holds(current, number + 1, places):
+                found = current != 0
+                break
+            found = known.get(current)
+            passed.append(current)
+            current = _next(combinator, current, places)
+        known.update(dict.fromkeys(passed, found))
+        return found
+
+    def outermost(self, node_ids: Iterable[int], places: Places) -> Iterator[int]:
+        """Yield what the outermost compound matches where the innermost matches one of these elements.
+
+        Elements and compounds are looked at in pairs, each pair once: where one way that leads on meets another, all
+        beyond was on that.
+        """
+        last = len(self._compounds) - 1
+        waiting, seen = [(node_id, 0) for node_id in node_ids], set[tuple[int, int]]()
         while waiting:
-            pair = waiting.pop()
-            if pair in seen:
+            node_id, number = waiting.pop()
+            if not self._compounds[number].matches(node_id, places):
                 continue
-            seen.add(pair)
-            current, number = pair
-            if not self._compounds[number].matches(current, places):
+            if number == last:
+                yield node_id
                 continue
-            if number + 1 == len(self._compounds):
-                yield current
-            else:
-                waiting += [(other, number + 1) for other in _related(self._combinators[number], current, places)]
+            combinator = self._combinators[number]
+            pair = (_next(combinator, node_id, places), number + 1)
+            while pair[0] and pair not in seen:
+                seen.add(pair)
+                waiting.append(pair)
+                pair = (_next(combinator, pair[0], places) if combinator in FAR else 0, number + 1)
 
 
-def _related(combinator: str, node_id: int, places: Places) -> Iterable[int]:
-    if combinator == "~":
-        return places.before(node_id)
-    if combinator == "+":
-        return places.before(node_id)[:1]
-    above = places.parent_of(node_id)
-    if combinator == ">":
-        return (above,) if above else ()
-    found = []
-    while above:
-        found.append(above)
-        above = places.parent_of(above)
-    return found
+def _next(combinator: str, node_id: int, places: Places) -> int:
+    """Return where a combinator leads from an element, first of all if it leads on; 0 for nowhere."""
+    return places.previous(node_id) if combinator in SIDEWAYS else places.parent_of(node_id)
 
 
 class Having:
@@ -115,22 +140,33 @@ class Having:
         holders: set[int] = set()
         for combinator, led in self._relations:
             found: set[int] = set()
-            for node_id in places.elements(led.required):
-                for outermost in led.outermost(node_id, places):
-                    _add_holders(found, combinator, outermost, places)
+            for outermost in led.outermost(places.elements(led.required), places):
+                _add_holders(found, combinator, outermost, places)
             holders |= found
         return holders
 
 
 def _add_holders(found: set[int], combinator: str, node_id: int, places: Places) -> None:
     """Add the elements that a relation to this one begins at; roots of shadows and frames are not left."""
-    if combinator in SIDEWAYS:
-        found.update(_related(combinator, node_id, places))
-        return
-    above = places.own_parent_of(node_id)
-    while above and above not in found:
-        found.add(above)
-        above = places.own_parent_of(above) if combinator == " " else 0
+    step = places.previous if combinator in SIDEWAYS else places.own_parent_of
+    current = step(node_id)
+    while current and current not in found:
+        found.add(current)
+        current = step(current) if combinator in FAR else 0
+
+
+class Counted:
+    """The selectors after `of` in `:nth-child()`: siblings count that one of them matches."""
+
+    __slots__ = ("_chains",)
+
+    def __init__(self, chains: Sequence[PlacedChain]) -> None:
+        self._chains = chains
+
+    def number(self, siblings: Iterable[int], places: Places) -> dict[int, int]:
+        """Number those siblings that count, from 1."""
+        counted = (node_id for node_id in siblings if any(each.matches(node_id, places) for each in self._chains))
+        return {node_id: place for place, node_id in enumerate(counted, 1)}
 
 
 class _PlacedCompound:
@@ -152,7 +188,7 @@ class _PlacedCompound:
         for test in compound.tests:
             self.required |= bit_of(test)
         self._positions = [
-            (position, [PlacedChain(counted, bit_of) for counted in position.of]) for position in compound.positions
+            (position, Counted([PlacedChain(each, bit_of) for each in position.of])) for position in compound.positions
         ]
         self._any_of = [[_PlacedCompound(part, bit_of) for part in parts] for parts in compound.any_of]
         self._none_of = [_PlacedCompound(part, bit_of) for part in compound.none_of]
@@ -178,7 +214,7 @@ class _PlacedCompound:
 
     def _matches_parts(self, node_id: int, places: Places) -> bool:
         return (
-            all(_is_at(node_id, places, position, of) for position, of in self._positions)
+            all(_is_at(node_id, places, position, counted) for position, counted in self._positions)
             and all(any(part.matches(node_id, places) for part in parts) for parts in self._any_of)
             and not any(part.matches(node_id, places) for part in self._none_of)
             and all(any(each.matches(node_id, places) for each in chains) for chains in self._within)
@@ -186,11 +222,9 @@ class _PlacedCompound:
         )
 
 
-def _is_at(node_id: int, places: Places, position: Position, of: Sequence[PlacedChain]) -> bool:
-    if not of:
+def _is_at(node_id: int, places: Places, position: Position, counted: Counted) -> bool:
+    if not position.of:
         return position.holds(places.place(node_id, of_type=position.of_type, from_end=position.from_end))
-    counted = [other for other in places.siblings(node_id) if any(each.matches(other, places) for each in of)]
-    if node_id not in counted:
-        return False
-    place = counted.index(node_id)
-    return position.holds(len(counted) - place if position.from_end else place + 1)
+    numbers = places.counted(node_id, counted)
+    place = numbers.get(node_id)
+    return place is not None and position.holds(len(numbers) + 1 - place if position.from_end else place)

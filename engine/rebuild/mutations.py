@@ -160,7 +160,7 @@ class MutationMasker:
                 self._gain(node_id, flags & ~UNMASKED)
         if page.policy.unmasks_by_place:
             shown = [
-                node_id for node_id in structure.tags if node_id in page.parents and self._begins_unmasked(node_id)
+                node_id for node_id in structure.concerned if node_id in page.parents and self._begins_unmasked(node_id)
             ]
             for node_id in shown:
                 self._review(node_id)

@@ -3,10 +3,11 @@
 A verdict that masks or blocks sticks like any other; so it is enough to ask about elements whose siblings changed.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 from engine.masking.flags import MASKED, UNMASKED
-from engine.masking.selector_places import Having
+from engine.masking.selector_places import Counted, Having, PlacedChain
 from engine.masking.selectors import SelectorSet
 from engine.rebuild.field_memory import walk
 from schemas.rrweb_nodes import DocumentNode, ElementNode, Node, TextNode
@@ -27,10 +28,23 @@ class Structure:
     """Elements by id with their tags, their true tests, and the order of their children.
 
     Children of a shadow root are siblings of each other only; they stand under the host's id, negated. `looked` counts
-    the nodes that changes had looked at again.
+    the nodes that changes had looked at again; `concerned` are those that the last payload may concern.
     """
 
-    __slots__ = ("_crowded", "_holders", "_selectors", "bits", "children", "lists", "looked", "tags")
+    __slots__ = (
+        "_crowded",
+        "_holders",
+        "_leads",
+        "_numbers",
+        "_orders",
+        "_selectors",
+        "bits",
+        "children",
+        "concerned",
+        "lists",
+        "looked",
+        "tags",
+    )
 
     def __init__(self, selectors: SelectorSet) -> None:
         self._selectors = selectors
@@ -40,7 +54,11 @@ class Structure:
         self.lists: dict[int, int] = {}
         self.looked = 0
         self._crowded = False
+        self.concerned: list[int] = []
         self._holders: dict[Having, set[int]] = {}
+        self._leads: dict[tuple[PlacedChain, int], dict[int, bool]] = {}
+        self._numbers: dict[tuple[Counted, int], dict[int, int]] = {}
+        self._orders: dict[int, _Siblings] = {}
 
     # -- what selectors ask ---------------------------------------------------------------------------------------
 
@@ -56,10 +74,6 @@ class Structure:
         """Return the id of the parent element in the same document or shadow root, 0 for none."""
         above = self.lists.get(node_id, 0)
         return above if above > 0 and above in self.bits else 0
-
-    def siblings(self, node_id: int) -> list[int]:
-        """Return an element and its element siblings."""
-        return [other for other in self.children.get(self.lists.get(node_id, 0), ()) if other in self.bits]
 
     def is_empty(self, node_id: int) -> bool:
         """Tell whether an element has neither elements nor text in it."""
@@ -81,28 +95,54 @@ class Structure:
             found = self._holders[having] = having.holders(self)
         return found
 
-    def before(self, node_id: int) -> Sequence[int]:
-        """Return the element siblings before an element, nearest first."""
-        siblings = self.siblings(node_id)
-        return siblings[: siblings.index(node_id)][::-1] if node_id in siblings else ()
+    def leads(self, parsed: PlacedChain, number: int) -> dict[int, bool]:
+        """Return what a selector has found out, since the last change, about elements its combinator leads on from."""
+        return self._leads.setdefault((parsed, number), {})
+
+    def previous(self, node_id: int) -> int:
+        """Return the element sibling just before an element, 0 for none."""
+        siblings = self._siblings(node_id)
+        place = siblings.places.get(node_id, 0)
+        return siblings.ids[place - 2] if place > 1 else 0
 
     def place(self, node_id: int, *, of_type: bool, from_end: bool) -> int:
         """Return an element's place among its siblings, from 1; 0 if it has none."""
-        siblings = self.siblings(node_id)
-        if of_type:
-            siblings = [other for other in siblings if self.tags[other] == self.tags[node_id]]
-        if node_id not in siblings:
-            return 0
-        place = siblings.index(node_id)
-        return len(siblings) - place if from_end else place + 1
+        siblings = self._siblings(node_id)
+        place = (siblings.of_type if of_type else siblings.places).get(node_id, 0)
+        if not place or not from_end:
+            return place
+        return (siblings.types[self.tags[node_id]] if of_type else len(siblings.ids)) + 1 - place
+
+    def counted(self, node_id: int, counted: Counted) -> dict[int, int]:
+        """Return the places, from 1, of an element and its element siblings among those of them that are counted."""
+        key = (counted, self.lists.get(node_id, 0))
+        numbers = self._numbers.get(key)
+        if numbers is None:
+            numbers = self._numbers[key] = counted.number(self._siblings(node_id).ids, self)
+        return numbers
+
+    def _siblings(self, node_id: int) -> "_Siblings":
+        place = self.lists.get(node_id, 0)
+        found = self._orders.get(place)
+        if found is None:
+            here = [other for other in self.children.get(place, ()) if other in self.bits]
+            found = self._orders[place] = _Siblings(here, self.tags)
+        return found
+
+    def _forget(self) -> None:
+        """Forget what was found out: it holds until the next change only, and takes room."""
+        for found in (self._holders, self._leads, self._numbers, self._orders):
+            found.clear()
 
     # -- what happens ---------------------------------------------------------------------------------------------
 
     def add_document(self, document: DocumentNode) -> dict[int, int]:
         """Take a page's own document; return what its elements' siblings decide about each."""
-        self._holders.clear()
+        self._forget()
         self._enter([document], 0, None)
-        return self.decide(self.bits)
+        decided = self.decide(self.bits)
+        self._forget()
+        return decided
 
     def apply(
         self,
@@ -116,7 +156,7 @@ class Structure:
         New ones whose place is not known are masked.
         """
         touched: dict[int, int] = {}
-        self._holders.clear()
+        self._forget()
         for text in texts:
             self._fill(touched, text)
         for removal in removes:
@@ -126,7 +166,9 @@ class Structure:
             if change.id in self.bits and self._change(change):
                 self._touch(touched, change.id)
         lost = self._place_all(adds, touched)
-        decided = self.decide(self._concerned(touched))
+        self.concerned = self._concerned(touched)
+        decided = self.decide(self.concerned)
+        self._forget()
         if lost:
             decided |= {node.id: MASKED for node in walk(lost, {})}
         return decided
@@ -287,3 +329,18 @@ def _tag_of(node: Node) -> str:
     if isinstance(node, ElementNode):
         return node.tag_name.lower()
     return TEXT if isinstance(node, TextNode) and node.text_content else ""
+
+
+class _Siblings:
+    """The elements of a list of siblings, with their places from 1, among all and among those with the same tag."""
+
+    __slots__ = ("ids", "of_type", "places", "types")
+
+    def __init__(self, ids: list[int], tags: Mapping[int, str]) -> None:
+        self.ids = ids
+        self.places = {node_id: place for place, node_id in enumerate(ids, 1)}
+        self.types = Counter[str]()
+        self.of_type: dict[int, int] = {}
+        for node_id in ids:
+            self.types[tags[node_id]] += 1
+            self.of_type[node_id] = self.types[tags[node_id]]

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from engine.masking.flags import MASKED, UNMASKED
 from engine.rebuild import structure
+from engine.rebuild.mutations import MutationMasker
 from engine.rebuild.page_state import page_state, restore_page
 from tests.engine.rebuild.recorder import SECRET, Replayed, add, element, meta, mutation, snapshot, text
 
@@ -118,6 +119,48 @@ def test_where_too_many_siblings_are_nothing_is_shown_for_its_place(monkeypatch:
     assert masked.page.flags(22) & MASKED
     shown = Replayed(meta(), PAGE, level="conservative", unmask=("li:first-child", "p:has(> b)"))
     assert not any(shown.page.flags(number) & UNMASKED for number in IDS)
+
+
+WIDE = 200
+
+
+@pytest.mark.parametrize(
+    "selector",
+    [
+        "li:nth-child(3n of .a)", "li:nth-of-type(3n)", ".z ~ .a", ".z + .a", "li:is(.z ~ .a)", "li:not(.a ~ .z)",
+        "li:has(~ .a)", "body:has(.a ~ .a) li", "body:has(.a ~ .a ~ .a) li", ".z ~ .a ~ .a",
+    ],
+)  # fmt: skip
+def test_each_element_of_a_long_list_is_looked_at_a_few_times(selector: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    looks: list[int] = []
+    bits_of = structure.Structure.bits_of
+
+    def look(self: structure.Structure, node_id: int) -> int:
+        looks.append(node_id)
+        return bits_of(self, node_id)
+
+    monkeypatch.setattr(structure.Structure, "bits_of", look)
+    items = [element(100 + number, "li", class_="a") for number in range(WIDE)]
+    replayed = Replayed(meta(), snapshot(element(4, "ul", *items)), mask=(selector,))
+    replayed.feed(mutation(attributes=[{"id": 100, "attributes": {"class": "b"}}]))
+    assert len(looks) < 20 * WIDE
+
+
+def test_what_no_change_concerns_is_not_looked_at_for_its_unmasking(monkeypatch: pytest.MonkeyPatch) -> None:
+    boxes = [element(10 * number, "div", element(10 * number + 1, "p")) for number in range(1, WIDE)]
+    replayed = Replayed(meta(), snapshot(*boxes), level="conservative", unmask=("p:first-child",))
+    reviewed: list[int] = []
+    review = MutationMasker._review
+
+    def note(self: MutationMasker, node_id: int) -> None:
+        reviewed.append(node_id)
+        review(self, node_id)
+
+    monkeypatch.setattr(MutationMasker, "_review", note)
+    replayed.feed(mutation(adds=[add(20, element(9_000, "p"), 21)]))
+    assert set(reviewed) <= {20, 21, 9_000}
+    assert not replayed.page.flags(21) & UNMASKED
+    assert replayed.page.flags(31) & replayed.page.flags(9_000) & UNMASKED
 
 
 SELECTORS = [
