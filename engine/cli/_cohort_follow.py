@@ -16,6 +16,7 @@ from engine.cohorts.state import NotOwnerError
 from engine.delivery.posting import Poster
 from engine.errors import WinceError
 from engine.operate.logs import configure_logs
+from engine.runtime.ending import end_tasks
 from engine.settings import Settings
 from replay.errors import StoreError
 
@@ -49,8 +50,7 @@ async def _follow(settings: Settings, wanted: list[Declared]) -> None:
     stop.cancel()
     if not following.done():
         # Every step can be broken off, and it may be waiting for another owner, or for Redis.
-        following.cancel()
-        await asyncio.wait([following])
+        await end_tasks([following])
     if not following.cancelled():
         following.result()
 

@@ -4,7 +4,6 @@ import argparse
 import asyncio
 import signal
 import sys
-from contextlib import suppress
 
 import msgspec
 
@@ -16,6 +15,7 @@ from engine.cohorts.opening import Tools, put_together
 from engine.cohorts.running import Preview
 from engine.cohorts.state import NotOwnerError
 from engine.delivery.posting import Poster
+from engine.runtime.ending import end_tasks
 from engine.settings import Settings
 from replay.errors import StoreError
 from replay.exclusions import Exclusions
@@ -47,9 +47,9 @@ async def _again_and_again(args: argparse.Namespace, settings: Settings, wanted:
         running = asyncio.create_task(_run_all(args, settings, wanted))
         await asyncio.wait([running, stop], return_when=asyncio.FIRST_COMPLETED)
         if not running.done():
-            running.cancel()
-            with suppress(asyncio.CancelledError):
-                await running
+            await end_tasks([running])
+            if not running.cancelled():
+                running.result()
             break
         status = running.result()
         await asyncio.wait([stop], timeout=args.every / 1_000)

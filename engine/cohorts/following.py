@@ -13,6 +13,7 @@ from engine.cohorts.running import reconcile
 from engine.cohorts.sending import Next, Sender, Sleep
 from engine.errors import Unavailable
 from engine.operate.logs import get_logger
+from engine.runtime.ending import end_tasks
 from replay import errors as replay_errors
 from replay.exclusions import Exclusions
 
@@ -110,9 +111,7 @@ class Following:
                 for task in done:
                     task.result()
         finally:
-            for task in waiting:
-                task.cancel()
-            await asyncio.gather(*waiting, return_exceptions=True)
+            await end_tasks(waiting)
 
     async def _follow(self) -> None:
         tries = 0

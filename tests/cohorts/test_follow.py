@@ -7,13 +7,14 @@ import signal
 import sys
 import uuid
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import msgspec
 import pytest
 
 from engine.cli._cohort_follow import _follow_always
+from engine.runtime.ending import end_tasks
 from engine.runtime.kafka.emitter import Emitter
 from engine.runtime.kafka.outbox import Message, withdrawal_message
 from engine.settings import KafkaSettings, Settings, StoreSettings
@@ -48,9 +49,7 @@ async def following(settings: Settings, world: World, out: Path, window_ms: int 
         yield
         assert not task.done(), task.exception()
     finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
+        await end_tasks([task])
 
 
 def end_of(session_id: str) -> Message:

@@ -15,6 +15,7 @@ from engine.alerts.app.tools import AlertTools
 from engine.alerts.app.transport import AlertsApp
 from engine.errors import Unavailable
 from engine.operate.logs import get_logger
+from engine.runtime.ending import end_tasks
 
 _PASSING: Final = (KafkaError, FaustError, TimeoutError, OSError)
 _LEAVE_SECONDS: Final = 10.0
@@ -65,9 +66,7 @@ class Membership:
             if self._stopping.is_set():
                 await self._drain(desk)
         finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await end_tasks(tasks)
             await _leave(app)
 
     async def _until_ended(self, app: AlertsApp) -> None:
@@ -91,9 +90,7 @@ class Membership:
         except (ConsumerStoppedError, *_PASSING) as error:
             raise Unavailable(f"Kafka cannot be used: {type(error).__name__}") from error
         finally:
-            for task in (starting, stopped, ended):
-                task.cancel()
-            await asyncio.gather(starting, stopped, ended, return_exceptions=True)
+            await end_tasks((starting, stopped, ended))
 
     async def _guarded(self, work: Awaitable[None]) -> None:
         """Do something whose failure ends all of it: Faust would only log it, and go on with the next record."""

@@ -29,6 +29,7 @@ from engine.operate.health import Health, serve_health
 from engine.operate.logs import get_logger
 from engine.operate.meters import ALERT_METERS, Count, Gauge
 from engine.operate.registry import Meters
+from engine.runtime.ending import end_tasks
 from engine.runtime.kafka.patience import Patience
 from engine.runtime.stores import redis_client
 from engine.settings import KafkaSettings, Settings
@@ -127,9 +128,7 @@ class Alerter:
                     task.result()
                 beside = [task for task in beside if task not in done]
         finally:
-            for task in (judging, *beside):
-                task.cancel()
-            await asyncio.gather(judging, *beside, return_exceptions=True)
+            await end_tasks((judging, *beside))
 
     async def _judge_always(self) -> None:
         """Be in the group until stopped; after a doubt, enter it anew."""

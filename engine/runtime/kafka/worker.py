@@ -8,6 +8,7 @@ from engine.core.counts import Counts
 from engine.errors import Unavailable, WinceError
 from engine.operate.logs import get_logger
 from engine.operate.meters import Count, Gauge
+from engine.runtime.ending import end_tasks
 from engine.runtime.kafka.log_identity import LogIdentity
 from engine.runtime.kafka.partition import Partition
 from engine.runtime.kafka.records import Place
@@ -65,9 +66,7 @@ class Worker:
             await insist(self._fetch_always)
         finally:
             self._health.draining()
-            for task in background:
-                task.cancel()
-            await asyncio.gather(*background, return_exceptions=True)
+            await end_tasks(background)
             await self._drain()
             await self._source.close()
 
@@ -87,8 +86,7 @@ class Worker:
         if task.done():
             await task
             return True
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        await end_tasks([task])
         await self._source.close()
         return False
 
@@ -211,9 +209,7 @@ class Worker:
             self._partitions[place].stop()
         if tasks:
             await asyncio.wait(tasks.values(), timeout=within_seconds)
-        for task in tasks.values():
-            task.cancel()
-        await asyncio.gather(*tasks.values(), return_exceptions=True)
+        await end_tasks(tasks.values())
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         if not task.cancelled() and task.exception() is not None and self._failure is None:
