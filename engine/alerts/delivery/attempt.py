@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -14,6 +14,8 @@ from engine.alerts.delivery.told import News
 from engine.delivery.posting import Posted, Poster
 from engine.delivery.webhook import sign
 from replay.errors import StoreError
+
+TOO_LATE: Final = Posted("retry", note="Redis took too long before it could be sent")
 
 
 class Attempt(NamedTuple):
@@ -32,8 +34,10 @@ class Attempter:
         self._links = links
         self._clock_ms = clock_ms
 
-    async def send(self, endpoint: Endpoint, entry: Entry, *, messages_left_out: int = 0) -> Attempt:
-        """Send a message on its route."""
+    async def send(
+        self, endpoint: Endpoint, entry: Entry, *, messages_left_out: int = 0, until_ms: int | None = None
+    ) -> Attempt:
+        """Send a message on its route, if it can be answered before `until_ms` (epoch ms): then another may hold it."""
         message, route = entry.message, endpoint.route
         # Links to share are made for what fires; that it is over needs no more of them.
         may_share = message.state == "firing"
@@ -46,6 +50,8 @@ class Attempter:
             route.name, message.state, shown.alert, shown.links, None, messages_left_out, self._links.public_url
         )
         body = body_of(route.kind, news)
+        if until_ms is not None and self._clock_ms() + route.timeout_ms > until_ms:
+            return Attempt(TOO_LATE, msgspec.structs.replace(entry, links=shown.links or None), 0.0)
         started = time.perf_counter()
         posted = await self._poster.post(
             endpoint.url, body, self._headers(endpoint, message.id, body), endpoint.allow,

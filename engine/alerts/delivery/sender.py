@@ -121,7 +121,8 @@ class Sender:
             while True:
                 wait_ms = await self._pass()
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._woken.wait(), wait_ms / 1_000)
+                    async with asyncio.timeout(wait_ms / 1_000):
+                        await self._woken.wait()
         finally:
             if self._posts:
                 await asyncio.wait(self._posts, timeout=_DRAIN_SECONDS)
@@ -277,7 +278,9 @@ class Sender:
         if ours is None:
             return None
         left_out = await self._take_left_out(route.name)
-        attempt = await self._attempter.send(lane.endpoint, ours.entry, messages_left_out=left_out)
+        attempt = await self._attempter.send(
+            lane.endpoint, ours.entry, messages_left_out=left_out, until_ms=ours.lease_ms
+        )
         self._observer.posted(route.kind, attempt.posted.outcome, attempt.seconds)
         if left_out and attempt.posted.outcome != "accepted":
             await self._outbox.count_left_out(route.name, left_out)

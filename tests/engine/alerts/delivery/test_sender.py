@@ -13,15 +13,17 @@ import pytest_asyncio
 
 from engine.alerts.delivery.attempt import Attempter
 from engine.alerts.delivery.endpoints import open_routes
-from engine.alerts.delivery.links import MomentLinks, ViewerSettings
+from engine.alerts.delivery.links import MomentLinks, Shown, ViewerSettings
 from engine.alerts.delivery.outbox import Outbox
-from engine.alerts.delivery.sender import LEASE_MS, TOO_MANY_FOR_MS
+from engine.alerts.delivery.sender import LEASE_MS, TOO_MANY_FOR_MS, Sender
 from engine.alerts.names import AlertNames
+from engine.alerts.routes import Route
 from engine.alerts.routing import messages
 from engine.delivery.posting import Poster
 from replay.errors import Broken, Unavailable
 from replay.redis_client import Call, RedisClient
-from schemas.alert_messages import AlertMessage
+from schemas.alert_messages import AlertLink, AlertMessage
+from schemas.alerts import Alert
 from tests.engine.alerts.delivery.alerts import ALERT, OVER, alert, rules
 from tests.engine.alerts.delivery.delivering import RULE, SECRET, Clock, Delivery, told, webhook
 from tests.engine.delivery.receivers import Answer, raw, receiving, saying
@@ -88,6 +90,30 @@ async def test_who_dies_between_post_and_note_has_it_told_again_with_the_same_id
         assert receiver.header("webhook-id", 0) == receiver.header("webhook-id", 1)
         await delivery.passed(other, LEASE_MS)
         assert len(receiver.bodies) == 2
+
+
+class SlowLinks(MomentLinks):
+    """Makes links while another sender takes over what is held for too long."""
+
+    def __init__(self, delivery: Delivery, other: Sender) -> None:
+        super().__init__(delivery.client, "wince", ViewerSettings("", 1, 1), delivery.clock)
+        self._delivery, self._other = delivery, other
+
+    async def make(self, alert: Alert, route: Route, made: list[AlertLink] | None, *, may_share: bool) -> Shown:
+        """Let a lease run out."""
+        await self._delivery.passed(self._other, 2 * LEASE_MS)
+        return await super().make(alert, route, made, may_share=may_share)
+
+
+async def test_what_was_held_for_too_long_is_left_to_who_holds_it_now(delivery: Delivery) -> None:
+    async with receiving(saying("200 OK")) as receiver:
+        delivery.file = rules(RULE + webhook(receiver))
+        await delivery.put(ALERT)
+        attempter = Attempter(delivery.poster, SlowLinks(delivery, delivery.sender()), delivery.clock)
+        slow = Sender(delivery.outbox, attempter, delivery.noted, clock_ms=delivery.clock, chance=delivery.chance)
+        slow.use(open_routes(delivery.file, {"SECRET": SECRET}, "rules.toml"))
+        await delivery.passed(slow)
+        assert told(receiver) == ["firing a1"]
 
 
 async def test_a_killed_sender_is_replaced(
