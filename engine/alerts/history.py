@@ -53,10 +53,6 @@ class Lagged(msgspec.Struct, gc=False):
                 self.waiting = []
         self.hour = max(self.hour, hour)
 
-    def shift(self, number: float) -> None:
-        """Correct what is settled."""
-        self.settled = max(self.settled + number, 0.0)
-
 
 class Minutes(msgspec.Struct, gc=False):
     """A count by minute, over at most the longest window that is asked for."""

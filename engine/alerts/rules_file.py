@@ -87,6 +87,9 @@ def _contradictions(file: RulesFile) -> Iterator[tuple[KeyPath, object, str]]:
             yield ("rules", place, "name"), rule.name, "a name that no other rule has"
         for key, value, expected in _within(rule):
             yield ("rules", place, key), value, expected
+    if file.bounds.lateness_ms > file.bounds.session_memory_ms:
+        # A session that is forgotten while its signals still count would be counted again.
+        yield ("bounds", "lateness"), file.bounds.lateness_ms, "at most session_memory"
     yield from delivery_problems(file)
 
 

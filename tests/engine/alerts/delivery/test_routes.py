@@ -110,6 +110,11 @@ def test_a_number_that_is_too_long_is_told() -> None:
         parse_rules(f"[bounds]\nmax_keys = {'9' * 5_000}\n", "rules.toml")
 
 
+def test_no_session_is_forgotten_before_its_signals_are_late() -> None:
+    with pytest.raises(SettingsError, match="at most session_memory"):
+        parse_rules('[bounds]\nlateness = "4h"\n', "rules.toml")
+
+
 def test_rules_name_routes_there_are() -> None:
     text = '[[rules]]\nname = "a"\nkind = "spike"\nroutes = ["nowhere"]\n'
     assert _problems(text) == ["rules[0].routes"]
