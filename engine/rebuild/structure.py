@@ -219,9 +219,10 @@ class Structure:
     def _touch(self, touched: dict[int, int], node_id: int) -> None:
         """Note from which place on a list of siblings has changed."""
         place = self.lists.get(node_id)
-        siblings = self.children.get(place, []) if place is not None else []
-        if place is not None and node_id in siblings:
-            index = siblings.index(node_id)
+        if place is not None:
+            siblings = self.children[place]
+            last = len(siblings) - 1
+            index = last if siblings[last] == node_id else siblings.index(node_id)
             touched[place] = min(touched.get(place, index), index)
 
     def _concerned(self, touched: Mapping[int, int]) -> list[int]:
@@ -282,7 +283,9 @@ class Structure:
             if node.id in self.tags:
                 continue
             siblings = self.children.setdefault(place, [])
-            siblings.insert(siblings.index(before) if before in siblings else len(siblings), node.id)
+            # Most come last: looking for "nothing" in the list would make long ones cost their square.
+            index = len(siblings) if before is None or before not in siblings else siblings.index(before)
+            siblings.insert(index, node.id)
             self.lists[node.id] = place
             self._crowded = self._crowded or len(siblings) > SIBLINGS_MAX
             self.tags[node.id] = _tag_of(node)

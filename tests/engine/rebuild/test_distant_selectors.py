@@ -146,6 +146,28 @@ def test_each_element_of_a_long_list_is_looked_at_a_few_times(selector: str, mon
     assert len(looks) < 20 * WIDE
 
 
+class Scanned(list[int]):
+    """A list that knows how far it was searched."""
+
+    steps = 0
+
+    def __contains__(self, searched: object) -> bool:
+        Scanned.steps += self.index(searched) if self.count(searched) else len(self)  # type: ignore[arg-type]
+        return self.count(searched) > 0  # type: ignore[arg-type]
+
+
+def test_what_comes_last_is_not_searched_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Scanned, "steps", 0)
+    replayed = Replayed(meta(), PAGE, mask=("li:first-child",))
+    known = replayed.page.structure
+    assert known is not None
+    known.children[50] = Scanned()
+    replayed.feed(mutation(adds=[add(3, element(50, "ul", *(element(number, "li") for number in range(100, 300))))]))
+    replayed.feed(mutation(adds=[add(50, element(number, "li")) for number in range(300, 400)]))
+    assert len(known.children[50]) == 300
+    assert Scanned.steps == 0
+
+
 def test_what_no_change_concerns_is_not_looked_at_for_its_unmasking(monkeypatch: pytest.MonkeyPatch) -> None:
     boxes = [element(10 * number, "div", element(10 * number + 1, "p")) for number in range(1, WIDE)]
     replayed = Replayed(meta(), snapshot(*boxes), level="conservative", unmask=("p:first-child",))
