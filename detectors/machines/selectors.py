@@ -85,7 +85,8 @@ def _compiled(text: str) -> tuple[Callable[[_View], bool], ...]:
         decidable = all(selector.pseudo_element is None and _decidable(selector.parsed_tree) for selector in parsed)
         if decidable:
             return tuple(selector.test for selector in cssselect2.compile_selector_list(text))
-    except (cssselect2.SelectorError, RecursionError) as error:
+    except (cssselect2.SelectorError, RecursionError, AttributeError) as error:
+        # With an AttributeError cssselect2 fails where a text ends that was to go on with a name after "|".
         raise SelectorError(f"selector {text[:80]!r} cannot be used") from error
     raise SelectorError(f"selector {text[:80]!r} cannot be used: it needs more than an element and those above it")
 

@@ -192,6 +192,9 @@ def parse_selectors(text: str) -> list[Chain]:
     except (parser.SelectorError, _RefusedError, RecursionError) as error:
         reason = error.args[-1] if error.args else "nested too deeply"
         raise SelectorError(f"selector {text!r}: {reason}") from None
+    except AttributeError:
+        # So cssselect2 fails where it looks for the name after a namespace, and the text ends.
+        raise SelectorError(f"selector {text!r}: no name after |") from None
 
 
 class _RefusedError(Exception):

@@ -47,7 +47,9 @@ def test_no_selector_selects_nothing() -> None:
     assert not Selectors(()).matches(ICON)
 
 
-@pytest.mark.parametrize("text", ["[", "a:first-child", "a + i", "a:has(i)", "a:nth-child(2)", "x|a", "a::before("])
+@pytest.mark.parametrize(
+    "text", ["[", "a:first-child", "a + i", "a:has(i)", "a:nth-child(2)", "x|a", "|", "a *|", "a::before("]
+)
 def test_what_cannot_be_decided_is_refused(text: str) -> None:
     with pytest.raises(SelectorError, match="cannot be used"):
         Selectors((text,))
