@@ -1,5 +1,7 @@
 """A page's mirror as data: decisions and masked facts in columns, small enough to keep for every idle session."""
 
+from collections.abc import Mapping
+
 import msgspec
 
 from detectors.elements import Element
@@ -58,24 +60,36 @@ class _Words:
         return self.numbers.setdefault(word, len(self.numbers))
 
 
+class _Columns:
+    """The rows of a page, one a node, column by column."""
+
+    __slots__ = ("attributes", "ids", "parents", "tags", "texts")
+
+    def __init__(self, page: Page, flags: Mapping[int, int], tags: _Words, words: _Words) -> None:
+        self.ids: list[int] = []
+        self.parents: list[int] = []
+        self.tags: list[int] = []
+        self.attributes: list[tuple[int, list[int]]] = []
+        self.texts: list[tuple[int, str]] = []
+        rows: dict[int, int] = {}
+        before = 0
+        for row, (node_id, parent_id) in enumerate(page.parents.items()):
+            rows[node_id] = row
+            self.ids.append(node_id - before)
+            before = node_id
+            self.parents.append(row - rows[parent_id] if parent_id else 0)
+            tag, kept, text = _facts(page, node_id)
+            self.tags.append(tags.number(tag))
+            if kept:
+                self.attributes.append((row, [words.number(word) for pair in kept.items() for word in pair]))
+            if text and flags[node_id] & INTERACTIVE:
+                self.texts.append((row, text))
+
+
 def page_state(page: Page) -> PageState:
     """Describe a page; `restore_page` makes an equal one of it (equal to everything later events can tell)."""
-    tags, words = _Words(), _Words()
-    rows: dict[int, int] = {}
-    ids, parents, tag_column, attributes, texts = [], [], [], [], []
-    flags = page.all_flags()
-    before = 0
-    for row, (node_id, parent_id) in enumerate(page.parents.items()):
-        rows[node_id] = row
-        ids.append(node_id - before)
-        before = node_id
-        parents.append(row - rows[parent_id] if parent_id else 0)
-        tag, kept, text = _facts(page, node_id)
-        tag_column.append(tags.number(tag))
-        if kept:
-            attributes.append((row, [words.number(word) for pair in kept.items() for word in pair]))
-        if text and flags[node_id] & INTERACTIVE:
-            texts.append((row, text))
+    tags, words, flags = _Words(), _Words(), page.all_flags()
+    columns = _Columns(page, flags, tags, words)
     aside = [(node_id, tags.number(tag), sticking) for node_id, (tag, sticking) in page.aside.items()]
     return PageState(
         page.url,
@@ -84,13 +98,13 @@ def page_state(page: Page) -> PageState:
         page.scroll_x,
         page.scroll_y,
         list(tags.numbers),
-        ids,
-        parents,
-        tag_column,
+        columns.ids,
+        columns.parents,
+        columns.tags,
         list(flags.values()),
-        attributes,
+        columns.attributes,
         list(words.numbers),
-        texts,
+        columns.texts,
         dict(page.bits),
         page.reviews,
         aside,
