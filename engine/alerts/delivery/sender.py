@@ -211,6 +211,9 @@ class Sender:
     async def _is_turned_away(self, held: Held, lane: Lane, now_ms: int) -> bool:
         """Say whether nothing is sent on a route now; then the message has been put off, or has failed."""
         if self._is_disabled(lane.endpoint):
+            # Somebody may have sent again since we looked, and that message must not fail by what was before.
+            self._disabled = await self._outbox.disabled()
+        if self._is_disabled(lane.endpoint):
             await self._fail(held, held.entry, "the route is disabled: its receiver answered 410")
             return True
         if lane.paused_until_ms > now_ms:

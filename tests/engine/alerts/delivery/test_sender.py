@@ -240,6 +240,20 @@ async def test_who_answers_410_is_told_nothing_until_enabled_or_moved(delivery: 
         assert told(receiver)[1:] == ["firing a4"]
 
 
+async def test_who_is_told_again_is_told_at_once(delivery: Delivery) -> None:
+    async with receiving(InTurn(saying("410 Gone"), saying("200 OK"))) as receiver:
+        delivery.file = rules(RULE + webhook(receiver))
+        sender = delivery.sender()
+        await delivery.put(ALERT)
+        await delivery.passed(sender)
+        ((entry, _),) = await delivery.outbox.failed("shop")
+        await delivery.outbox.enable("hook")
+        await delivery.outbox.resend(entry, delivery.clock())
+        await delivery.passed(sender)
+        assert told(receiver) == ["firing a1", "firing a1"]
+        assert await delivery.failed() == []
+
+
 @pytest.mark.parametrize(
     "answer", [saying("302 Found", "Location: http://127.0.0.1:1/"), saying("307 Again", "Location: http://[::1]/")]
 )
