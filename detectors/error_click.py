@@ -16,7 +16,7 @@ import msgspec
 from detectors.aim import Aims
 from detectors.blame import CAUSED_MS
 from detectors.fingerprints import Identified, identify
-from detectors.interactions import Click, Failure, Navigation, RequestEnd
+from detectors.interactions import Click, Failure, Input, KeyDown, Navigation, RequestEnd
 from detectors.machine import NEVER, Machine, Report
 from detectors.protocol import Finding
 from detectors.settings import ErrorClickSettings
@@ -29,7 +29,7 @@ REQUEST_MS: Final = 100
 """Code that waited for a request goes on at once when that ends."""
 
 PEACE_MS: Final = 3_000
-"""What fails so long after the last click, and after what that had asked for came, fails by itself."""
+"""What fails so long after the last click or key, and after what a click had asked for came, fails by itself."""
 
 MAX_OWN: Final = 16
 """Errors remembered as the page's own; the oldest is forgotten for one more."""
@@ -67,7 +67,8 @@ class ErrorClickState(msgspec.Struct, gc=False):
     """The click that an error would be blamed on, and the burst that may go on.
 
     `own` are fingerprints of errors that came in peace: scripts that fail by themselves do it again, click or not.
-    `clicked_t` is the latest click of all, `worked_t` the latest end of a request that began right after it (epoch ms).
+    `clicked_t` is the latest click of all, `worked_t` the latest key or end of a request that began right after a click
+    (epoch ms): forms are sent with keys as well.
     """
 
     click: BlamableClick | None = None
@@ -89,11 +90,13 @@ class ErrorClick(Machine[ErrorClickState]):
         self._report = report
 
     def handlers(self) -> Mapping[type, Callable[..., None]]:
-        """Clicks, errors, and page loads: a new page's errors are its own."""
+        """Clicks and keys, errors, requests, and page loads: a new page's errors are its own."""
         return {
             Click: self._on_click,
             Failure: self._on_failure,
             RequestEnd: self._on_request_end,
+            Input: self._on_typing,
+            KeyDown: self._on_typing,
             Navigation: self._on_navigation,
         }
 
@@ -155,6 +158,9 @@ class ErrorClick(Machine[ErrorClickState]):
             self.finish()
             state.burst = ErrorBurst(click, failure.t, failure.t - click.t, failure.source, found)
         self._rearm()
+
+    def _on_typing(self, typed: Input | KeyDown) -> None:
+        self._state.worked_t = typed.t
 
     def _on_request_end(self, request: RequestEnd) -> None:
         state = self._state

@@ -3,7 +3,7 @@
 import pytest
 
 from detectors.error_click import MAX_OWN
-from detectors.interactions import Click, Interaction, Navigation, RequestEnd
+from detectors.interactions import Click, Input, Interaction, KeyDown, Navigation, RequestEnd
 from detectors.protocol import Finding
 from detectors.settings import DetectorSettings, ErrorClickSettings
 from tests.detectors.tape import (
@@ -178,3 +178,10 @@ def test_however_long_it_waited_it_is_not_the_pages_own(waited_ms: int) -> None:
         return in_order(click(t), [slow], twice)
 
     assert [finding.t for finding in blamed([*attempt(T), *attempt(T + 60_000)])] == [T - 60, T + 60_000 - 60]
+
+
+@pytest.mark.parametrize("typed", [Input(T, PAGE), KeyDown(T, PAGE)])
+def test_what_fails_after_a_key_is_not_the_pages_own(typed: Interaction) -> None:
+    """A form sent with the Enter key fails as it will when its button is clicked."""
+    assert len(blamed([typed, failure(T + 50), *click(T + 20_000), failure(T + 20_050)])) == 1
+    assert blamed([typed, failure(T + 5_000), *click(T + 20_000), failure(T + 20_050)]) == []
