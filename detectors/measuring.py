@@ -4,13 +4,13 @@ import re
 from typing import Final
 
 _MEASURING: Final = re.compile(
-    r"/(?:track(?:ing|er)?|collect(?:or)?|analytics|beacons?|telemetry|pixel|rum|heartbeat|ping|pageview|impressions?)"
-    r"(?:\.\w{2,4})?(?:[/?]|$)",
+    r"(?<!/)/(?:track(?:ing|er)?|collect(?:or)?|analytics|beacons?|telemetry|pixel|rum|heartbeat|ping|pageview|"
+    r"impressions?)(?:\.\w{2,4})?(?:/|$)",
     re.IGNORECASE,
 )
-"""What such addresses have among their segments."""
+"""What such addresses have among the segments of their paths. Hosts are called so too, and may be the site's own."""
 
 
 def is_measuring(url: str) -> bool:
     """Tell whether the path of `url` (masked) says that visitors are measured there."""
-    return _MEASURING.search(url) is not None
+    return _MEASURING.search(url.partition("?")[0]) is not None

@@ -184,6 +184,11 @@ def test_measuring_requests_answer_nobody(path: str, expected: int) -> None:
     assert len(found("network_error", failed)) == 1 - expected
 
 
+@pytest.mark.parametrize("url", ["https://track.io/api/order", "https://shop.example/search?back=/track/"])
+def test_only_the_path_says_that_a_request_measures(url: str) -> None:
+    assert dead(in_order(click(T), [request(T + 90, T + 2, url=url)])) == []
+
+
 def test_more_suspects_than_are_held_are_an_answer() -> None:
     burst = [mutation(T + 100 + 30 * number, change("text", 500 + 10 * number, 501 + 10 * number, 3))
              for number in range(MAX_SUSPECTS + 1)]  # fmt: skip
