@@ -158,13 +158,16 @@ class RedisClient:
 
     async def _execute(self, commands: Sequence[Sequence[Argument]]) -> list[Reply | Exception]:
         pipeline = self._redis.pipeline(transaction=False)
+        cancels = _cancels()
         try:
             for command in commands:
                 pipeline.execute_command(*command)
             replies: list[Reply | Exception] = await pipeline.execute(raise_on_error=False)
         except FAILURES as error:
+            _raise_lost(cancels)
             # What redis-py and the server say may quote arguments, so it is not handed on.
             raise translate(error) from None
+        _raise_lost(cancels)
         return replies
 
     async def scan(self, pattern: str) -> AsyncIterator[bytes]:
@@ -181,6 +184,22 @@ class RedisClient:
     async def close(self) -> None:
         """Close all connections."""
         await self._redis.aclose()
+
+
+def _cancels() -> int:
+    """Count how often what is running was cancelled."""
+    task = asyncio.current_task()
+    return 0 if task is None else task.cancelling()
+
+
+def _raise_lost(cancels: int) -> None:
+    """Be cancelled after all, if that was asked for since `cancels` were counted.
+
+    redis-py writes by `asyncio.wait_for`, which up to Python 3.11 loses a cancellation that comes as the writing ends
+    (https://github.com/python/cpython/issues/86296): who is told to end would go on for ever.
+    """
+    if _cancels() > cancels:
+        raise asyncio.CancelledError
 
 
 class _Chunk(NamedTuple):

@@ -104,14 +104,15 @@ class Following:
     async def run(self) -> None:
         """Follow, and send."""
         working = [self._follow(), *(self._send(each) for each in self._cohorts)]
-        waiting: set[asyncio.Task[None]] = {asyncio.create_task(each) for each in working}
+        tasks = [asyncio.create_task(each) for each in working]
+        waiting: set[asyncio.Task[None]] = set(tasks)
         try:
             while waiting:
                 done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
                 for task in done:
                     task.result()
         finally:
-            await end_tasks(waiting)
+            await end_tasks(tasks)
 
     async def _follow(self) -> None:
         tries = 0

@@ -150,3 +150,20 @@ class TestUrls:
 
     def test_a_socket_is_one(self) -> None:
         assert connect("unix:///run/redis.sock") is not None
+
+
+@pytest.mark.asyncio(loop_scope="session")
+@pytest.mark.parametrize("steps", range(1, 25))
+async def test_who_is_cancelled_at_whatever_step_ends(client: RedisClient, steps: int) -> None:
+    async def call_always() -> None:
+        while True:
+            await client.run(Call("ECHO", (), ("x",)))
+
+    task = asyncio.create_task(call_always())
+    for _ in range(steps):
+        await asyncio.sleep(0)
+    task.cancel()
+    done, _ = await asyncio.wait([task], timeout=5)
+    task.cancel()
+    assert done
+    assert task.cancelled()

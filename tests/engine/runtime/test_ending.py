@@ -54,3 +54,20 @@ async def test_what_tasks_raise_is_not_told() -> None:
     await end_tasks(tasks)
     assert isinstance(tasks[0].exception(), ValueError)
     await end_tasks([])
+
+
+async def test_who_is_cancelled_meanwhile_leaves_nobody_behind() -> None:
+    async def work() -> None:
+        try:
+            await asyncio.sleep(3_600)
+        finally:
+            await asyncio.sleep(0.02)
+
+    task = asyncio.create_task(work())
+    await asyncio.sleep(0)
+    ending = asyncio.create_task(end_tasks([task]))
+    await asyncio.sleep(0)
+    ending.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await ending
+    assert task.cancelled()
