@@ -95,9 +95,13 @@ class World:
         def due() -> list[str]:
             return sorted((u for u, m in self.known.items() if due_event(m)), key=lambda u: self.known[u].sequence)
 
-        for user in [user for user in due()[:limit] if due_event(self.known[user]) == "enter"]:
-            self.check(user)
-        events = [event for user in due()[:limit] if (event := event_of(SOURCE, user, self.known[user]))]
+        events: list[CohortEvent] = []
+        while not events and (chosen := due()[:limit]):
+            for user in [user for user in chosen if due_event(self.known[user]) == "enter"]:
+                self.check(user)
+            # Only of these: who is due now that others are not was not looked at.
+            members = [(user, self.known[user]) for user in chosen if user in self.known]
+            events = [event for user, member in members if (event := event_of(SOURCE, user, member))]
         for event in events:
             assert event.event == "exit" or event.user_id in self.truth()
             text = webhook_body(batch_of(SOURCE, [event]))
