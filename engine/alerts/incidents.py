@@ -123,8 +123,9 @@ def most_telling(causes: Iterable[tuple[Tracked, float]]) -> Tracked:
     """Choose, of keys and how many sessions too many they hold, the most specific one that explains most of it."""
     pairs = list(causes)
     most = max(excess for _, excess in pairs)
+    enough = min(EXPLAINED * most, most)
     return max(
-        (each for each in pairs if each[1] >= EXPLAINED * most),
+        (each for each in pairs if each[1] >= enough),
         key=lambda each: (SPECIFIC[each[0].key.dimension], each[1], each[0].key.value),
     )[0]
 

@@ -272,7 +272,7 @@ class ProjectAlerts:
 
     def _excess(self, tracked: Tracked, t: int) -> float:
         trials = self._counting.base(tracked.key).total - tracked.evidence.base_since
-        return len(tracked.recent) - self._counting.share(tracked, t) * max(trials, 0)
+        return tracked.evidence.concerned_since - self._counting.share(tracked, t) * max(trials, 0)
 
     def _numbers(self, rule: Rule, tracked: Tracked, t: int) -> AlertNumbers:
         window_ms = max(t - tracked.evidence.since, MINUTE_MS) if rule.kind == "spike" else rule.window_ms
