@@ -1,6 +1,5 @@
 """Reading a rules file: all that is wrong with it at once, or the rules."""
 
-import tomllib
 from collections import Counter
 from collections.abc import Iterator
 from datetime import date
@@ -13,6 +12,7 @@ from msgspec.inspect import type_info
 
 from engine.alerts.route_problems import delivery_problems
 from engine.alerts.rules import LONGEST_WINDOW_MS, Rule, RulesFile
+from engine.settings._documents import read_text, read_tree
 from engine.settings._kinds import kind_of
 from engine.settings._problems import SettingsError
 from engine.settings._reader import Path as KeyPath
@@ -36,13 +36,7 @@ def read_rules(path: Path) -> RulesFile:
     Raises:
         SettingsError: It can't be read, or anything in it is wrong. It lists all problems.
     """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reader = Reader()
-        reader.add_problem(str(path), ("file",), str(path), f"a readable TOML file ({error})")
-        raise SettingsError(reader.problems) from None
-    return parse_rules(text, str(path))
+    return parse_rules(read_text(path), str(path))
 
 
 def parse_rules(text: str, source: str) -> RulesFile:
@@ -50,17 +44,10 @@ def parse_rules(text: str, source: str) -> RulesFile:
 
     `source` names it in problems. Raises SettingsError as `read_rules` does.
     """
-    reader = Reader()
-    try:
-        tree = reader.read_as(_FILE, source, _times_as_text(tomllib.loads(text)))
-    except (ValueError, RecursionError) as error:  # tomllib raises ValueError itself for a number too long
-        reader.add_problem(source, ("file",), source, f"a readable TOML file ({error})")
-        tree = {}
-    if reader.problems:
-        raise SettingsError(reader.problems)
-    rules = msgspec.convert(tree, RulesFile)
+    rules = msgspec.convert(read_tree(_FILE, text, source, _times_as_text), RulesFile)
     if not rules.rules:
         rules = msgspec.structs.replace(rules, rules=default_rules().rules)
+    reader = Reader()
     for path, value, expected in _contradictions(rules):
         reader.add_problem(source, path, value, expected)
     if reader.problems:

@@ -2,7 +2,6 @@
 
 import os
 import re
-import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Final, NamedTuple, TypeVar
@@ -18,6 +17,7 @@ from engine.delivery.addresses import read_allow_list
 from engine.delivery.names import Refused, read_url
 from engine.delivery.webhook import read_secret
 from engine.settings import Settings
+from engine.settings._documents import read_text, read_tree
 from engine.settings._kinds import kind_of
 from engine.settings._problems import SettingsError
 from engine.settings._reader import Path as KeyPath
@@ -46,26 +46,13 @@ def read_cohorts(path: Path, settings: Settings) -> dict[str, Declared]:
     Raises:
         SettingsError: It can't be read, or anything in it is wrong. It lists all problems.
     """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reader = Reader()
-        reader.add_problem(str(path), ("file",), str(path), f"a readable TOML file ({error})")
-        raise SettingsError(reader.problems) from None
-    return parse_cohorts(text, str(path), settings)
+    return parse_cohorts(read_text(path), str(path), settings)
 
 
 def parse_cohorts(text: str, source: str, settings: Settings) -> dict[str, Declared]:
     """Read a file's text; `source` names it in problems. Raises SettingsError as `read_cohorts` does."""
+    cohorts = msgspec.convert(read_tree(_FILE, text, source), CohortsFile).cohorts
     reader = Reader()
-    try:
-        tree = reader.read_as(_FILE, source, tomllib.loads(text))
-    except (ValueError, RecursionError) as error:  # tomllib raises ValueError itself for a number too long
-        reader.add_problem(source, ("file",), source, f"a readable TOML file ({error})")
-        tree = {}
-    if reader.problems:
-        raise SettingsError(reader.problems)
-    cohorts = msgspec.convert(tree, CohortsFile).cohorts
     if not cohorts:
         reader.add_problem(source, ("cohorts",), None, "at least one table [cohorts.NAME]")
     for name, cohort in cohorts.items():

@@ -4,12 +4,13 @@ from typing import Annotated
 
 from msgspec import Meta, Struct, field
 
+from engine.settings._http import HttpAddress, OverHttp
 from engine.settings._kafka_section import ClientDuration, Partitions, Topic
 from engine.settings._types import Count, Duration
 from engine.settings._units import DAY_MS, SECOND_MS
 
 
-class AlertsSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class AlertsSettings(OverHttp, Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What `wince alerts run` reads and keeps, and how it is watched; what is not here is as it is for workers."""
 
     rules_file: Annotated[
@@ -59,20 +60,8 @@ class AlertsSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         Duration, Meta(description="Time to store what was read when the alerter is asked to stop.")
     ] = field(default=20 * SECOND_MS, name="drain_timeout")
     http_address: Annotated[
-        str,
+        HttpAddress,
         Meta(
-            pattern=r"\A(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9_.-]+):(0|[1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3})\Z",
             description="Where metrics, `/livez` and `/readyz` are served; in a container `0.0.0.0:9474`.",
-            extra={"expected": 'HOST:PORT, such as "127.0.0.1:9474", with a port from 0 to 64999'},
         ),
     ] = "127.0.0.1:9474"
-
-    @property
-    def http_host(self) -> str:
-        """Name or address on which HTTP is served."""
-        return self.http_address.rpartition(":")[0].strip("[]")
-
-    @property
-    def http_port(self) -> int:
-        """The port; 0 for any free one."""
-        return int(self.http_address.rpartition(":")[2])

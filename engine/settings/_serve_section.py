@@ -4,6 +4,7 @@ from typing import Annotated, Literal, TypeAlias
 
 from msgspec import Meta, Struct, field
 
+from engine.settings._http import HttpAddress, OverHttp
 from engine.settings._types import Count, Duration
 from engine.settings._units import DAY_MS, HOUR_MS, SECOND_MS
 from engine.settings._worker_section import LogFormat, LogLevel
@@ -42,16 +43,14 @@ ReplaySource: TypeAlias = Annotated[
 LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
-class ServeSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class ServeSettings(OverHttp, Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Where the HTTP API and the viewer are served, to whom, and how much of it."""
 
     http_address: Annotated[
-        str,
+        HttpAddress,
         Meta(
-            pattern=r"\A(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9_.-]+):(0|[1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3})\Z",
             description="Where the API, the viewer, metrics, `/livez` and `/readyz` are served; in a container "
             "`0.0.0.0:8320`. With port 0 any free one is taken.",
-            extra={"expected": 'HOST:PORT, such as "127.0.0.1:8320", with a port from 0 to 64999'},
         ),
     ] = "127.0.0.1:8320"
     public_url: Annotated[
@@ -140,16 +139,6 @@ class ServeSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     log_format: Annotated[
         LogFormat, Meta(description="`json`, one object a line, or `console` for reading at a terminal.")
     ] = "json"
-
-    @property
-    def http_host(self) -> str:
-        """Name or address on which HTTP is served."""
-        return self.http_address.rpartition(":")[0].strip("[]")
-
-    @property
-    def http_port(self) -> int:
-        """Port; 0 for any free one."""
-        return int(self.http_address.rpartition(":")[2])
 
     @property
     def is_loopback(self) -> bool:

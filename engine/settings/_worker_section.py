@@ -4,6 +4,7 @@ from typing import Annotated, Literal, TypeAlias
 
 from msgspec import Meta, Struct, field
 
+from engine.settings._http import HttpAddress, OverHttp
 from engine.settings._types import Count, Duration, Size
 from engine.settings._units import MIB, MINUTE_MS, SECOND_MS
 
@@ -11,7 +12,7 @@ LogLevel: TypeAlias = Literal["debug", "info", "warning", "error"]
 LogFormat: TypeAlias = Literal["json", "console"]
 
 
-class WorkerSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class WorkerSettings(OverHttp, Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How much one worker process takes at a time, and how it is watched."""
 
     poll_max_messages: Annotated[Count, Meta(description="Most batches of one partition that are taken at a time.")] = (
@@ -57,25 +58,13 @@ class WorkerSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         Duration, Meta(description="Time to write what was fetched when the worker is asked to stop.")
     ] = field(default=20 * SECOND_MS, name="drain_timeout")
     http_address: Annotated[
-        str,
+        HttpAddress,
         Meta(
-            pattern=r"\A(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9_.-]+):(0|[1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3})\Z",
             description="Where metrics, `/livez` and `/readyz` are served; in a container `0.0.0.0:9464`. Each further "
             "process takes the next port; with port 0 each takes any free one.",
-            extra={"expected": 'HOST:PORT, such as "127.0.0.1:9464", with a port from 0 to 64999'},
         ),
     ] = "127.0.0.1:9464"
     log_level: Annotated[LogLevel, Meta(description="Least level that is logged.")] = "info"
     log_format: Annotated[
         LogFormat, Meta(description="`json`, one object a line, or `console` for reading at a terminal.")
     ] = "json"
-
-    @property
-    def http_host(self) -> str:
-        """Name or address on which HTTP is served."""
-        return self.http_address.rpartition(":")[0].strip("[]")
-
-    @property
-    def http_port(self) -> int:
-        """Port of the first process; 0 for any free one."""
-        return int(self.http_address.rpartition(":")[2])
