@@ -37,7 +37,8 @@ test: lint ## install what is needed, then check style and types and run all tes
 .PHONY: faults
 faults: $(TEST_STAMP) ## kill and starve workers and servers for minutes, count what is lost
 	nice $(BIN)/python -m tests.faults $(FAULTS)
-	WINCE_ALERT_KILLS=25 nice $(BIN)/pytest -q tests/alerts/test_exactly_once.py
+	WINCE_TEST_ALERT_KILLS=25 WINCE_TEST_ALERT_FAULTS=36 WINCE_TEST_ALERT_SECONDS=240 nice $(BIN)/pytest -q -o faulthandler_timeout=3600 \
+		tests/alerts/test_exactly_once.py tests/alerts/test_many_faults.py
 
 .PHONY: lint
 lint: $(TEST_STAMP) ## check style and types only

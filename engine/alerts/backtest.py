@@ -7,8 +7,9 @@ from typing import IO, Final
 import msgspec
 
 from engine.alerts.core import AlertCore, ErrorResolved, Item
+from engine.alerts.hearing import heard
 from engine.alerts.history import HOUR_MS, MINUTE_MS
-from engine.alerts.rules import RulesFile
+from engine.alerts.rules import AlertLimits, RulesFile
 from schemas.activity import Activity
 from schemas.alerts import Alert
 from schemas.signals import Signal
@@ -52,8 +53,9 @@ def _decode(line: bytes) -> Item | None:
 
 
 def in_order(sources: Iterable[Iterator[Item]]) -> Iterator[Item]:
-    """Merge several sources by time."""
-    return heapq.merge(*sources, key=lambda item: item.t)
+    """Merge several sources by time; in each a time that is wrong does not hold up what comes after it."""
+    timed = [heard(source, AlertLimits().max_ahead_ms) for source in sources]
+    return (item for _, item in heapq.merge(*timed, key=lambda each: each[0]))
 
 
 def run_rules(items: Iterable[Item], rules: RulesFile) -> Iterator[Alert]:
@@ -64,16 +66,16 @@ def run_rules(items: Iterable[Item], rules: RulesFile) -> Iterator[Alert]:
 def play(items: Iterable[Item], core: AlertCore) -> Iterator[Alert]:
     """Feed items in their order, and give alerts as they come.
 
-    What an item is heard of at is taken to be the latest time there was in the items so far. Every minute in between
-    passes for all projects, also where nothing comes; of a longer silence only the last `LONGEST_SILENCE_MS` do.
+    What an item is heard of at is taken to be the latest time there was in the items so far, but for what is told by a
+    wrong clock (`engine.alerts.hearing`). Every minute in between passes for all projects, also where nothing comes; of
+    a longer silence only the last `LONGEST_SILENCE_MS` do.
     """
     now = 0
-    for item in items:
-        if item.t > now:
-            if item.t // MINUTE_MS > now // MINUTE_MS:
-                for minute in minutes_between(now, item.t):
-                    core.tick(minute)
-            now = item.t
+    for heard_ms, item in heard(items, core.limits.max_ahead_ms):
+        if heard_ms // MINUTE_MS > now // MINUTE_MS:
+            for minute in minutes_between(now, heard_ms):
+                core.tick(minute)
+        now = heard_ms
         core.feed(item, now)
         yield from core.take()
     core.tick(now)

@@ -5,6 +5,7 @@ from typing import Final
 
 import msgspec
 
+from engine.alerts.clocks import set_back
 from engine.alerts.forgetting import forget, is_withdrawn
 from engine.alerts.incidents import Incidents
 from engine.alerts.project import ProjectAlerts
@@ -34,7 +35,7 @@ class AlertCore:
 
     def __init__(self, rules: Sequence[Rule], limits: AlertLimits) -> None:
         self._rules = tuple(rules)
-        self._limits = limits
+        self.limits = limits
         self._projects: dict[str, ProjectAlerts] = {}
         self._alerts: list[Alert] = []
 
@@ -62,6 +63,16 @@ class AlertCore:
         for project in self._projects.values():
             project.tick(now_ms)
 
+    def set_back(self, now_ms: int) -> int:
+        """Set projects back that are further ahead than can be, where it can be no later than `now_ms` (epoch ms).
+
+        Say how many: a clock was wrong, and what comes would be too late to count until that time has come.
+        """
+        ahead = [each.state for each in self._projects.values() if each.state.now > now_ms + self.limits.max_ahead_ms]
+        for state in ahead:
+            set_back(state, now_ms)
+        return len(ahead)
+
     def take(self) -> list[Alert]:
         """Give the alerts that fired or ended since the last call, in order."""
         taken, self._alerts[:] = list(self._alerts), []
@@ -74,7 +85,7 @@ class AlertCore:
 
     def change_rules(self, rules: Sequence[Rule], limits: AlertLimits) -> None:
         """Go on by other rules. What is known stays known; alerts of rules that are no more are over."""
-        self._rules, self._limits = tuple(rules), limits
+        self._rules, self.limits = tuple(rules), limits
         for project_id, project in self._projects.items():
             state = project.state
             names = {rule.name for rule in self._rules if rule.is_for(project_id)}
@@ -111,4 +122,4 @@ class AlertCore:
 
     def _made(self, project_id: str, state: ProjectState) -> ProjectAlerts:
         rules = [rule for rule in self._rules if rule.is_for(project_id)]
-        return ProjectAlerts(project_id, rules, self._limits, state, self._alerts)
+        return ProjectAlerts(project_id, rules, self.limits, state, self._alerts)

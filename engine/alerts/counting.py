@@ -19,7 +19,7 @@ MAX_SIGNAL_IDS: Final = 500
 
 MAX_BASES: Final = 200
 MAX_RELEASES: Final = 5_000
-"""Anybody may name releases; those first heard of are forgotten first."""
+"""Anybody may name releases; those not seen for longest are forgotten first."""
 
 GONE_MS: Final = 72 * HOUR_MS
 """What nobody complained of for three days, a weekend and a day, is gone; if it is back it is as if it were new."""
@@ -70,11 +70,20 @@ class Counting:
                 self._note_release(value, t)
 
     def _note_release(self, release: str, t: int) -> None:
+        """Note when a release was first seen, those seen last at the end; 0 if it may have been forgotten meanwhile."""
         releases = self._state.releases
-        if release not in releases:
-            releases[release] = t
-            while len(releases) > MAX_RELEASES:
-                del releases[next(iter(releases))]
+        if release in releases:
+            if next(reversed(releases)) != release:
+                releases[release] = releases.pop(release)
+            return
+        releases[release] = t if t >= self._state.releases_doubtful_until else 0
+        while len(releases) > MAX_RELEASES:
+            gone = next(iter(releases))
+            base = self._state.bases.get(f"release:{gone}")
+            if base is not None and base.lately.since(t - GONE_MS):
+                # It is in use: so many names are made up, or belong to nobody.
+                self._state.releases_doubtful_until = t + GONE_MS
+            del releases[gone]
 
     def on_page(self, visit: Visit, t: int, page: str, *, is_told: bool) -> None:
         """Count a session for a folded page; `is_told` if an activity says so."""

@@ -7,7 +7,7 @@ together. A name is a letter for the mapping and the entry's key; parts are Mess
 import zlib
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from typing import Any, Final, NamedTuple, get_type_hints
+from typing import Any, Final, NamedTuple
 
 import msgspec
 import zstandard
@@ -48,11 +48,20 @@ _GROUPS: Final = (
     _group("l", "releases", int),
     _group("w", "withdrawn", int),
 )
+
+
+def _field(info: msgspec.structs.FieldInfo) -> tuple[str, Any, Any]:
+    if info.default_factory is not msgspec.NODEFAULT:
+        return info.name, info.type, msgspec.field(default_factory=info.default_factory)
+    return info.name, info.type, msgspec.field(default=info.default)
+
+
 _BY_LETTER: Final = {group.letter: group for group in _GROUPS}
 _IN_PARTS: Final = frozenset(group.field for group in _GROUPS) | {"abandoning"}
 _Rest: Final = msgspec.defstruct(
     "_Rest",
-    [(name, kind) for name, kind in get_type_hints(ProjectState).items() if name not in _IN_PARTS],
+    # What an older version did not know of is as it begins.
+    [_field(each) for each in msgspec.structs.fields(ProjectState) if each.name not in _IN_PARTS],
     gc=False,
 )
 _decode_rest: Final = msgspec.msgpack.Decoder(_Rest).decode

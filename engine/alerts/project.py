@@ -131,9 +131,10 @@ class ProjectAlerts:
     def _at(self, t: int, now_ms: int) -> int | None:
         """Say when something counts: never after its arrival; `None` if it came too late to count."""
         state = self.state
+        state.ahead += t > now_ms + self._limits.max_ahead_ms
         t = min(t, now_ms)
         if not state.first_t:
-            state.first_t = state.now = t
+            state.first_t = state.now = max(t, now_ms - self._limits.lateness_ms)
         if t < state.now - self._limits.lateness_ms:
             state.late += 1
             return None

@@ -98,6 +98,12 @@ class AlertLimits(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     lateness_ms: Annotated[
         DurationOrZero, Meta(description="What is older than this, by the project's newest event, is not counted.")
     ] = field(default=HOUR_MS, name="lateness")
+    max_ahead_ms: Annotated[
+        Duration,
+        Meta(
+            description="What is told to be further ahead than this is the word of a wrong clock; at least 5 minutes."
+        ),
+    ] = field(default=10 * MINUTE_MS, name="max_ahead")
 
 
 class RulesFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -10,6 +10,7 @@ from typing import Final
 import msgspec
 from msgspec.inspect import type_info
 
+from engine.alerts.history import MINUTE_MS
 from engine.alerts.route_problems import delivery_problems
 from engine.alerts.rules import LONGEST_WINDOW_MS, Rule, RulesFile
 from engine.settings._documents import read_text, read_tree
@@ -19,6 +20,8 @@ from engine.settings._reader import Path as KeyPath
 from engine.settings._reader import Reader
 
 DEFAULT_RULES: Final = files("engine.alerts") / "default_rules.toml"
+
+LEAST_AHEAD_MS: Final = 5 * MINUTE_MS
 
 _FILE: Final = kind_of(type_info(RulesFile))
 _NEEDS_PAGES: Final = ("page", "goal_page")
@@ -77,6 +80,8 @@ def _contradictions(file: RulesFile) -> Iterator[tuple[KeyPath, object, str]]:
     if file.bounds.lateness_ms > file.bounds.session_memory_ms:
         # A session that is forgotten while its signals still count would be counted again.
         yield ("bounds", "lateness"), file.bounds.lateness_ms, "at most session_memory"
+    if file.bounds.max_ahead_ms < LEAST_AHEAD_MS:
+        yield ("bounds", "max_ahead"), file.bounds.max_ahead_ms, "at least 5 minutes: clocks are never quite the same"
     yield from delivery_problems(file)
 
 

@@ -141,8 +141,10 @@ class ProjectState(msgspec.Struct, gc=False):
 
     `resolved` says when errors were marked as resolved, `releases` when releases were first seen, `abandoning` by rule
     which sessions are awaited on its goal, and since when. `withdrawn` holds marks (not ids) of sessions of which
-    nothing is to be known any more, and when that was. `tidied_hour` is when there was a look at what can be forgotten.
-    `folded` counts values that were not told apart any more, `late` what came too late to count.
+    nothing is to be known any more, and when that was. Until `releases_doubtful_until` an unknown release may be one
+    that was in use and had to be forgotten: it is not taken for new. `tidied_hour` is when there was a look at what can be
+    forgotten. `folded` counts values that were not told apart any more, `late` what came too late to count, `ahead`
+    what was told to be of a time far after it came, and counted as of then.
     """
 
     first_t: int = 0
@@ -161,9 +163,11 @@ class ProjectState(msgspec.Struct, gc=False):
     traffic: Traffic = msgspec.field(default_factory=Traffic)
     abandoning: dict[str, dict[str, int]] = {}
     withdrawn: dict[str, int] = {}
+    releases_doubtful_until: int = 0
     tidied_hour: int = -1
     folded: int = 0
     late: int = 0
+    ahead: int = 0
 
 
 ALIKE: Final[Mapping[Dimension, float]] = {

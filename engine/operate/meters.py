@@ -172,6 +172,12 @@ class Count(Meter):
         "Signals and activity that rules did not judge; `withdrawn`: of a session that was deleted.",
         (_words("reason", *ALERT_DROP_REASONS),),
     )
+    ALERT_TIMES_REPAIRED = (
+        "wince_alert_times_repaired_total",
+        "times",
+        "Wrong clocks: an `item` was of a time far after it came; a `project` or `partition` was ahead, and set back.",
+        (_words("what", "item", "project", "partition"),),
+    )
     ALERTS = (
         "wince_alerts_total",
         "alerts",

@@ -16,8 +16,8 @@ from tests.servers.kafka_broker import Kafka
 from tests.servers.redis_process import RedisProcess
 from tests.servers.redis_server import FoundRedis
 
-SEED = int(os.environ.get("WINCE_ALERT_SEED", "7"))
-KILLS = int(os.environ.get("WINCE_ALERT_KILLS", "3"))
+SEED = int(os.environ.get("WINCE_TEST_ALERT_SEED", "7"))
+KILLS = int(os.environ.get("WINCE_TEST_ALERT_KILLS", "3"))
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ from engine.alerts.store import Outcome, ProjectWrite
 from engine.errors import Unavailable
 from engine.operate.logs import get_logger
 from engine.operate.meters import Count, Gauge, Histogram
+from engine.runtime.kafka.clock import PartitionClock
 from engine.runtime.kafka.positions import Start, choose_start, log_name
 from engine.runtime.kafka.records import Place
 
@@ -49,6 +50,8 @@ class Desk:
         self._is_emptied = asyncio.Event()
         self.lanes: dict[Place, Lane] = {}
         self.projects: dict[str, JudgedProject] = {}
+        self._record_ms = 0
+        """When the last record was written that was judged, as it says itself."""
         self.is_due = asyncio.Event()
         """Set when it should be stored now, before its time."""
 
@@ -162,13 +165,30 @@ class Desk:
         project = self.projects.get(item.project_id) or await self._new(item.project_id, lane)
         if project is None:
             return
-        now_ms = lane.clock.saw(_timestamp_ms(message), self._tools.clock_ms() + TRUSTED_MS)
+        now_ms = self._now_ms(lane, project, _timestamp_ms(message))
         if not project.is_known(lane.place.partition, lane.log, message.offset):
+            ahead = project.ahead
             self._drop_item(project.feed(item, now_ms))
+            self._repaired("item", project.ahead - ahead)
             project.read(lane.place.partition, lane.log, message.offset)
         lane.keep(event, judged_ms=_timestamp_ms(message))
         if project.has_news or lane.waiting >= self._most:
             self.is_due.set()
+
+    def _now_ms(self, lane: Lane, project: JudgedProject, record_ms: int) -> int:
+        """Say when a record arrived. What is later than both our clock and the record say was told by a wrong clock."""
+        self._record_ms = record_ms
+        wall_ms = self._tools.clock_ms()
+        latest_ms = max(wall_ms, record_ms)
+        if lane.clock.now_ms > latest_ms + self._tools.rules.bounds.max_ahead_ms:
+            lane.clock = PartitionClock()
+            self._repaired("partition", 1)
+        self._repaired("project", project.set_back(latest_ms))
+        return lane.clock.saw(record_ms, wall_ms + TRUSTED_MS)
+
+    def _repaired(self, what: str, times: int) -> None:
+        if times:
+            self._tools.meters.count(Count.ALERT_TIMES_REPAIRED, times, what=what)
 
     async def _lane_of(self, event: Any) -> Lane | None:  # noqa: ANN401 - Faust is untyped
         """Return the lane of a record that came for the first time, once there is room in it."""
@@ -204,6 +224,8 @@ class Desk:
     def tick(self, now_ms: int) -> None:
         """Let time pass until a full minute (epoch ms) for every project here."""
         for project in self.projects.values():
+            if self._record_ms:
+                self._repaired("project", project.set_back(max(now_ms, self._record_ms)))
             project.tick(now_ms)
 
     def change_rules(self, rules: RulesFile) -> None:

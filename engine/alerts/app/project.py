@@ -98,6 +98,18 @@ class JudgedProject:
         self._take()
         return "late" if self._state.late > late else ""
 
+    @property
+    def ahead(self) -> int:
+        """How many items were of a time far after they came."""
+        return self._state.ahead
+
+    def set_back(self, now_ms: int) -> bool:
+        """Set the project back if it is further ahead of `now_ms` (epoch ms) than can be; say whether it was."""
+        if not self._core.set_back(now_ms):
+            return False
+        self.is_changed = True
+        return True
+
     def resolve(self, fingerprint: str, t: int) -> None:
         """Take note that an error was marked as resolved at `t` (epoch ms)."""
         if self._state.resolved.get(fingerprint, 0) < t:
