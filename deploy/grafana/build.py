@@ -280,6 +280,7 @@ def alert_panels() -> Iterator[Panel]:
         [(rate(Count.ALERT_FORWARDED), "put in order"), (rate(Count.ALERT_ITEMS), "judged")],
     )
     yield by_label(Count.ALERT_DROPPED, "Not judged")
+    yield by_label(Count.ALERT_TIMES_REPAIRED, "Wrong clocks")
     yield panel(
         "Known",
         "What rules know of the projects judged here.",

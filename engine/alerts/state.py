@@ -142,8 +142,8 @@ class ProjectState(msgspec.Struct, gc=False):
     `resolved` says when errors were marked as resolved, `releases` when releases were first seen, `abandoning` by rule
     which sessions are awaited on its goal, and since when. `withdrawn` holds marks (not ids) of sessions of which
     nothing is to be known any more, and when that was. Until `releases_doubtful_until` an unknown release may be one
-    that was in use and had to be forgotten: it is not taken for new. `tidied_hour` is when there was a look at what can be
-    forgotten. `folded` counts values that were not told apart any more, `late` what came too late to count, `ahead`
+    that was in use and had to be forgotten: it is not taken for new. `tidied_hour` is when there was a look at what can
+    be forgotten. `folded` counts values that were not told apart any more, `late` what came too late to count, `ahead`
     what was told to be of a time far after it came, and counted as of then.
     """
 
