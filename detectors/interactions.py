@@ -222,6 +222,12 @@ class PageExit(_At, frozen=True, gc=False):
     """The page goes away."""
 
 
+class CustomEvent(_At, frozen=True, gc=False):
+    """The site said that something happened; `name` is one that the operator named."""
+
+    name: str
+
+
 Interaction = (
     Press
     | Release
@@ -249,4 +255,5 @@ Interaction = (
     | WindowFocus
     | Failure
     | PageExit
+    | CustomEvent
 )

@@ -154,7 +154,7 @@ class Reason(StrEnum):
         "The event is damaged and holds so many values that repairing it would need too much memory.",
     )
     CANVAS_DROPPED = "canvas_dropped", Kind.DROPPED_EVENT, "Canvas content is not published."
-    CUSTOM_DROPPED = "custom_dropped", Kind.DROPPED_EVENT, "Custom events with an unknown tag are not published."
+    CUSTOM_DROPPED = "custom_dropped", Kind.DROPPED_EVENT, "Custom events with an unknown name are not published."
     PLUGIN_DROPPED = "plugin_dropped", Kind.DROPPED_EVENT, "Events of an unknown recorder plugin are not published."
     ASSET_DROPPED = "asset_dropped", Kind.DROPPED_EVENT, "Assets other than style sheets are not published."
     MASKING_FAILED = "masking_failed", Kind.DROPPED_EVENT, "Masking the event failed, so nothing of it is published."
@@ -236,6 +236,11 @@ class Reason(StrEnum):
         "too_many_visits",
         Kind.NOTED,
         "The session has visited a thousand pages; further visits are not told to those who count activity.",
+    )
+    TOO_MANY_CUSTOM_EVENTS = (
+        "too_many_custom_events",
+        Kind.NOTED,
+        "An event of `activity.custom_events` came a hundred times in its session; further ones are not told.",
     )
 
 

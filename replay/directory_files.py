@@ -20,6 +20,7 @@ _T = TypeVar("_T")
 
 SESSIONS: Final = "sessions.jsonl"
 SIGNALS: Final = "signals.jsonl"
+ACTIVITY: Final = "activity.jsonl"
 EXPLAIN: Final = "explain.jsonl"
 BUNDLES: Final = "bundles"
 
@@ -43,6 +44,8 @@ async def export(spool: Spool, store: Store, work: Path, directory: Path) -> Non
     _make_folders(work)
     _write_lines(work / SESSIONS, spool.column("SELECT record FROM sessions ORDER BY started_at, id"))
     _write_lines(work / SIGNALS, spool.column("SELECT signal FROM signals ORDER BY t, id"))
+    # Of one moment of one session in the order it was told: a start comes before its end.
+    _write_lines(work / ACTIVITY, spool.column("SELECT activity FROM activities ORDER BY t, session, place"))
     ids = spool.column("SELECT id FROM sessions UNION SELECT session FROM fates ORDER BY 1")
     with _create(work / EXPLAIN) as explain:
         for session_id in ids:
@@ -83,7 +86,7 @@ def _move(work: Path, directory: Path) -> None:
         (directory / BUNDLES).rename(old)
     (work / BUNDLES).rename(directory / BUNDLES)
     shutil.rmtree(old, ignore_errors=True)
-    for name in (SIGNALS, EXPLAIN, SESSIONS):
+    for name in (SIGNALS, ACTIVITY, EXPLAIN, SESSIONS):
         (work / name).replace(directory / name)
 
 

@@ -25,6 +25,7 @@ from replay.store import (
     encode_cursor,
 )
 from replay.writes import Outcome, SessionWrite, StoredSession, WriteResult
+from schemas.activity import Activity
 from schemas.bundle_index import BundleIndex
 from schemas.session_record import SessionRecord
 from schemas.signals import Signal
@@ -33,7 +34,7 @@ _NEW = Row(b"", 0, b"", b"", b"", b"", None, 0, 0.0, b"[]", 0, 0, 0, 0, b"", b""
 
 
 class DirectoryStore:
-    """A `Store` that writes `sessions.jsonl`, `signals.jsonl`, `explain.jsonl` and `bundles/` when it is closed.
+    """A `Store` that writes `sessions.jsonl`, `signals.jsonl`, `activity.jsonl` and more files when it is closed.
 
     Until then everything is in one spool file inside `directory`, so that memory does not grow with the input. The
     files are the same, byte by byte, however the input was cut into writes. One store at a time may use a directory.
@@ -188,6 +189,10 @@ class DirectoryStore:
             return self._spool.data(session_id, offset, length)
 
         return fetch
+
+    def tell(self, session_id: str, activities: Sequence[Activity]) -> None:
+        """Keep what is told of a session, for `activity.jsonl`: here nobody listens while it happens."""
+        self._spool.add_activities(session_id, activities)
 
     async def compact(self, session_id: str, version: int) -> bool:
         """Check the version and no more: the files written at the end hold bundles whole, whatever their blocks."""

@@ -12,6 +12,7 @@ import msgspec
 
 from replay.index import place_blocks
 from replay.writes import BlockDraft
+from schemas.activity import Activity
 from schemas.bundle_index import BlockEntry, BundleIndex, Hole
 from schemas.signals import Signal
 
@@ -27,13 +28,16 @@ CREATE TABLE sessions (
 CREATE INDEX deadlines ON sessions (shard, deadline) WHERE deadline IS NOT NULL;
 CREATE TABLE blocks (session BLOB, start INTEGER, entry BLOB, data BLOB, PRIMARY KEY (session, start));
 CREATE TABLE signals (session BLOB, id BLOB, t INTEGER, signal BLOB, PRIMARY KEY (session, id)) WITHOUT ROWID;
+CREATE TABLE activities (
+    place INTEGER PRIMARY KEY, session BLOB, id BLOB, t INTEGER, activity BLOB, UNIQUE (session, id)
+);
 CREATE TABLE listings (session BLOB, name BLOB, PRIMARY KEY (session, name)) WITHOUT ROWID;
 CREATE TABLE fates (
     session BLOB, reason BLOB, project BLOB, count INTEGER, last_at INTEGER, PRIMARY KEY (session, reason)
 ) WITHOUT ROWID;
 """
 
-_OF_A_SESSION: Final = ("blocks", "signals", "listings", "fates")
+_OF_A_SESSION: Final = ("blocks", "signals", "activities", "listings", "fates")
 
 _holes: Final = msgspec.json.Decoder(list[Hole])
 _entry: Final = msgspec.json.Decoder(BlockEntry)
@@ -89,6 +93,14 @@ class Spool:
         """Set signals by their id."""
         rows = [(session_id.encode(), each.id.encode(), each.t, msgspec.json.encode(each)) for each in signals]
         self.database.executemany("REPLACE INTO signals VALUES (?, ?, ?, ?)", rows)
+
+    def add_activities(self, session_id: str, activities: Sequence[Activity]) -> None:
+        """Append activities, but for those that are there."""
+        key = session_id.encode()
+        rows = [(key, each.id.encode(), each.t, msgspec.json.encode(each)) for each in activities]
+        self.database.executemany(
+            "INSERT OR IGNORE INTO activities (session, id, t, activity) VALUES (?, ?, ?, ?)", rows
+        )
 
     def put_listings(self, session_id: str, names: Sequence[str]) -> None:
         """List a session under names it is not yet listed under."""

@@ -64,7 +64,7 @@ _TOPICS: Final[Mapping[str, _Topic]] = {
         action="send",
         schema="activity",
         title="Activity",
-        summary="A start or end of a session or visit, or a withdrawal. It may come more than once, with the same id.",
+        summary="A start or end of a session or visit, a custom event, a withdrawal. Any may come again, with its id.",
         key="The session_id of the activity.",
     ),
     "sessionEventsDeadLetters": _Topic(

@@ -1,7 +1,7 @@
 """Interaction events: the second kind of input, for apps without an rrweb recorder.
 
-The kinds are those of the case files vendors' rules are written in; each is one JSON object with `kind` and `t`
-(epoch milliseconds). An element is described in place of a node id.
+The kinds are those of the case files vendors' rules are written in, and `custom`; each is one JSON object with `kind`
+and `t` (epoch milliseconds). An element is described in place of a node id.
 """
 
 from typing import Literal
@@ -199,6 +199,12 @@ class PageExitEvent(_At, tag="page_exit", kw_only=True):
     """The page goes away."""
 
 
+class CustomEvent(_At, tag="custom", kw_only=True):
+    """What the site itself says happened; published only under names that the operator named."""
+
+    name: str
+
+
 InteractionEvent = (
     ClickEvent
     | AuxClickEvent
@@ -222,4 +228,5 @@ InteractionEvent = (
     | UnhandledRejectionEvent
     | ConsoleErrorEvent
     | PageExitEvent
+    | CustomEvent
 )

@@ -31,7 +31,7 @@ _TYPES: Final[Mapping[str, tuple[str, object]]] = {
     "rrweb_event": ("One event of an rrweb recorder", RrwebEvent),
     "interaction_event": ("One event of a recorder without a DOM", InteractionEvent),
     "signal": ("One detected incident", Signal),
-    "activity": ("One start or end of a session or a page visit", Activity),
+    "activity": ("One start or end of a session or a page visit, or a custom event", Activity),
     "alert_message": ("What a webhook is told of an alert", AlertMessage),
     "dead_letter": ("Where a message was that can never be used", DeadLetter),
     "session_record": ("What lists and alerts read about a session", SessionRecord),

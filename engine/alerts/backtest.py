@@ -1,6 +1,7 @@
 """Running rules over what was stored: what would have fired, and when."""
 
 import heapq
+import re
 from collections.abc import Iterable, Iterator
 from typing import IO, Final
 
@@ -19,6 +20,10 @@ LONGEST_SILENCE_MS: Final = 7 * 24 * HOUR_MS
 
 _signals: Final = msgspec.json.Decoder(Signal)
 _activities: Final = msgspec.json.Decoder(Activity)
+is_signal: Final = re.compile(rb'"detector"\s*:').search
+"""Tells a signal from an activity, whose events may have any name: only signals have this key."""
+
+_is_resolved: Final = re.compile(rb'"kind"\s*:\s*"error_resolved"').search
 _resolved: Final = msgspec.json.Decoder(ErrorResolved)
 
 
@@ -44,10 +49,9 @@ def read_items(source: IO[bytes], name: str, unreadable: Unreadable) -> Iterator
 
 def _decode(line: bytes) -> Item | None:
     try:
-        # Only signals have a detector.
-        if b'"detector"' in line:
+        if is_signal(line):
             return _signals.decode(line)
-        return _resolved.decode(line) if b'"error_resolved"' in line else _activities.decode(line)
+        return _resolved.decode(line) if _is_resolved(line) else _activities.decode(line)
     except (msgspec.DecodeError, RecursionError):
         return None
 

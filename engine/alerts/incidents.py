@@ -149,6 +149,11 @@ def make_alert(
     )
 
 
+def alert_of_one(project_id: str, rule: Rule, moment: Moment, numbers: AlertNumbers, t: int) -> Alert:
+    """Make an alert about one session, fired at `t` (epoch ms); there is nothing to be over."""
+    return make_alert(project_id, rule, AlertKey("", "project"), numbers, [moment], t)
+
+
 def title_of(rule: Rule, key: AlertKey, numbers: AlertNumbers) -> str:
     """Say in one line what an alert is about."""
     where = f"{key.dimension} {key.value}" if key.value else "the project"
@@ -156,7 +161,9 @@ def title_of(rule: Rule, key: AlertKey, numbers: AlertNumbers) -> str:
     if rule.kind == "absence":
         return f"Visitors stay away: {numbers.rate:.0f} sessions an hour, usually {numbers.baseline_rate:.0f}"
     if rule.kind == "abandoned":
-        return f"A visitor was on {rule.page} and not on {rule.goal_page}"
+        began = f"was on {rule.page}" if rule.page else f"came to {rule.event}"
+        goal = f"on {rule.goal_page}" if rule.goal_page else f"to {rule.goal_event}"
+        return f"A visitor {began} and not {goal}"
     if rule.kind == "score":
         return f"A session has reached a score of {numbers.rate:.0f}"
     of = f" of {numbers.base_sessions}" if numbers.base_sessions else ""

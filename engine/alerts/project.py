@@ -5,10 +5,11 @@ from collections.abc import Sequence
 from typing import Final
 
 from detectors.score import score
+from engine.alerts.abandoned import ON_THE_WAY_MS, Abandoned
 from engine.alerts.change import evidence_of
 from engine.alerts.counting import GONE_MS, Counting, name_of
 from engine.alerts.history import HOUR_MS, MINUTE_MS
-from engine.alerts.incidents import LONGEST_MS, Incidents, make_alert, most_telling
+from engine.alerts.incidents import LONGEST_MS, Incidents, alert_of_one, most_telling
 from engine.alerts.keys import ATTRIBUTES, OTHER, error_of
 from engine.alerts.mix import KEEP_MS, sober_share
 from engine.alerts.rules import THRESHOLDS, AlertLimits, Rule, longest_window_ms
@@ -45,15 +46,11 @@ USUAL_DAILY: Final = 2_000.0
 LEAST_MORE: Final = -1.5
 MOST_MORE: Final = 4.0
 
-ON_THE_WAY_MS: Final = MINUTE_MS
-"""Sessions that started are heard of within a minute: until then they are not missed."""
-
 HALF_SURE: Final = 0.5
 """What is half as sure as a rule asks for may be the cause, once something else is sure enough."""
 
 _KEYED: Final = frozenset({"spike", "share", "sessions", "signals", "new_error", "regression"})
 _MAX_TEXT: Final = 200
-_MAX_WAITING: Final = 10_000
 
 
 class ProjectAlerts:
@@ -71,7 +68,7 @@ class ProjectAlerts:
         self._incidents = Incidents(project_id, state, fired, self._rules)
         self._keyed = [rule for rule in rules if rule.kind in _KEYED]
         self._scored = [rule for rule in rules if rule.kind == "score"]
-        self._abandoned = [rule for rule in rules if rule.kind == "abandoned"]
+        self._abandoned = Abandoned(project_id, rules, limits, state, fired)
         self._absence = [rule for rule in rules if rule.kind == "absence"]
 
     # -- what comes ----------------------------------------------------------------------------------------------
@@ -98,7 +95,7 @@ class ProjectAlerts:
             self._judge_score(visit, moment, t)
 
     def activity(self, activity: Activity, now_ms: int) -> None:
-        """Count a start."""
+        """Count a start, or a custom event."""
         t = self._at(activity.t, now_ms)
         if t is None or activity.kind in {"session_end", "page_end"}:
             return
@@ -107,10 +104,12 @@ class ProjectAlerts:
         if STARTED not in visit.done:
             visit.done.append(STARTED)
             started(self.state.traffic, t)
-        if activity.page:
+        if activity.kind == "custom_event":
+            self._abandoned.event(activity.session_id, activity.name or "", visit, t)
+        elif activity.page:
             page = fold_page(activity.page)
             self._counting.on_page(visit, t, page, is_told=True)
-            self._note_page(activity.session_id, page, visit, t)
+            self._abandoned.page(activity.session_id, page, visit, t)
 
     def resolved(self, fingerprint: str, t: int) -> None:
         """Take note that an error was marked as resolved."""
@@ -149,7 +148,7 @@ class ProjectAlerts:
         self.state.minute = t // MINUTE_MS
         judge(self.state.traffic, t - ON_THE_WAY_MS)
         self._judge_traffic(t)
-        self._judge_abandoned(t)
+        self._abandoned.judge(t)
         for incident in list(self.state.incidents.values()):
             if incident.is_open and self._is_over(incident, t):
                 self._incidents.close(incident, t)
@@ -322,32 +321,8 @@ class ProjectAlerts:
             points = 0.0 if rule.name in visit.done else score(visit.counts)[0]
             if points and points >= rule.threshold:
                 visit.done.append(rule.name)
-                self._tell_once(rule, moment, AlertNumbers(1, 1, sum(visit.counts.values()), 0, points, 0.0), t)
-
-    def _note_page(self, session_id: str, page: str, visit: Visit, t: int) -> None:
-        for rule in self._abandoned:
-            waiting = self.state.abandoning.setdefault(rule.name, {})
-            if page == rule.goal_page:
-                waiting.pop(session_id, None)
-            elif page == rule.page and rule.name not in visit.done and len(waiting) < _MAX_WAITING:
-                waiting.setdefault(session_id, t)
-
-    def _judge_abandoned(self, t: int) -> None:
-        for rule in self._abandoned:
-            waiting = self.state.abandoning.get(rule.name, {})
-            for session_id, since in list(waiting.items()):
-                if t - since < rule.window_ms:
-                    break
-                del waiting[session_id]
-                visit = self.state.visits.get(session_id)
-                if visit is not None and rule.name not in visit.done:
-                    visit.done.append(rule.name)
-                moment = Moment(session_id, since, page=rule.page)
-                self._tell_once(rule, moment, AlertNumbers(1, 1, 0, rule.window_ms, 1.0, 0.0), t)
-
-    def _tell_once(self, rule: Rule, moment: Moment, numbers: AlertNumbers, t: int) -> None:
-        """Fire an alert about one session; there is nothing to be over."""
-        self._fired.append(make_alert(self._project_id, rule, AlertKey("", "project"), numbers, [moment], t))
+                numbers = AlertNumbers(1, 1, sum(visit.counts.values()), 0, points, 0.0)
+                self._fired.append(alert_of_one(self._project_id, rule, moment, numbers, t))
 
     # -- the project ---------------------------------------------------------------------------------------------
 

@@ -17,6 +17,9 @@ Name: TypeAlias = Annotated[
     ),
 ]
 Word: TypeAlias = Annotated[str, Meta(min_length=1, max_length=500)]
+EventName: TypeAlias = Annotated[
+    str, Meta(pattern=r"\A[^\x00-\x1f\x7f]{0,64}\Z", extra={"expected": "the name of an event, of up to 64 characters"})
+]
 RuleKind: TypeAlias = Literal[
     "spike", "share", "sessions", "signals", "new_error", "regression", "absence", "score", "abandoned"
 ]
@@ -38,7 +41,7 @@ class Rule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             "`threshold` in `window`: of the sessions of the key (0 to 1), distinct sessions, signals. `new_error`: an "
             "error nobody had before. `regression`: an error that was marked as resolved is back. `absence`: the "
             "project's visitors stay away. `score`: one session's score reaches `threshold`. `abandoned`: one session "
-            "was on `page`, and not on `goal_page` within `window`."
+            "was last on `page`, or had its last `event`, a `window` ago, and reached no `goal_page` or `goal_event`."
         ),
     ]
     detectors: Annotated[tuple[DetectorName, ...], Meta(description="What is counted; empty: all but `idle`.")] = ()
@@ -71,6 +74,10 @@ class Rule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     ] = 12.0
     page: Annotated[str, Meta(max_length=500, description="Where `abandoned` begins: a folded page.")] = ""
     goal_page: Annotated[str, Meta(max_length=500, description="What `abandoned` waits for: a folded page.")] = ""
+    event: Annotated[EventName, Meta(description="Where `abandoned` begins: a custom event, in place of `page`.")] = ""
+    goal_event: Annotated[
+        EventName, Meta(description="What `abandoned` waits for: a custom event, in place of `goal_page`.")
+    ] = ""
     severity: Annotated[Severity, Meta(description="How grave it is.")] = "warning"
     routes: Annotated[
         tuple[Name, ...], Meta(description="Routes its alerts go on, of those that take them; empty: all of those.")

@@ -24,7 +24,9 @@ DEFAULT_RULES: Final = files("engine.alerts") / "default_rules.toml"
 LEAST_AHEAD_MS: Final = 5 * MINUTE_MS
 
 _FILE: Final = kind_of(type_info(RulesFile))
-_NEEDS_PAGES: Final = ("page", "goal_page")
+_STEPS: Final = (("page", "event"), ("goal_page", "goal_event"))
+"""Where `abandoned` begins, and what it waits for: each is a page or an event."""
+
 _COUNTED: Final = frozenset({"share", "sessions", "signals", "score"})
 
 
@@ -94,6 +96,19 @@ def _within(rule: Rule) -> Iterator[tuple[str, object, str]]:
         yield "threshold", rule.threshold, "a share of sessions below 1"
     if rule.kind in {"new_error", "regression"} and "error" not in rule.dimensions:
         yield "dimensions", list(rule.dimensions), '["error"]'
-    for key in _NEEDS_PAGES if rule.kind == "abandoned" else ():
-        if not getattr(rule, key):
-            yield key, "", "the address of a page, folded (docs/alerts.md)"
+    yield from _within_steps(rule)
+
+
+def _within_steps(rule: Rule) -> Iterator[tuple[str, object, str]]:
+    for page_key, event_key in _STEPS:
+        page, event = getattr(rule, page_key), getattr(rule, event_key)
+        if rule.kind != "abandoned" and (page or event):
+            yield page_key if page else event_key, page or event, "nothing: only rules of kind abandoned have one"
+        elif page and event:
+            yield event_key, event, f"nothing, where there is a {page_key}"
+        elif rule.kind == "abandoned" and not (page or event):
+            yield page_key, "", f"the address of a page, folded (docs/alerts.md), or an event in {event_key}"
+    if rule.kind == "abandoned":
+        for key, goal_key in zip(*_STEPS, strict=True):
+            if getattr(rule, key) and getattr(rule, key) == getattr(rule, goal_key):
+                yield goal_key, getattr(rule, goal_key), f"another than {key}"

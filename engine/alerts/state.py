@@ -14,7 +14,7 @@ from schemas.alerts import Alert, AlertKey, Dimension, Moment
 class Visit(msgspec.Struct, gc=False):
     """One session: when it was last heard of (epoch ms), what it was counted for, and its signals by detector.
 
-    `done` are rules that have nothing more to say of it.
+    `done` are rules that have nothing more to say of it, `goals` says by rule when it last reached what that waits for.
     """
 
     last_t: int
@@ -23,6 +23,7 @@ class Visit(msgspec.Struct, gc=False):
     signal_ids: list[str] = []
     counts: dict[str, int] = {}
     done: list[str] = []
+    goals: dict[str, int] = {}
 
 
 class Base(msgspec.Struct, gc=False):

@@ -29,7 +29,7 @@ def add_parser(subparsers: SubParsers) -> None:
         "process",
         help="run recorded batches through the engine into files",
         description="Run recorded batches (JSON lines, or arrays of rrweb events; plain, gzip or zstd) through the "
-        "engine. Writes sessions.jsonl, signals.jsonl, bundles/, dead_letters.jsonl and report.json.",
+        "engine. Writes sessions.jsonl, signals.jsonl, activity.jsonl, bundles/, dead_letters.jsonl and report.json.",
     )
     parser.add_argument("inputs", nargs="+", metavar="INPUT", help="files, folders, or - for standard input")
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the results")
@@ -87,7 +87,7 @@ async def _process(
             letters.write(msgspec.json.encode(letter) + b"\n")
 
         writer = Writer(store, "files", "process", keep_state=False)
-        run = RecordedRun(Core(settings), writer, bury=bury, note=show_events)
+        run = RecordedRun(Core(settings), writer, bury=bury, note=show_events, tell=store.tell)
         try:
             await run.run(read_batches(args.inputs, settings.limits, run.unreadable, show_bytes, results=args.out))
         except BaseException:

@@ -17,6 +17,9 @@ VISITS_MAX: Final = 1_000
 PAGE_MAX_CHARACTERS: Final = 2_048
 """Longer URLs are cut; browsers and servers agree on hardly more."""
 
+CUSTOM_EVENTS_MAX: Final = 100
+"""So often each name is told of one session."""
+
 NOWHEN: Final = -1
 """Stands for the event time of what has not begun."""
 
@@ -30,19 +33,23 @@ class Visit(NamedTuple):
 
 
 class ActivityState(msgspec.Struct, array_like=True, gc=False):
-    """An activity log as data: starts so far, since when the session is on, visits told, and if it is over."""
+    """An activity log as data: starts so far, since when the session is on, visits told, and if it is over.
+
+    `custom_events` counts those told by their names, which are the operator's.
+    """
 
     starts: int = 0
     started_at: int = NOWHEN
     visits: int = 0
     over: bool = False
+    custom_events: dict[str, int] = {}
 
 
 class ActivityLog:
     """Makes the activities of one session. A session that is opened again after its end starts once more.
 
-    `note` counts visits that are not told. Times are event times (epoch ms). Ids depend on nothing that can differ when
-    the same input is read again.
+    `note` counts visits and custom events that are not told. Times are event times (epoch ms). Ids depend on nothing
+    that can differ when the same input is read again.
     """
 
     __slots__ = ("_note", "_project_id", "_session_id", "_told", "state")
@@ -81,6 +88,23 @@ class ActivityLog:
         name = self._name("page_end", *visit)
         page, duration_ms = visit.page[:PAGE_MAX_CHARACTERS], t - visit.entered_at
         self._told.append(Activity(*name, t, visit.window_id, page, duration_ms, attributes=attributes))
+
+    def happened(self, window_id: str, page: str, name: str, t: int, attributes: Attributes) -> None:
+        """Tell that a custom event happened on a page, once the session and the visit were told.
+
+        The same name in the same millisecond of a window is the same event.
+        """
+        state = self.state
+        if state.over:
+            return
+        told = state.custom_events.get(name, 0)
+        if told >= CUSTOM_EVENTS_MAX:
+            self._note(Reason.TOO_MANY_CUSTOM_EVENTS)
+            return
+        state.custom_events[name] = told + 1
+        named = self._name("custom_event", window_id, name, t)
+        shown = page[:PAGE_MAX_CHARACTERS] or None
+        self._told.append(Activity(*named, t, window_id, shown, attributes=attributes, name=name))
 
     def end(self, t: int, reason: EndReason | None, attributes: Attributes, *, over: bool = False) -> None:
         """End the session, if it is on; its visits have to be ended before. Once it is `over` nothing more is told."""

@@ -25,6 +25,7 @@ class Project:
             key=privacy.identifier_secret.encode() or None,
             hash_identifiers=privacy.hash_identifiers,
             echo=privacy.echo,
+            custom_events=settings.activity.custom_events,
         )
         self.excluded_users = frozenset(privacy.exclude_users)
         self.detectors: DetectorSettings = settings.detectors

@@ -5,7 +5,7 @@ from typing import Final, Protocol
 
 import msgspec
 
-from detectors.interactions import Click, Failure, Input, Interaction
+from detectors.interactions import Click, CustomEvent, Failure, Input, Interaction
 from detectors.opt_out import OptOut
 from detectors.plugins import Guarded
 from detectors.protocol import Detector, Finding
@@ -25,8 +25,8 @@ from schemas.rrweb_events import FullSnapshot, IncrementalSnapshot, Meta
 
 SNAPSHOTS: Final = (FullSnapshot, UnopenedSnapshot)
 
-COUNTED: Final = frozenset({Click, Input, Failure})
-"""Interactions that a session counts."""
+COUNTED: Final = frozenset({Click, Input, Failure, CustomEvent})
+"""Interactions that a session counts, or tells of."""
 
 _encode: Final = msgspec.json.Encoder().encode
 
@@ -271,9 +271,19 @@ class Window:
         told.clear()
 
     def _saw(self, interaction: Interaction) -> None:
+        if isinstance(interaction, CustomEvent):
+            self._happened(interaction)
+            return
         if isinstance(interaction, Click) and interaction.touch:
             self.attributes.touch = True
         self._owner.saw(interaction)
+
+    def _happened(self, event: CustomEvent) -> None:
+        """Tell of a custom event, after the session and the visit it belongs to."""
+        if self._activity is not None:
+            if event.page != self._told_url:
+                self._go(event.page, event.t)
+            self._activity.happened(self.window_id, event.page, event.name, event.t, self.attributes.current())
 
     def _found(self, finding: Finding) -> None:
         self._owner.find(self.window_id, finding)

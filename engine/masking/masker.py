@@ -59,10 +59,17 @@ class Masker:
 
     `key` makes the tokens of names that may not be kept (`None`: the constant `masked`); derive one per session, so
     that names cannot be followed from session to session. `tables` are shared between maskers, see `Policy`. `stamp`
-    names the level and the `version` of the policy.
+    names the level and the `version` of the policy. `custom_events` are names of custom events that are kept.
     """
 
-    def __init__(self, level: Level, key: bytes | None = None, tables: Tables | None = None, version: str = "") -> None:
+    def __init__(
+        self,
+        level: Level,
+        key: bytes | None = None,
+        tables: Tables | None = None,
+        version: str = "",
+        custom_events: frozenset[str] = frozenset(),
+    ) -> None:
         self.level = level
         self.stamp = f"{level}@{version}"
         self._strict = level is Level.CONSERVATIVE
@@ -73,6 +80,7 @@ class Masker:
         self._plain = shared.of(level)
         self._of_tag = {tag: shared.of(level, tag) for tag in GROUPED_TAGS}
         self._events = EventRules(level)
+        self._custom_events = custom_events
 
     # Elements
 
@@ -193,12 +201,15 @@ class Masker:
     # Events
 
     def custom(self, tag: str, payload: bytes) -> bytes | None:
-        """Rebuild a custom event's payload (JSON); `None` drops the event. Unknown tags are dropped."""
+        """Rebuild a custom event's payload (JSON); `None` drops the event.
+
+        Of tags that the operator named it is empty; other unknown ones are dropped.
+        """
         kind = OWN_TAGS.get(tag)
         if kind is None and self.level is not Level.CONSERVATIVE:
             kind = PRODUCT_TAGS.get(tag)
         if kind is None:
-            return None
+            return b"{}" if tag in self._custom_events else None
         decoded = decode_payload(payload, kind)
         return None if decoded is None else msgspec.json.encode(self._events.rebuild(decoded))
 

@@ -42,6 +42,7 @@ class Policy:
         key: Makes the tokens of names that may not be kept, see `Masker`.
         hash_identifiers: Whether ids of people that look like personal data become tokens too; needs `key`.
         echo: Whether what was typed into masked fields is masked where the page shows it again; needs `key`.
+        custom_events: Names of custom events that are kept and told, without what else these say.
 
     Raises:
         SelectorError: If a selector cannot be used.
@@ -60,6 +61,7 @@ class Policy:
         key: bytes | None = None,
         hash_identifiers: bool = False,
         echo: bool = False,
+        custom_events: Sequence[str] = (),
     ) -> None:
         self.level = Level(level)
         self.selectors = SelectorSet.compile((*RECORDER_BLOCKS, *block), (*RECORDER_MASKS, *mask), unmask)
@@ -73,12 +75,15 @@ class Policy:
         if (hash_identifiers or echo) and not key:
             raise ValueError("identifiers and echoes are hashed with a key, and there is none")
         self.echo_key = key if echo else None
+        self.custom_events = frozenset(custom_events)
         self._key = key
         self._identity_key = key if hash_identifiers else None
         self._tables = Tables()
         self._maskers: dict[Level, Masker] = {}
         self._levels: dict[str, Level] = {}
         parts = [RULES_VERSION, self.level, list(mask), list(unmask), list(block), [list(rule) for rule in rules], echo]
+        if custom_events:
+            parts.append(sorted(self.custom_events))
         self.version = hashlib.blake2b(msgspec.json.encode(parts), digest_size=6).hexdigest()
 
     def level_for(self, url: str) -> Level:
@@ -102,10 +107,13 @@ class Policy:
     def masker(self, level: Level, key: bytes | None = None) -> Masker:
         """Return the masker of a level; with `key` (one session's) a new one that shares all decisions."""
         if key is not None:
-            return Masker(level, key, self._tables, self.version)
+            return self._made(level, key)
         if level not in self._maskers:
-            self._maskers[level] = Masker(level, self._key, self._tables, self.version)
+            self._maskers[level] = self._made(level, self._key)
         return self._maskers[level]
+
+    def _made(self, level: Level, key: bytes | None) -> Masker:
+        return Masker(level, key, self._tables, self.version, self.custom_events)
 
     def _judge(self, url: str) -> Level:
         address = _origin_and_path(url)

@@ -19,6 +19,7 @@ from engine.masking.flags import (
     SENSITIVE,
     UNKNOWN,
 )
+from engine.reasons import Reason
 from engine.rebuild.context import Context
 from engine.rebuild.nodes import ATTRIBUTE_MAX_CHARACTERS, DOCUMENT_TAG, PREPARED, closed_root
 from engine.rebuild.payloads import FAILED_STATUS, PAYLOAD_MAX_CHARACTERS
@@ -43,7 +44,7 @@ NAVIGATIONS: Final = frozenset({"load", "push", "replace", "pop", "hash"})
 MODIFIERS: Final = frozenset({"alt", "ctrl", "meta", "shift"})
 MUTATIONS: Final = {"childList": "add", "attributes": "attribute", "characterData": "text"}
 
-Handler = Callable[..., InteractionEvent]
+Handler = Callable[..., InteractionEvent | None]
 
 
 class InteractionRebuilder:
@@ -76,10 +77,14 @@ class InteractionRebuilder:
             wire.UnhandledRejectionEvent: self._failure("unhandled_rejection"),
             wire.ConsoleErrorEvent: self._failure("console_error"),
             wire.PageExitEvent: self._plain(told.PageExit),
+            wire.CustomEvent: self._custom,
         }
 
-    def feed(self, event: InteractionEvent) -> InteractionEvent:
-        """Return the masked event. The event was decoded for this call and is changed in place."""
+    def feed(self, event: InteractionEvent) -> InteractionEvent | None:
+        """Return the masked event, `None` if it may not be published.
+
+        The event was decoded for this call and is changed in place.
+        """
         page = self._context.page
         if event.page is not None:
             page.enter(event.page)
@@ -306,6 +311,14 @@ class InteractionRebuilder:
 
     def _visibility(self, event: wire.VisibilityEvent) -> InteractionEvent:
         self._emit(told.Visibility(self._context.t, self._context.page.url, event.state == "hidden"))
+        return event
+
+    def _custom(self, event: wire.CustomEvent) -> InteractionEvent | None:
+        context = self._context
+        if event.name not in context.policy.custom_events:
+            context.drop_reason = Reason.CUSTOM_DROPPED
+            return None
+        self._emit(told.CustomEvent(context.t, context.page.url, event.name))
         return event
 
     def _failure(self, source: str) -> Handler:

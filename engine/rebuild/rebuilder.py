@@ -78,7 +78,7 @@ class Rebuilder:
         handler = _HANDLERS.get(type(event))
         return handler(self, event) if handler is not None else self._interaction(event)  # type: ignore[arg-type]  # all rrweb events have their handler
 
-    def _interaction(self, event: InteractionEvent) -> Event:
+    def _interaction(self, event: InteractionEvent) -> Event | None:
         if self._interactions is None:
             self._interactions = InteractionRebuilder(self.context)
         return self._interactions.feed(event)
@@ -192,10 +192,12 @@ class Rebuilder:
         self.loading = False
 
     def _custom(self, event: Custom) -> Event | None:
-        data = event.data
-        masked = self._payload(self.context.page.masker.custom, CUSTOM, data.tag, data.payload)
+        data, context = event.data, self.context
+        masked = self._payload(context.page.masker.custom, CUSTOM, data.tag, data.payload)
+        if data.tag in context.policy.custom_events:
+            context.emit(told.CustomEvent(context.t, context.page.url, data.tag))
         if masked is None:
-            self.context.drop_reason = Reason.CUSTOM_DROPPED
+            context.drop_reason = Reason.CUSTOM_DROPPED
             return None
         event.data = CustomData(data.tag, masked)
         return event

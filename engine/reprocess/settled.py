@@ -20,10 +20,5 @@ class SettledMasker(Masker):
 class SettledPolicy(Policy):
     """A policy whose maskers know that all was masked before; nothing of what they make is stored as a bundle."""
 
-    def masker(self, level: Level, key: bytes | None = None) -> Masker:
-        """Return the masker of a level."""
-        if key is not None:
-            return SettledMasker(level, key, self._tables, self.version)
-        if level not in self._maskers:
-            self._maskers[level] = SettledMasker(level, self._key, self._tables, self.version)
-        return self._maskers[level]
+    def _made(self, level: Level, key: bytes | None) -> Masker:
+        return SettledMasker(level, key, self._tables, self.version, self.custom_events)

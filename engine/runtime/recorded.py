@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Final
 
@@ -15,6 +15,7 @@ from engine.core.effects import DeadLetter, SessionEffects
 from engine.input.files import Problem, SourceMessage
 from engine.reasons import Reason
 from engine.runtime.writer import Writer
+from schemas.activity import Activity
 
 POLL_MESSAGES: Final = 500
 """Messages fed between two writes."""
@@ -48,8 +49,9 @@ class RunReport(msgspec.Struct, frozen=True):
 class RecordedRun:
     """One run over recorded input. Call `run`, then read `report`.
 
-    `note` is told now and then how many events were read, `bury` gets every dead letter as it comes. `problems` holds
-    the first `PROBLEMS_MAX` things in the input that could not be read, `unread` counts all of them.
+    `note` is told now and then how many events were read, `bury` gets every dead letter as it comes, `tell` the
+    activities of each session that was written. `problems` holds the first `PROBLEMS_MAX` things in the input that
+    could not be read, `unread` counts all of them.
     """
 
     def __init__(
@@ -59,10 +61,12 @@ class RecordedRun:
         *,
         bury: Callable[[DeadLetter], None],
         note: Callable[[int], None] = lambda _events: None,
+        tell: Callable[[str, Sequence[Activity]], None] = lambda _session_id, _activities: None,
     ) -> None:
         self._core = core
         self._writer = writer
         self._note = note
+        self._tell = tell
         self._clock = ArrivalClock()
         self._seconds: dict[str, float] = defaultdict(float)
         self._sessions: set[str] = set()
@@ -143,6 +147,7 @@ class RecordedRun:
             self._withdrawn.add(effect.session_id)
             return
         self._sessions.add(effect.session_id)
+        self._tell(effect.session_id, effect.activities)
         for signal in effect.signals:
             self._signals[signal.id] = (signal.detector, signal.session_id)
 

@@ -8,6 +8,7 @@ from engine.settings._reader import SelectorCheck
 from engine.settings._reference import SettingRow, describe, reference_document
 from engine.settings._render import render
 from engine.settings._sections import (
+    ActivitySettings,
     KeepSettings,
     LimitSettings,
     OrderSettings,
@@ -24,6 +25,7 @@ from engine.settings._summary_section import SummarySettings
 from engine.settings._worker_section import WorkerSettings
 
 __all__ = [
+    "ActivitySettings",
     "AlertsSettings",
     "KafkaSettings",
     "KeepSettings",

@@ -9,7 +9,14 @@ import msgspec
 from detectors.wince import RULES
 from engine.settings._kafka_section import KafkaSettings
 from engine.settings._reader import Path, Reader
-from engine.settings._sections import KeepSettings, PrivacySettings, ProjectSettings, Settings, StoreSettings
+from engine.settings._sections import (
+    ActivitySettings,
+    KeepSettings,
+    PrivacySettings,
+    ProjectSettings,
+    Settings,
+    StoreSettings,
+)
 from engine.settings._serve_section import ServeSettings
 from engine.settings._toml import write_toml
 from engine.settings._units import format_duration, format_size
@@ -40,6 +47,9 @@ _URL: Final[tuple[Path, ...]] = (("store", "redis_url"),)
 
 _URL_WITH_LOGIN: Final = re.compile(r"://[^/?#]*@|[?&](username|password)=")
 
+_MOST_CUSTOM_EVENTS: Final = 50
+"""Each may be told a hundred times of a session: a few thousand activities are the most that one can make."""
+
 _HEARTBEATS_IN_A_SESSION_TIMEOUT: Final = 3
 """A single lost sign of life must not cost the partitions; Kafka's documentation asks for this many."""
 
@@ -57,12 +67,15 @@ def _contradictions(settings: Settings) -> Found:
     yield from _of_session(settings, ())
     yield from _of_retention(settings.store, ())
     yield from _of_privacy(settings.privacy, ())
+    yield from _of_activity(settings.activity, ())
     for name, project in settings.projects.items():
         if project.session != settings.session:
             yield from _of_session(project, ("projects", name))
         yield from _of_retention(project.store, ("projects", name))
         if project.privacy != settings.privacy:
             yield from _of_privacy(project.privacy, ("projects", name))
+        if project.activity != settings.activity:
+            yield from _of_activity(project.activity, ("projects", name))
     yield from _of_sizes(settings)
     yield from _of_times(settings)
     yield from _of_topics(settings)
@@ -85,6 +98,12 @@ def _of_privacy(privacy: PrivacySettings, where: Path) -> Found:
             path: Path = (*where, "privacy", name)
             others: tuple[Path, ...] = (("privacy", name), (*where, "privacy", "identifier_secret"))
             yield Contradiction(path, value=True, expected="false, or a secret in identifier_secret", others=others)
+
+
+def _of_activity(activity: ActivitySettings, where: Path) -> Found:
+    path: Path = (*where, "activity", "custom_events")
+    if len(activity.custom_events) > _MOST_CUSTOM_EVENTS:
+        yield Contradiction(path, len(activity.custom_events), f"at most {_MOST_CUSTOM_EVENTS} names", ())
 
 
 def _of_retention(keep: KeepSettings, at: Path) -> Found:

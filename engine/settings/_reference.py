@@ -29,8 +29,8 @@ Every command that works on sessions takes `--config FILE.toml`. Environment var
 A duration is a whole number with a unit (`"1500ms"`, `"10s"`, `"30m"`, `"24h"`, `"30d"`) or a bare number of
 milliseconds. A size is a whole number with a unit (`"512B"`, `"64KiB"`, `"50MiB"`, `"1GiB"`) or a bare number of bytes.
 
-A project can have its own privacy, detectors, session and retention settings, under `[projects.ID]`. They are laid over
-the common ones, wherever those were set: tables are joined key by key, a list replaces the whole list.
+A project can have its own privacy, detectors, session, activity and retention settings, under `[projects.ID]`. They are
+laid over the common ones, wherever those were set: tables are joined key by key, a list replaces the whole list.
 
 ```toml
 [privacy]

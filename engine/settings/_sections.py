@@ -20,6 +20,13 @@ from engine.settings._worker_section import WorkerSettings
 PrivacyLevel: TypeAlias = Literal["conservative", "medium", "light"]
 
 Selector: TypeAlias = Annotated[str, Meta(min_length=1, extra={"expected": "a CSS selector", "selector": True})]
+CustomEventName: TypeAlias = Annotated[
+    str,
+    Meta(
+        pattern=r"\A(?! )[^\x00-\x1f\x7f]{1,64}(?<! )\Z",
+        extra={"expected": "the name of an event, of up to 64 characters, without blanks around it"},
+    ),
+]
 UserId: TypeAlias = Annotated[str, Meta(min_length=1, extra={"expected": "a user id"})]
 
 
@@ -113,6 +120,18 @@ class SessionSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     def longest_silence_ms(self) -> int:
         """How long a window of a session that still takes data can have been silent."""
         return max(self.max_duration_ms, self.idle_timeout_ms + self.grace_ms)
+
+
+class ActivitySettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is told of sessions to who reads activities."""
+
+    custom_events: Annotated[
+        tuple[CustomEventName, ...],
+        Meta(
+            description="Names of the site's own events, such as `add_to_cart`, that are told as activities and kept "
+            "in recordings, without what else they say: at most 50. Other events of the site's own are dropped."
+        ),
+    ] = ()
 
 
 class OrderSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -218,6 +237,7 @@ class ProjectSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     privacy: PrivacySettings = PrivacySettings()
     detectors: DetectorSettings = DetectorSettings()
     session: SessionSettings = SessionSettings()
+    activity: ActivitySettings = ActivitySettings()
     store: KeepSettings = KeepSettings()
 
 
@@ -235,8 +255,9 @@ class Settings(ProjectSettings, frozen=True, kw_only=True, forbid_unknown_fields
     projects: Annotated[
         dict[str, ProjectSettings],
         Meta(
-            description="What single projects have of their own: `[projects.ID.privacy]`, `[projects.ID.detectors]` "
-            "and `[projects.ID.session]` take the keys of the sections of those names, which hold for all else; "
+            description="What single projects have of their own: `[projects.ID.privacy]`, `[projects.ID.detectors]`, "
+            "`[projects.ID.session]` and `[projects.ID.activity]` take the keys of the sections of those names, which "
+            "hold for all else; "
             "`[projects.ID.store]` those of retention."
         ),
     ] = {}

@@ -85,7 +85,7 @@ def expected(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     folder = tmp_path_factory.mktemp("expected")
     assert process(put(folder / "in.jsonl", TEXT), out=folder / "out") == 0
     found = results(folder / "out")
-    assert len(found) == len(SAMPLES) + 3
+    assert len(found) == len(SAMPLES) + 4
     assert found["signals.jsonl"]
     return found
 

@@ -79,7 +79,7 @@ async def test_sessions_and_signals_are_sorted(tmp_path: Path) -> None:
 async def test_an_empty_run_gives_empty_files(tmp_path: Path) -> None:
     await DirectoryStore(tmp_path / "new" / "out", StoreSettings()).close()
     out = tmp_path / "new" / "out"
-    assert files(out) == {"sessions.jsonl": b"", "signals.jsonl": b"", "explain.jsonl": b""}
+    assert files(out) == dict.fromkeys(["sessions.jsonl", "signals.jsonl", "activity.jsonl", "explain.jsonl"], b"")
     assert (out / "bundles").is_dir()
 
 
@@ -92,7 +92,8 @@ async def test_an_earlier_run_is_replaced_only_at_the_end(tmp_path: Path) -> Non
     await second.apply(write("new", blocks=[block([0])]))
     assert {name: data for name, data in files(tmp_path).items() if not name.startswith(".wince")} == before
     await second.close()
-    assert set(files(tmp_path)) == {"sessions.jsonl", "signals.jsonl", "explain.jsonl", "bundles/new.jsonl"}
+    names = {"sessions.jsonl", "signals.jsonl", "activity.jsonl", "explain.jsonl", "bundles/new.jsonl"}
+    assert set(files(tmp_path)) == names
 
 
 async def test_a_discarded_run_leaves_nothing(tmp_path: Path) -> None:
@@ -112,7 +113,8 @@ async def test_hostile_ids_stay_in_the_folder(tmp_path: Path, session_id: str, n
     await store.apply(write(session_id, blocks=[block([0])]))
     await store.close()
     assert set(files(tmp_path)) == {
-        "out/sessions.jsonl", "out/signals.jsonl", "out/explain.jsonl", f"out/bundles/{name}.jsonl",
+        "out/sessions.jsonl", "out/signals.jsonl", "out/activity.jsonl", "out/explain.jsonl",
+        f"out/bundles/{name}.jsonl",
     }  # fmt: skip
     known = read_session(tmp_path / "out", session_id).record
     assert known is not None

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 import msgspec
 
+from engine.alerts.backtest import is_signal
 from engine.alerts.core import Item
 from engine.runtime.kafka.clock import PartitionClock
 from engine.runtime.kafka.positions import Start
@@ -44,8 +45,7 @@ def read_item(value: bytes | None) -> Item:
     if len(value) > MAX_ITEM_BYTES:
         raise Unread("too_large")
     try:
-        # Only signals have a detector.
-        return _signals.decode(value) if b'"detector"' in value else _activities.decode(value)
+        return _signals.decode(value) if is_signal(value) else _activities.decode(value)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise Unread("unreadable") from None
 

@@ -1,7 +1,7 @@
 """The first property of the project: cutting, repeating and resuming never change what comes out."""
 
 import random
-from collections import defaultdict
+from collections import Counter, defaultdict
 from itertools import chain
 from typing import cast
 
@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from engine.core.activity import CUSTOM_EVENTS_MAX
 from engine.core.core import Core
 from engine.core.saving import SavingRules
-from engine.settings import Settings
+from engine.settings import ActivitySettings, Settings
 from schemas.activity import Activity
 from schemas.envelope import Envelope
 from tests.engine.core.harness import START_MS, Collected, feed, feed_marked, run_core, sample_batches
@@ -27,9 +28,24 @@ def _with_attributes(batch: bytes) -> bytes:
     return msgspec.json.encode(msgspec.structs.replace(envelope, attributes=msgspec.Raw(told)))
 
 
-SAMPLES = {session_id: [*map(_with_attributes, batches)] for session_id, batches in sample_batches().items()}
+def _with_custom_event(batch: bytes) -> bytes:
+    """Have the site say that something happened, at the end of every other batch."""
+    envelope = msgspec.json.decode(batch, type=Envelope)
+    events = msgspec.json.decode(envelope.events, type=list[dict[str, object]])
+    if envelope.seq % 2 or not events:
+        return batch
+    happened = {"type": 5, "timestamp": events[-1]["timestamp"], "data": {"tag": "add_to_cart", "payload": {"sku": 7}}}
+    body = msgspec.Raw(msgspec.json.encode([*events, happened]))
+    return msgspec.json.encode(msgspec.structs.replace(envelope, events=body))
+
+
+SETTINGS = Settings(activity=ActivitySettings(custom_events=("add_to_cart",)))
+SAMPLES = {
+    session_id: [_with_custom_event(_with_attributes(batch)) for batch in batches]
+    for session_id, batches in sample_batches().items()
+}
 ALL = list(chain.from_iterable(SAMPLES.values()))
-EXPECTED = {session_id: run_core(batches).content() for session_id, batches in SAMPLES.items()}
+EXPECTED = {session_id: run_core(batches, settings=SETTINGS).content() for session_id, batches in SAMPLES.items()}
 
 sessions = st.sampled_from(sorted(SAMPLES))
 seeds = st.integers(0, 2**32)
@@ -70,7 +86,7 @@ def _recut(batches: list[bytes], rng: random.Random) -> list[bytes]:
 def test_cutting_the_events_into_other_batches_changes_nothing(session_id: str, seed: int) -> None:
     rng = random.Random(seed)
     recut = _recut(SAMPLES[session_id], rng)
-    assert run_core(recut, poll=rng.choice([1, 3, 1000])).content() == EXPECTED[session_id]
+    assert run_core(recut, settings=SETTINGS, poll=rng.choice([1, 3, 1000])).content() == EXPECTED[session_id]
 
 
 @given(session_id=sessions, seed=seeds)
@@ -81,7 +97,7 @@ def test_repeats_and_disorder_change_nothing(session_id: str, seed: int) -> None
     arrivals = [(place + rng.uniform(0, 8), batch) for place, batch in enumerate(batches)]
     arrivals += [(place + rng.uniform(0, 30), batch) for place, batch in enumerate(batches) if rng.random() < 0.3]
     disordered = [batch for _, batch in sorted(arrivals)]
-    collected = run_core(disordered, poll=rng.choice([1, 4, 1000]))
+    collected = run_core(disordered, settings=SETTINGS, poll=rng.choice([1, 4, 1000]))
     assert collected.content() == EXPECTED[session_id]
     assert collected.signal_writes == len(collected.signals)
     assert collected.activity_writes == len(collected.activities)
@@ -105,13 +121,13 @@ def test_crashing_at_any_point_changes_nothing(seed: int) -> None:
     batches = sorted(batches, key=lambda _: rng.random() < 0.2)
     collected = Collected()
     start, rules, crashes = 0, _rules(rng), rng.randrange(1, 4)
-    core = Core(Settings(), saving=rules)
+    core = Core(SETTINGS, saving=rules)
     for _ in range(crashes):
         stop, poll = rng.randrange(start, len(batches) + 1), rng.choice([1, 3, 10])
         core.limit_hot(rng.choice([0, 1, 512]))
         mark = feed_marked(core, collected, batches, range(start, stop), poll)
         start = start if mark is None else mark
-        core = Core(Settings(), saving=rules)  # what it had not written is lost
+        core = Core(SETTINGS, saving=rules)  # what it had not written is lost
     feed(core, collected, batches, range(start, len(batches)))
     for session_id in collected.shelf.sessions:
         collected.shelf.hand_over_session(core, session_id)
@@ -129,7 +145,7 @@ def test_crashing_at_any_point_changes_nothing(seed: int) -> None:
 
 
 def test_packing_idle_sessions_changes_nothing() -> None:
-    core, collected = Core(Settings()), Collected()
+    core, collected = Core(SETTINGS), Collected()
     for position, batch in enumerate(ALL):
         opened = core.open(batch, None, "test", position)
         assert opened is not None
@@ -149,6 +165,17 @@ def test_the_samples_run_on_different_things() -> None:
     assert len({signal.attributes.get("release") for signal in signals}) > 2
 
 
+def test_the_samples_hold_custom_events() -> None:
+    told = Counter(
+        (activity.session_id, activity.kind)
+        for content in EXPECTED.values()
+        for activity in cast("list[Activity]", content["activities"])
+    )
+    custom = {session_id: count for (session_id, kind), count in told.items() if kind == "custom_event"}
+    assert sum(custom.values()) > 20
+    assert max(custom.values()) < CUSTOM_EVENTS_MAX, "which one of several windows is told beyond that is chance"
+
+
 def test_the_samples_hold_different_signals() -> None:
     found = {name for content in EXPECTED.values() for tags in content["tags"].values() for name in tags}  # type: ignore[attr-defined]
     assert found >= {"rage_click", "dead_click", "js_error", "error_click"}
@@ -156,7 +183,7 @@ def test_the_samples_hold_different_signals() -> None:
 
 @pytest.mark.parametrize("session_id", sorted(SAMPLES))
 def test_every_event_of_a_sample_is_accounted_for(session_id: str) -> None:
-    core = Core(Settings())
+    core = Core(SETTINGS)
     feed(core, Collected(), SAMPLES[session_id], range(len(SAMPLES[session_id])))
     core.finish()
     counts = core.counts

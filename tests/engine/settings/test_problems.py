@@ -26,6 +26,7 @@ DURATION = 'a duration such as "30m" (ms, s, m, h, d) or a whole number of milli
 SIZE = 'a size such as "50MiB" (B, KiB, MiB, GiB) or a whole number of bytes'
 
 
+EVENT_NAME = "the name of an event, of up to 64 characters, without blanks around it"
 PRESETS = "one of " + ", ".join(f'"{name}"' for name in sorted(get_args(PresetName)))
 
 
@@ -37,6 +38,9 @@ PRESETS = "one of " + ", ".join(f'"{name}"' for name in sorted(get_args(PresetNa
         ("privacy.level = []", "privacy.level", "[]", 'one of "conservative", "light", "medium"'),
         ('privacy.mask = ".a"', "privacy.mask", '".a"', 'a list of text, such as ["..."]'),
         ('privacy.mask = [".a", ""]', "privacy.mask[1]", '""', "a CSS selector"),
+        ("activity.custom_events = [7]", "activity.custom_events[0]", "7", EVENT_NAME),
+        ('activity.custom_events = [" a"]', "activity.custom_events[0]", '" a"', EVENT_NAME),
+        ('activity.custom_events = [""]', "activity.custom_events[0]", '""', EVENT_NAME),
         ("privacy.exclude_users = [7]", "privacy.exclude_users[0]", "7", "a user id"),
         ("privacy.rules = 3", "privacy.rules", "3", "a list of tables"),
         ("privacy.rules = [3]", "privacy.rules[0]", "3", "a table"),
@@ -107,7 +111,17 @@ def test_an_unknown_key_is_reported_with_the_one_that_was_meant(
 def test_an_unknown_key_like_no_other_is_reported_with_those_there_are(tmp_path: Path) -> None:
     problem = problem_of(tmp_path, "projects.shop.zzz.gap_wait = 1")
     assert problem.key == "projects.shop.zzz"
-    assert problem.expected == "one of the keys privacy, detectors, session, store"
+    assert problem.expected == "one of the keys privacy, detectors, session, activity, store"
+
+
+@pytest.mark.parametrize("table", ["activity", "projects.shop.activity"])
+def test_only_so_many_events_can_be_named(tmp_path: Path, table: str) -> None:
+    names = [f"event_{number}" for number in range(51)]
+    problem = problem_of(tmp_path, f"{table}.custom_events = {names}")
+    assert (problem.key, problem.expected) == (f"{table}.custom_events", "at most 50 names")
+    assert load_settings(None, {"WINCE_ACTIVITY_CUSTOM_EVENTS": str(names[:50])}).activity.custom_events == (
+        *names[:50],
+    )
 
 
 def test_settings_that_a_project_cannot_have_are_reported(tmp_path: Path) -> None:
