@@ -24,6 +24,7 @@ def set_back(state: ProjectState, now_ms: int) -> None:
     for session_id in state.visits:
         visit = state.visits[session_id]
         visit.last_t = min(visit.last_t, now_ms)
+        _set_back_times(visit.goals, now_ms)
     for name in state.bases:
         base = state.bases[name]
         _set_back_minutes(base.lately, now_ms)

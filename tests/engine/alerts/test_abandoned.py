@@ -55,9 +55,9 @@ def core_of(*rules: Rule) -> AlertCore:
 
 
 def feed(core: AlertCore, items: Iterable[Item]) -> None:
-    """Feed items that all have come by the time the last one happened."""
+    """Feed items as they come; some happened before others that came sooner."""
     for item in items:
-        core.feed(item, START_MS + 10_000 * MINUTE_MS)
+        core.feed(item, max(item.t, core.state(item.project_id).now))
 
 
 def passed(core: AlertCore, first: int, last: int) -> list[Alert]:
@@ -202,6 +202,15 @@ def test_what_is_too_late_is_not_counted() -> None:
     core = core_of()
     feed(core, [happened("search", 100, "another"), happened("add_to_cart", 0)])
     assert passed(core, 101, 300) == []
+
+
+def test_a_wrong_clock_keeps_nobody_from_being_waited_for() -> None:
+    core = core_of()
+    feed(core, [happened("purchase", 60, "s"), happened("add_to_cart", 70, "t")])
+    assert core.set_back(START_MS) == 1
+    feed(core, [happened("add_to_cart", 1, "s")])
+    found = sorted((alert.moments[0].session_id, alert.moments[0].t - START_MS) for alert in passed(core, 2, 100))
+    assert found == [("s", MINUTE_MS), ("t", 0)]
 
 
 def test_one_rule_waits_for_so_many_sessions(monkeypatch: pytest.MonkeyPatch) -> None:
