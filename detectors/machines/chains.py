@@ -33,7 +33,7 @@ from schemas.signals import EvidenceValue
 MAX_CHAINS: Final = 16
 """Chains that wait for their clicks to end; the oldest is judged as it is for one more."""
 
-MAX_CLICKS: Final = 24
+MAX_CLICKS: Final = 100
 """Clicks of a chain that are held one by one; what older ones came to is kept as sums."""
 
 MAX_RECENT: Final = 128
@@ -331,13 +331,18 @@ class ClickChains(Machine[ChainState]):
             if chain.errors:
                 self._tell("error_click", chain, chain.t, now)
             return
+        at_once, before_t = 0, None
         for action in chain.actions:
+            at_once, before_t = (at_once + 1 if action.t == before_t else 0), action.t
             if action.errors:
-                self._tell("error_click", chain, action.t, now, action)
+                self._tell("error_click", chain, action.t, now, action, at_once)
             if is_dead(action) and not user & SELECTION:
-                self._tell("dead_click", chain, action.t, now, action)
+                self._tell("dead_click", chain, action.t, now, action, at_once)
 
-    def _tell(self, detector: str, chain: Chain, t: int, now: int, action: Action | None = None) -> None:
+    def _tell(
+        self, detector: str, chain: Chain, t: int, now: int, action: Action | None = None, at_once: int = 0
+    ) -> None:
+        """Report a signal; `at_once` tells clicks of one millisecond apart."""
         rule = self._rule
         evidence: dict[str, EvidenceValue] = {"decided_t": now}
         count = None
@@ -348,7 +353,8 @@ class ClickChains(Machine[ChainState]):
             evidence.update(wait_ms=rule.settle_ms)
         end_t = chain.actions[-1].t if action is None else action.t
         name = f"{rule.preset}/{detector}@{rule.version}"
-        self._report(finding(name, t, chain.place, evidence, end_t=end_t, count=count))
+        key = str(at_once) if at_once else ""
+        self._report(finding(name, t, chain.place, evidence, end_t=end_t, count=count, key=key))
 
 
 def _key(request: RequestStart | RequestEnd) -> str:

@@ -41,7 +41,10 @@ MULTIPLE: Final = 2
 
 
 class RecordRule(msgspec.Struct, frozen=True, kw_only=True):
-    """The times; `find` gives the element a click is about, `is_eligible` says whether that gets records."""
+    """The times; `find` gives the element a click is about, `is_eligible` says whether that gets records.
+
+    Clicks with a modifier key open no record; they count in open ones if `counts_modified`.
+    """
 
     preset: str
     version: int
@@ -50,6 +53,7 @@ class RecordRule(msgspec.Struct, frozen=True, kw_only=True):
     scroll_ms: int
     rage_count: int
     dead_tags: frozenset[str]
+    counts_modified: bool
     find: Callable[[Element], Element]
     is_eligible: Callable[[Element], bool]
 
@@ -126,7 +130,7 @@ class ClickRecords(Machine[RecordState]):
         self.finish()
 
     def _on_click(self, click: Click) -> None:
-        if click.target is None:
+        if click.target is None or (click.modifiers and not self._rule.counts_modified):
             return
         element, state = self._rule.find(click.target), self._state
         same = [record for record in state.records if record.place.node_id == element.node_id]

@@ -49,12 +49,13 @@ class WaitRule(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Waiting(msgspec.Struct, gc=False):
-    """A click that waits since `t` (epoch ms)."""
+    """A click that waits since `t` (epoch ms); `at_once` others on its element do since the same millisecond."""
 
     t: int
     end_t: int
     place: Place
     is_answered: bool = False
+    at_once: int = 0
 
 
 class WaitState(msgspec.Struct, gc=False):
@@ -127,7 +128,8 @@ class UnansweredClicks(Machine[WaitState]):
         self._state.busy = (click.t, decided_t)
         if not click.is_answered:
             evidence = {"decided_t": decided_t, "wait_ms": self._rule.wait_ms}
-            self._report(finding(self._rule.rule, click.t, click.place, evidence, end_t=click.end_t))
+            key = str(click.at_once) if click.at_once else ""
+            self._report(finding(self._rule.rule, click.t, click.place, evidence, end_t=click.end_t, key=key))
 
     def _on_navigation(self, navigation: Navigation) -> None:
         answer = self._rule.answers.get(Navigation)
@@ -186,6 +188,7 @@ class UnansweredClicks(Machine[WaitState]):
         waiting = Waiting(t, click.t, place_of(click, found), self._is_answered_already(t, click.t))
         if waiting.is_answered and rule.one_at_a_time:
             return
+        waiting.at_once = sum(other.t == t and other.place.node_id == found.node_id for other in state.pending)
         state.pending.append(waiting)
         self._rearm()
 

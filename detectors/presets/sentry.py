@@ -42,8 +42,11 @@ class SentrySettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     ] = field(default=(), name="slowClickIgnoreSelectors")
 
 
-def make(settings: SentrySettings, report: Report, *, strict_quirks: bool) -> list[Detector]:  # noqa: ARG001
-    """Make the detectors for one window. Raises ValueError for selectors that cannot be used."""
+def make(settings: SentrySettings, report: Report, *, strict_quirks: bool) -> list[Detector]:
+    """Make the detectors for one window. Raises ValueError for selectors that cannot be used.
+
+    With the vendor's fault clicks with a modifier key, which open no record, count in those that are open.
+    """
     ignored = Selectors(settings.slow_click_ignore_selectors)
     rule = RecordRule(
         preset="sentry",
@@ -53,6 +56,7 @@ def make(settings: SentrySettings, report: Report, *, strict_quirks: bool) -> li
         scroll_ms=300,
         rage_count=5,
         dead_tags=DEAD_TAGS,
+        counts_modified=strict_quirks,
         find=lambda element: closest_tag(element, INTERACTIVE) or element,
         is_eligible=lambda element: _is_eligible(element) and not ignored.matches(element),
     )

@@ -1,10 +1,11 @@
 """Vendors' options as cases write them, fitted to our settings: the same names, tables where vendors take either."""
 
+import math
 from collections.abc import Mapping
 from typing import Final
 
 import msgspec
-from msgspec.inspect import Field, LiteralType, Metadata, StructType, Type, VarTupleType, type_info
+from msgspec.inspect import Field, IntType, LiteralType, Metadata, StructType, Type, VarTupleType, type_info
 
 from detectors.registry import make_detectors
 from detectors.settings import DetectorSettings
@@ -13,7 +14,7 @@ from engine.conformance.cases import DEFINITION, Case
 WRAPPERS: Final = frozenset(
     {
         "frustrationinteractions", "frustrationsignals", "instrumentations", "interactions", "rageclicksettings",
-        "integrations", "replay", "replayintegration", "options", "config", "autocapture",
+        "integrations", "replay", "replayintegration", "options", "config", "autocapture", "rageclick",
     }
 )  # fmt: skip
 """Objects around options that have no table here: what is in them is taken for the option itself."""
@@ -25,6 +26,14 @@ ALIASES: Final = {
     },
 }  # fmt: skip
 """Names that a vendor's code and its settings have for the same option."""
+
+
+DEFAULTED: Final = {
+    "posthog": frozenset({"rageclick"}),
+    "mixpanel": frozenset({"rageclick"}),
+    "splunk": frozenset({"rageclick", "deadclick", "errorclick"}),
+}
+"""Tables in which a vendor takes its default for a number that is not above zero."""
 
 
 class OptionError(ValueError):
@@ -74,6 +83,7 @@ class _Fitter:
 
     def __init__(self, vendor: str, left_out: list[str]) -> None:
         self._aliases = ALIASES.get(vendor, {})
+        self._defaulted = DEFAULTED.get(vendor, frozenset())
         self._left_out = left_out
 
     def table(self, given: Mapping[str, object], declared: Type, path: str) -> dict[str, object]:
@@ -82,6 +92,8 @@ class _Fitter:
         for name, value in given.items():
             plain = _plain(self._aliases.get(_plain(name), name)).removeprefix("experimental")
             field = fields.get(plain) or fields.get(f"experimental{plain}")
+            if field is not None and isinstance(value, int | float) and self._is_default(value, path):
+                continue
             if field is not None:
                 fitted.update(self._value(field, value, f"{path}.{name}"))
             elif plain in WRAPPERS and isinstance(value, dict):
@@ -95,6 +107,10 @@ class _Fitter:
                 self._left_out.append(f"{path}.{name}")
         return fitted
 
+    def _is_default(self, value: float, path: str) -> bool:
+        """Tell whether a number stands for the vendor's own (a flag is none)."""
+        return not isinstance(value, bool) and value <= 0 and _plain(path.rpartition(".")[2]) in self._defaulted
+
     def _value(self, field: Field, value: object, path: str) -> dict[str, object]:
         declared = field.type.type if isinstance(field.type, Metadata) else field.type
         name = field.encode_name
@@ -104,6 +120,8 @@ class _Fitter:
             return _choice(name, value)
         if isinstance(declared, VarTupleType) and isinstance(value, str):
             return {name: [value]}
+        if isinstance(declared, IntType) and isinstance(value, float):
+            return {name: math.floor(value)}
         return {name: value}
 
     def _struct(self, value: object, declared: StructType, path: str) -> dict[str, object]:

@@ -1,5 +1,6 @@
 """Runs cases through the whole engine, in memory: envelopes in, signals out, each case in several ways."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Final
 
@@ -26,6 +27,8 @@ COMPARED: Final = frozenset(
     }
 )  # fmt: skip
 """What is compared of a signal where a case says it; a name that nobody here knows is not."""
+
+TIMES: Final = frozenset({"t", "end_t", "error_t", "decided_t", "time_after_ms"})
 
 AXES: Final = {"left": "horizontal", "right": "horizontal", "up": "vertical", "down": "vertical"}
 """Of a direction a case may say the axis only."""
@@ -147,10 +150,12 @@ def _differences(expected: Sequence[Mapping[str, Value]], got: Sequence[Mapping[
 
 
 def _agrees(wanted: Mapping[str, Value], signal: Mapping[str, object]) -> bool:
+    """Tell whether a signal is what a case wants: `null` says nothing, and time has whole milliseconds."""
     return all(
-        signal.get(name) == value or (name == "direction" and AXES.get(str(signal.get(name))) == value)
+        signal.get(name) == (math.floor(value) if isinstance(value, float) and name in TIMES else value)
+        or (name == "direction" and AXES.get(str(signal.get(name))) == value)
         for name, value in wanted.items()
-        if name in COMPARED or name in signal
+        if value is not None and (name in COMPARED or name in signal)
     )
 
 

@@ -82,6 +82,16 @@ def test_of_a_direction_the_axis_is_enough(direction: str | None, *, agrees: boo
     assert run_case(made(detectors=["dead_swipe"], events=events, expected=[wanted])).ok is agrees
 
 
+def test_null_says_nothing_of_a_signal() -> None:
+    assert run_case(made(expected=[{**RAGE, "target": None, "count": None}])).ok
+
+
+def test_times_are_compared_in_whole_milliseconds() -> None:
+    clicks = [{**click, "t": t + 0.6} for click, t in zip(CLICKS, (2_000, 2_200, 2_400), strict=True)]
+    assert run_case(made(events=clicks, expected=[{**RAGE, "t": 2_400.6}])).ok
+    assert not run_case(made(events=clicks, expected=[{**RAGE, "t": 2_401.0}])).ok
+
+
 def test_signals_of_other_detectors_are_not_looked_at() -> None:
     assert run_case(made(detectors=["dead_swipe"], expected=[])).ok
 
@@ -110,6 +120,14 @@ def test_keys_of_nodes_may_be_anything() -> None:
         ("highlight", {"RageClickSettings": {"Radius": 3}}, "highlight.rage_click_radius_pixels", 3),
         ("posthog", {"click_count": 4, "threshold_px": 9}, "posthog.rageclick.click_count", 4),
         ("splunk", {"rageClick": {"ignoreSelectors": ".x"}}, "splunk.rage_click.ignore_selectors", (".x",)),
+        ("highlight", {"rage_click": {"count": 3}}, "highlight.rage_click_count", 3),
+        ("posthog", {"rageclick": {"click_count": 0}}, "posthog.rageclick.click_count", 3),
+        ("posthog", {"rageclick": {"threshold_px": 0}}, "posthog.rageclick.threshold_px", 30),
+        ("mixpanel", {"rage_click": {"timeout_ms": 0}}, "mixpanel.rage_click.timeout_ms", 1_000),
+        ("splunk", {"deadClick": {"timeWindowMs": -1}}, "splunk.dead_click.time_window_ms", 1_000),
+        ("splunk", {"rageClick": {"count": 3.7}}, "splunk.rage_click.count", 3),
+        ("sentry", {"slowClickTimeout": 0}, "sentry.slow_click_timeout", 0),
+        ("sentry", {"slowClickTimeout": 5000.0}, "sentry.slow_click_timeout", 5_000),
     ],
 )
 def test_options_are_taken_as_vendors_write_them(
@@ -144,7 +162,8 @@ def test_faults_are_reproduced_where_a_case_is_about_the_code(changes: dict[str,
         {"vendor": "preset"},
         {"options": {"rageclick": 3}},
         {"options": {"rageclick": {"click_count": "three"}}},
-        {"options": {"rageclick": {"click_count": 0}}},
+        {"options": {"rageclick": {"click_count": 1_000_000}}},
+        {"vendor": "amplitude", "options": {"thrashedCursor": {"directionChanges": 0}}},
         {"options": {"rageclick": {"css_selector_ignorelist": ["["]}}},
         {"options": {"rageclick": {"css_selector_ignorelist": ["p:first-child"]}}},
     ],
