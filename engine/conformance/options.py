@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, cast
 
 import msgspec
 from msgspec.inspect import Field, IntType, LiteralType, Metadata, StructType, Type, VarTupleType, type_info
@@ -36,6 +36,10 @@ DEFAULTED: Final = {
 """Tables in which a vendor takes its default for a number that is not above zero."""
 
 
+TABLES: Final = {field.name: field for field in cast("StructType", type_info(DetectorSettings)).fields}
+"""What is declared of each vendor's options."""
+
+
 class OptionError(ValueError):
     """A case names no preset, or an option of it has a value that it cannot have."""
 
@@ -56,10 +60,9 @@ def fit_options(case: Case) -> Fitted:
     left_out: list[str] = []
     options = dict(case.options or {})
     strict = options.pop("strict_quirks", case.fidelity != DEFINITION)
-    tables = {field.name: field for field in _fields(type_info(DetectorSettings))}
-    if case.vendor not in tables or case.vendor == "wince":
+    if case.vendor not in TABLES or case.vendor == "wince":
         raise OptionError(f"there is no preset named {case.vendor!r}")
-    table = _Fitter(case.vendor, left_out).table(options, tables[case.vendor].type, case.vendor)
+    table = _Fitter(case.vendor, left_out).table(options, TABLES[case.vendor].type, case.vendor)
     tree = {"preset": case.vendor, "strict_quirks": strict, case.vendor: table}
     try:
         settings = msgspec.convert(tree, DetectorSettings)

@@ -6,12 +6,12 @@ from typing import Final
 
 import msgspec
 
-from detectors.settings import DetectorSettings
 from engine.conformance.cases import BadCase, Case, Value
 from engine.conformance.options import OptionError, fit_options
 from engine.conformance.stream import START_MS, Event, Nodes, end_of, events_of, messages
 from engine.conformance.tidy import tidied
 from engine.core.core import Core
+from engine.core.shared import Shared
 from engine.settings import PrivacySettings, SessionSettings, Settings
 from schemas.signals import Signal
 
@@ -69,15 +69,18 @@ def _failed(case: Case | BadCase, problem: str, expected: Sequence[dict[str, Val
 
 def _run(case: Case, notes: list[str]) -> Outcome:
     fitted = fit_options(case)
-    chosen = fitted.settings
-    nodes = Nodes(case.nodes)
+    settings = Settings(detectors=fitted.settings, privacy=PRIVACY, session=SESSION)
+    nodes, shared = Nodes(case.nodes), Shared(settings)
     events = events_of(case, nodes)
     singly = [[event] for event in events]
-    got = _signals(case, nodes, chosen, [events])
+    got = _signals(case, nodes, Core(settings, shared), [events])
     problems = _differences(case.expected, got)
     for way, signals in (
-        ("cut into single events", _signals(case, nodes, chosen, singly)),
-        ("cut, delivered twice, the state put away between", _signals(case, nodes, chosen, singly, doubled=True)),
+        ("cut into single events", _signals(case, nodes, Core(settings, shared), singly)),
+        (
+            "cut, delivered twice, the state put away between",
+            _signals(case, nodes, Core(settings, shared), singly, doubled=True),
+        ),
     ):
         if signals != got:
             problems.append(f"{way}: {_shown(signals)}")
@@ -89,10 +92,9 @@ def _run(case: Case, notes: list[str]) -> Outcome:
 
 
 def _signals(
-    case: Case, nodes: Nodes, chosen: DetectorSettings, batches: Sequence[Sequence[Event]], *, doubled: bool = False
+    case: Case, nodes: Nodes, core: Core, batches: Sequence[Sequence[Event]], *, doubled: bool = False
 ) -> list[dict[str, object]]:
     """Play batches to a fresh core; return the checked signals, sorted."""
-    core = Core(Settings(detectors=chosen, privacy=PRIVACY, session=SESSION))
     found: dict[str, Signal] = {}
     position = 0
     for message in messages([*batches, [end_of(case)]]):
