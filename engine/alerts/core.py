@@ -1,7 +1,6 @@
 """The core of alerting: signals and starts of sessions and pages in, alerts out. Pure: time is an argument."""
 
 from collections.abc import Collection, Sequence
-from typing import Final
 
 import msgspec
 
@@ -14,9 +13,6 @@ from engine.alerts.state import ProjectState
 from schemas.activity import Activity
 from schemas.alerts import Alert
 from schemas.signals import Signal
-
-_encoder: Final = msgspec.msgpack.Encoder()
-_decoder: Final = msgspec.msgpack.Decoder(dict[str, ProjectState])
 
 
 class ErrorResolved(msgspec.Struct, frozen=True, gc=False, tag_field="kind", tag="error_resolved"):
@@ -104,15 +100,6 @@ class AlertCore:
     def adopt(self, project_id: str, state: ProjectState) -> None:
         """Go on with what is known of a project; the object is the caller's no more."""
         self._projects[project_id] = self._made(project_id, state)
-
-    def snapshot(self) -> bytes:
-        """Describe all that is known."""
-        return _encoder.encode({name: project.state for name, project in self._projects.items()})
-
-    def restore(self, snapshot: bytes) -> None:
-        """Take over what a snapshot knows. Raises msgspec.ValidationError for what is none."""
-        for project_id, state in _decoder.decode(snapshot).items():
-            self.adopt(project_id, state)
 
     def _project(self, project_id: str) -> ProjectAlerts:
         found = self._projects.get(project_id)

@@ -4,11 +4,11 @@ The model shares nothing with the engine but the specification. It plants a new 
 a secret (it may show nowhere), a survivor (it has to show) or neither, where the rules allow both.
 """
 
-import json
 from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
 from tests.privacy import packing
+from tests.privacy.beside import custom_events, other_events, plugin_events
 from tests.privacy.nodes import (
     BLOCK,
     CLASSES,
@@ -350,34 +350,8 @@ class Site(Words):
     def _tell(self) -> None:
         """Say something beside the page: errors, requests, console output, what nobody knows."""
         mark, loud = self.secret, self.plant(self.strict())
-        custom: list[tuple[str, Any]] = [
-            (
-                "js_error",
-                {"kind": "error", "message": f"Error: no {loud}", "stack": f"Error\n at f ({self._address()}:1:2)"},
-            ),
-            ("network", {"method": "GET", "url": f"https://shop.example/api?q={mark()}", "status": 500}),
-            ("navigation", {"kind": "push", "from": "/", "to": f"https://shop.example/?q={mark()}"}),
-            (
-                "breadcrumb",
-                {"category": "ui.click", "message": mark(), "data": {"node": {"id": 1, "textContent": mark()}}},
-            ),
-            (f"{mark()} !", {"any": mark()}),
-        ]
-        plugins = [
-            ("rrweb/console@1", {"level": "error", "trace": [], "payload": [json.dumps(f"{loud} <b>{mark()}</b>")]}),
-            ("rrweb/network@1", {"requests": [{"name": f"/a?{mark()}", "requestHeaders": {"x-auth": mark()},
-                                               "responseBody": mark()}]}),
-            (f"{mark()}@1", {"any": mark()}),
-        ]  # fmt: skip
-        others: list[tuple[int, Json]] = [
-            (3, {"source": 9, "id": 3, "type": 0, "commands": [{"property": "fillText", "args": [mark(), 1, 1]}]}),
-            (3, {"source": 11, "level": "log", "trace": [], "payload": [json.dumps(loud)]}),
-            (7, {"url": self._address(), "payload": {"rr_type": "Blob", "data": [mark()]}}),
-            (8, {"type": "caption", "text": loud}),
-            (9, {"future": mark()}),
-            (3, {"source": 99, "future": mark()}),
-            (3, {"source": 5, "id": str(mark()), "text": mark(), "isChecked": False}),
-        ]
+        custom = custom_events(mark, loud, self._address)
+        plugins, others = plugin_events(mark, loud), other_events(mark, loud, self._address)
         match self.random.randrange(3):
             case 0:
                 tag, payload = self.random.choice(custom)

@@ -20,7 +20,7 @@ from engine.settings import SettingsError
 from schemas.activity import Activity
 from schemas.alerts import Alert
 from tests.engine.alerts.site import START_MS
-from tests.engine.alerts.test_state_in_parts import Stored
+from tests.engine.alerts.stored import Stored
 
 MINUTE_MS = 60_000
 PAGE = "https://shop.example/cart"

@@ -12,6 +12,7 @@ from engine.alerts.rules import AlertLimits, Rule
 from engine.alerts.state import ProjectState
 from schemas.activity import Activity
 from tests.engine.alerts.site import HOUR_MS, START_MS, Site
+from tests.engine.alerts.stored import Stored
 from tests.engine.alerts.test_core import HISTORIES, PAGE, RULES, Step, items_of
 
 CART = Rule(name="cart", kind="abandoned", page=PAGE, goal_page="https://shop.example/thanks", window_ms=30 * 60_000)
@@ -26,20 +27,6 @@ def everything_of(state: ProjectState) -> bytes:
     """Describe a state, the order of all entries included, but for rules that wait for nobody."""
     waiting = {rule: dict(sessions) for rule, sessions in sorted(state.abandoning.items()) if sessions}
     return msgspec.msgpack.encode(msgspec.structs.replace(state, abandoning=waiting))
-
-
-class Stored:
-    """What a store has of a project."""
-
-    def __init__(self) -> None:
-        self.parts: dict[bytes, bytes] = {}
-
-    def save(self, parts: Parts) -> int:
-        stored, gone = parts.changes()
-        self.parts |= stored
-        for name in gone:
-            self.parts.pop(name, None)
-        return len(stored)
 
 
 def with_more(items: list[Item], seed: int) -> list[Item]:

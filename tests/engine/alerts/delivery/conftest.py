@@ -1,12 +1,16 @@
-"""A real Redis, empty at first, on its own or as a cluster."""
+"""A real Redis, empty at first, on its own or as a cluster, and what sends from it."""
 
 from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
 
+from engine.alerts.delivery.outbox import Outbox
+from engine.alerts.names import AlertNames
+from engine.delivery.posting import Poster
 from replay.redis_client import Call, RedisClient, connect
 from replay.redis_server import Binary, RedisServer
+from tests.engine.alerts.delivery.delivering import Clock, Delivery
 from tests.servers.process import free_port
 from tests.servers.redis_server import FoundRedis
 
@@ -49,3 +53,10 @@ async def client(redis_server: FoundRedis) -> AsyncIterator[RedisClient]:
     await client.run(Call("FLUSHALL", ()))
     yield client
     await client.close()
+
+
+@pytest_asyncio.fixture
+async def delivery(client: RedisClient) -> AsyncIterator[Delivery]:
+    poster = Poster()
+    yield Delivery(client, Clock(), poster, Outbox(client, AlertNames("wince")))
+    await poster.close()
