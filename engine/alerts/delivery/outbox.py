@@ -43,7 +43,6 @@ def _script(text: str) -> Script:
 ENQUEUE: Final = _text("enqueue")
 """Lua: the function `enqueue`, to be put in front of a script that calls it with `enqueue_arguments` among its own."""
 
-_PUT: Final = _script(ENQUEUE + _text("put"))
 _CLAIM: Final = _script(_text("claim"))
 _SENT: Final = _script(_text("sent"))
 _POSTPONE: Final = _script(_text("postpone"))
@@ -117,21 +116,13 @@ def enqueue_arguments(messages: Sequence[Message], now_ms: int) -> list[Argument
 
 
 class Outbox:
-    """Puts messages in, gives out those that are due, notes what came of them. Raises what RedisClient raises."""
+    """Gives out messages that are due, notes what came of them. Raises what RedisClient raises."""
 
     def __init__(self, client: RedisClient, names: AlertNames) -> None:
         self._client = client
         self._names = names
 
     # -- messages ------------------------------------------------------------------------------------------------
-
-    async def put(self, project_id: str, messages: Sequence[Message], now_ms: int) -> int:
-        """Put messages of a project in; return how many were not known before."""
-        keys = self._keys(project_id)
-        outbox = (keys.due, keys.messages, keys.sent, keys.failed, keys.failed_at)
-        # Before it has messages, a project has to be known, or nobody looks for them.
-        await self._run(Call("SADD", (self._names.projects,), (project_id,)))
-        return cast("int", await self._run(Call(_PUT, outbox, enqueue_arguments(messages, now_ms))))
 
     async def projects(self) -> list[str]:
         """List the projects that may have messages."""

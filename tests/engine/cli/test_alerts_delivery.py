@@ -18,6 +18,7 @@ from replay.redis_client import connect
 from replay.redis_server import RedisServer
 from tests.docs.documents import ROOT
 from tests.engine.alerts.delivery.alerts import ALERT, OVER, T0, alert, rules
+from tests.engine.alerts.delivery.putting import put
 from tests.servers.redis_server import find_redis_binary
 
 EXAMPLE = ROOT / "docs/examples/alert-receiver/receive.py"
@@ -113,7 +114,7 @@ async def fail(url: str) -> None:
     outbox = Outbox(client, AlertNames("wince"))
     file = rules('[[rules]]\nname = "spike"\nkind = "spike"\n[[routes]]\nname = "a"\nkind = "slack"\nurl = "env:A"\n')
     for each in (ALERT, OVER, alert("a2", title="\x1b[31m[red]")):
-        await outbox.put("shop", messages(each, file, T0), T0)
+        await put(client, "shop", messages(each, file, T0), T0)
     for held in (await outbox.claim("shop", T0, 1_000, 10)).held:
         await outbox.fail(held, held.entry, T0)
     await outbox.disable("a", Disabled(T0, "", "answered 410"))

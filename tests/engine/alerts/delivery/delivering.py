@@ -21,6 +21,7 @@ from replay.errors import StoreError
 from replay.redis_client import RedisClient
 from schemas.alert_messages import AlertMessage
 from schemas.alerts import Alert
+from tests.engine.alerts.delivery.putting import put
 from tests.engine.delivery.receivers import Receiver
 
 SECRET = "whsec_" + "b28" * 12
@@ -92,7 +93,7 @@ class Delivery:
 
     async def put(self, *alerts: Alert) -> None:
         for each in alerts:
-            await self.outbox.put(each.project_id, messages(each, self.file, self.clock()), self.clock())
+            await put(self.client, each.project_id, messages(each, self.file, self.clock()), self.clock())
 
     async def passed(self, sender: Sender, after_ms: int = 0) -> None:
         """Let time pass, and the sender look as often as it takes to send all that is due then."""

@@ -19,6 +19,7 @@ from schemas.alert_messages import AlertLink, AlertMessage
 from schemas.alerts import Alert
 from tests.engine.alerts.delivery.alerts import ALERT, OVER, alert, rules
 from tests.engine.alerts.delivery.delivering import RULE, SECRET, Delivery, told, webhook
+from tests.engine.alerts.delivery.putting import put
 from tests.engine.delivery.receivers import Answer, raw, receiving, saying
 from tests.servers.redis_server import FoundRedis
 
@@ -319,7 +320,7 @@ async def test_silenced_alerts_are_told_when_they_outlast_it(delivery: Delivery)
         for name in ("a1", "a2"):
             (message,) = messages(alert(name), delivery.file, delivery.clock())
             held = [msgspec.structs.replace(message, due_ms=due_ms)]
-            await delivery.outbox.put("shop", held, delivery.clock())
+            await put(delivery.client, "shop", held, delivery.clock())
         await delivery.put(alert("a2", resolved_at=OVER.resolved_at))
         sender = delivery.sender()
         await delivery.passed(sender, 590_000)
