@@ -18,6 +18,7 @@ from replay.redis_search import Search, Searched, Trace
 from replay.redis_store import wall_clock_ms
 from replay.store import StoreSettings
 from replay.tombstones import DELETED, Removed
+from replay.withdrawals import Withdrawals
 
 _PAGE: Final = 500
 _ROUNDS: Final = 3
@@ -88,6 +89,7 @@ class Deletion:
         self._pattern = f"{settings.key_prefix}:session:*:entries"
         self._removal = Removal(client, settings, self._names)
         self._search = Search(client, settings)
+        self._withdrawals = Withdrawals(client, self._names)
 
     async def plan(self, query: DeletionQuery, *, thorough: bool = True) -> list[Deletable]:
         """List the sessions that a query means, each once, in the order of their ids.
@@ -115,7 +117,10 @@ class Deletion:
         """
         ids = list(dict.fromkeys(session_ids))
         for start in range(0, len(ids), _PAGE):
-            for removed in await self._removal.withdraw(ids[start : start + _PAGE], reason, self._clock_ms()):
+            now_ms = self._clock_ms()
+            page = await self._removal.withdraw(ids[start : start + _PAGE], reason, now_ms)
+            await self._withdrawals.tell(page, now_ms)
+            for removed in page:
                 yield removed
 
     async def prove(self, removed: Sequence[Removed]) -> Proof:

@@ -31,6 +31,8 @@ class KeyNames:
         self.projects = f"{prefix}:projects"
         self.excluded = f"{prefix}:excluded"
         self.tokens = f"{prefix}:tokens"
+        self.withdrawn = f"{prefix}:withdrawn"
+        """What was deleted lately. As the audit log it is no part of what deletions search: it tells of them."""
 
     def session(self, session_id: str) -> SessionKeys:
         """Name the keys of a session."""

@@ -289,6 +289,7 @@ def alert_panels() -> Iterator[Panel]:
             (series(Gauge.ALERT_PROJECTS), "projects"),
             (series(Gauge.ALERT_KEYS), "keys"),
             (series(Gauge.ALERT_SESSIONS), "sessions"),
+            (series(Count.ALERT_PROJECTS_FORGOTTEN, function="increase"), "projects forgotten"),
         ],
     )
     yield by_label(Count.ALERT_WRITES, "Writes of projects")

@@ -16,6 +16,7 @@ def set_back(state: ProjectState, now_ms: int) -> None:
     Time passed that was none, and what it made forgotten or fade is lost; what comes from now on is judged again.
     """
     state.first_t, state.now = min(state.first_t, now_ms), min(state.now, now_ms)
+    state.heard_t = min(state.heard_t, now_ms)
     state.minute = min(state.minute, now_ms // MINUTE_MS)
     state.tidied_hour = min(state.tidied_hour, now_ms // HOUR_MS)
     state.releases_doubtful_until = min(state.releases_doubtful_until, now_ms + GONE_MS)

@@ -130,6 +130,7 @@ class ProjectAlerts:
     def _at(self, t: int, now_ms: int) -> int | None:
         """Say when something counts: never after its arrival; `None` if it came too late to count."""
         state = self.state
+        state.heard_t = max(state.heard_t, now_ms)
         state.ahead += t > now_ms + self._limits.max_ahead_ms
         t = min(t, now_ms)
         if not state.first_t:

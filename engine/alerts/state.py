@@ -138,18 +138,20 @@ class Daily(msgspec.Struct, gc=False):
 
 
 class ProjectState(msgspec.Struct, gc=False):
-    """A project: its clock (epoch ms), sessions, bases, keys, incidents, traffic, and when errors were first seen.
+    """A project: its clock and when it was heard of last (epoch ms), sessions, bases, keys, incidents, traffic.
 
-    `resolved` says when errors were marked as resolved, `releases` when releases were first seen, `abandoning` by rule
-    which sessions are awaited on its goal, and since when. `withdrawn` holds marks (not ids) of sessions of which
-    nothing is to be known any more, and when that was. Until `releases_doubtful_until` an unknown release may be one
-    that was in use and had to be forgotten: it is not taken for new. `tidied_hour` is when there was a look at what can
-    be forgotten. `folded` counts values that were not told apart any more, `late` what came too late to count, `ahead`
-    what was told to be of a time far after it came, and counted as of then.
+    `errors` says when errors were first seen, `resolved` when they were marked as resolved, `releases` when releases
+    were first seen, `abandoning` by rule which sessions are awaited on its goal, and since when. `withdrawn` holds
+    marks (not ids) of sessions of which nothing is to be known any more, and when that was. Until
+    `releases_doubtful_until` an unknown release may be one that was in use and had to be forgotten: it is not taken for
+    new. `tidied_hour` is when there was a look at what can be forgotten. `folded` counts values that were not told
+    apart any more, `late` what came too late to count, `ahead` what was told to be of a time far after it came, and
+    counted as of then.
     """
 
     first_t: int = 0
     now: int = 0
+    heard_t: int = 0
     minute: int = 0
     visits: dict[str, Visit] = {}
     bases: dict[str, Base] = {}

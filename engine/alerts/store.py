@@ -17,11 +17,14 @@ from engine.alerts.names import AlertNames
 from engine.alerts.parts import Changes, read_parts
 from engine.alerts.routing import Message
 from engine.alerts.state import ProjectState
+from engine.settings._units import DAY_MS
 from replay.redis_client import Argument, Call, RedisClient, Reply, Script
 from schemas.alerts import Alert
 
 _CONTROL: Final = b"!"
 """Begins the names of fields of a state that are none of its parts."""
+
+KEPT_MS: Final = 30 * DAY_MS
 
 _encode: Final = msgspec.json.Encoder().encode
 _decode_alert: Final = msgspec.json.Decoder(Alert).decode
@@ -48,11 +51,20 @@ class Outcome(Enum):
     APPLIED = 1
 
 
+class Forgetting(Enum):
+    """What became of a project that was to be forgotten: somebody else has written, it has to stay, or it is gone."""
+
+    REFUSED = -1
+    STAYS = 0
+    GONE = 1
+
+
 class ProjectWrite(msgspec.Struct, frozen=True):
     """One write of a project, built on the write with `base_token` (empty: nothing is stored of it).
 
-    `unlisted` are ids of alerts that are not listed any more. `now_ms` is the wall clock (epoch ms). `told` says of
-    each alert that fired or ended which of both it did.
+    `unlisted` are ids of alerts that are not listed any more. `now_ms` is the wall clock (epoch ms). `kept_ms` is how
+    long all of it is kept if nobody writes any more. `told` says of each alert that fired or
+    ended which of both it did.
     """
 
     project_id: str
@@ -64,6 +76,7 @@ class ProjectWrite(msgspec.Struct, frozen=True):
     unlisted: Sequence[str] = ()
     messages: Sequence[Message] = ()
     now_ms: int = 0
+    kept_ms: int = KEPT_MS
     told: Sequence[str] = ()
 
 
@@ -77,12 +90,13 @@ class StoredProject(msgspec.Struct, frozen=True):
     size: int
 
 
-def _script() -> Script:
-    text = ENQUEUE + files("engine.alerts").joinpath("lua", "save.lua").read_text("utf-8")
+def _script(name: str, before: str = "") -> Script:
+    text = before + files("engine.alerts").joinpath("lua", f"{name}.lua").read_text("utf-8")
     return Script(text, hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest())
 
 
-_SAVE: Final = _script()
+_SAVE: Final = _script("save", ENQUEUE)
+_FORGET: Final = _script("forget")
 
 
 class AlertStore:
@@ -102,6 +116,18 @@ class AlertStore:
         ids = [id_.encode("utf-8", "surrogatepass") for id_ in project_ids]
         if ids:
             await self._client.run(Call("SADD", (self._names.projects,), ids), "write")
+
+    async def forget(self, project_id: str, token: str, heard_ms: int, after_ms: int) -> Forgetting:
+        """Forget a project, if the write with `token` is the last one, and no message waits or has failed.
+
+        It was heard of last at `heard_ms` (epoch ms); that has to be `after_ms` ago by the clock of Redis as well.
+        """
+        keys = self._names.project(project_id)
+        reply = await self._client.run(Call(_FORGET, keys, (token, heard_ms, after_ms)), "write")
+        if reply == 1:
+            name = project_id.encode("utf-8", "surrogatepass")
+            await self._client.run(Call("SREM", (self._names.projects,), (name,)), "write")
+        return Forgetting(cast("int", reply))
 
     async def load(self, project_ids: Sequence[str]) -> list[StoredProject]:
         """Read projects, in their order; one that is not stored has an empty token."""
@@ -133,7 +159,12 @@ class AlertStore:
         arguments += [len(gone), *gone, len(write.alerts)]
         for alert in write.alerts:
             arguments += (alert.id, _encode(alert))
-        arguments += [len(write.unlisted), *write.unlisted, *enqueue_arguments(write.messages, write.now_ms)]
+        arguments += [
+            len(write.unlisted),
+            *write.unlisted,
+            write.kept_ms,
+            *enqueue_arguments(write.messages, write.now_ms),
+        ]
         return Call(_SAVE, keys, arguments)
 
 

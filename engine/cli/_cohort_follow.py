@@ -4,13 +4,14 @@ import argparse
 import asyncio
 import math
 import signal
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 
 from engine.cli._cohort_parts import FAILED, WRONG_USE, chosen, complain, open_tools, receiver_of
-from engine.cohorts.feed import Feed
+from engine.cohorts.feed import Feed, Touched
 from engine.cohorts.file import Declared, read_cohorts
 from engine.cohorts.following import LINGER_MS, Followed, Following, KnownExclusions, Surroundings
-from engine.cohorts.opening import owned, put_together
+from engine.cohorts.opening import Tools, owned, put_together
 from engine.cohorts.sending import Sender
 from engine.cohorts.state import NotOwnerError
 from engine.delivery.posting import Poster
@@ -19,6 +20,8 @@ from engine.operate.logs import configure_logs
 from engine.runtime.ending import end_tasks
 from engine.settings import Settings
 from replay.errors import StoreError
+from replay.redis_keys import KeyNames
+from replay.withdrawals import Withdrawals
 
 
 def run(args: argparse.Namespace, settings: Settings) -> int:
@@ -55,6 +58,17 @@ async def _follow(settings: Settings, wanted: list[Declared]) -> None:
         following.result()
 
 
+async def _deletions(settings: Settings, tools: Tools) -> Callable[[], Awaitable[list[Touched]]]:
+    """Make what gives the sessions that are deleted from now on."""
+    withdrawals = Withdrawals(tools.client, KeyNames(settings.store.key_prefix))
+    await withdrawals.skip()
+
+    async def deleted() -> list[Touched]:
+        return [Touched(each.project_id, id_) for each in await withdrawals.news() for id_ in each.session_ids]
+
+    return deleted
+
+
 async def _follow_always(settings: Settings, wanted: list[Declared]) -> None:
     exclusions = KnownExclusions()
     async with AsyncExitStack() as stack:
@@ -73,6 +87,7 @@ async def _follow_always(settings: Settings, wanted: list[Declared]) -> None:
             listen=lambda: Feed(settings.kafka),
             exclusions=exclusions,
             refresh=excluded.refresh,
+            withdrawn=await _deletions(settings, tools),
             tell=complain,
         )
         await Following(cohorts, around).run()

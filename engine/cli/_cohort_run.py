@@ -114,6 +114,8 @@ def written(report: RunReport | Preview) -> str:
     )
     if report.left_out:
         text += f"; no room for more than max_members: {report.left_out:,} times a user was left out"
+    if report.untold:
+        text += f"; {report.untold:,} had left more than 30 days ago: that is not told any more"
     if report.ending != "done":
         text += f"; {report.waiting:,} wait for the next run: {_WHY[report.ending]} ({report.note})"
     return text

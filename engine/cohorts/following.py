@@ -75,6 +75,7 @@ class Followed(NamedTuple):
 class Surroundings(NamedTuple):
     """What following needs of the world: time, news of touched sessions and excluded users, somebody to tell.
 
+    `withdrawn` gives sessions that were deleted since it was asked last, whether or not Kafka tells of them.
     `tell` is given what somebody should know: that a receiver did not take something, or Kafka is not there, and why.
     """
 
@@ -83,6 +84,7 @@ class Surroundings(NamedTuple):
     listen: Listen
     exclusions: KnownExclusions
     refresh: Callable[[], Awaitable[None]]
+    withdrawn: Callable[[], Awaitable[Sequence[Touched]]]
     tell: Callable[[str], None]
 
 
@@ -100,6 +102,7 @@ class Following:
             self._of_project[each.parts.declared.source.project_id].append(each.parts)
         self._reconciled_ms = self._refreshed_ms = 0
         self._seen_changes = 0
+        self._deleted: list[Touched] = []
 
     async def run(self) -> None:
         """Follow, and send."""
@@ -144,22 +147,25 @@ class Following:
 
     async def _look(self, touched: Sequence[Touched]) -> None:
         """Look at touched sessions; doing it again changes nothing."""
-        await self._refresh()
+        deleted = await self._refresh()
         of_project: dict[str, list[str]] = defaultdict(list)
-        for project_id, session_id in touched:
+        for project_id, session_id in (*touched, *deleted):
             if project_id in self._of_project:
                 of_project[project_id].append(session_id)
         for project_id, ids in of_project.items():
             for start in range(0, len(ids), _SESSIONS_AT_ONCE):
                 for parts in self._of_project[project_id]:
                     await parts.keeping.look(ids[start : start + _SESSIONS_AT_ONCE])
+        self._deleted.clear()
 
-    async def _refresh(self) -> None:
-        """Learn who is excluded."""
+    async def _refresh(self) -> Sequence[Touched]:
+        """Learn who is excluded, and which sessions were deleted."""
         now_ms = self._around.clock_ms()
         if not 0 <= now_ms - self._refreshed_ms < _REFRESH_EVERY_MS:
             await self._around.refresh()
+            self._deleted += await self._around.withdrawn()
             self._refreshed_ms = now_ms
+        return self._deleted
 
     def _is_time_to_reconcile(self) -> bool:
         passed_ms = self._around.clock_ms() - self._reconciled_ms

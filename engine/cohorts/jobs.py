@@ -31,7 +31,7 @@ class RunReport(msgspec.Struct, frozen=True, omit_defaults=True):
 
     `sessions` met the condition, `anonymous` of them without a user id; `members` are in the cohort by now, for
     `left_out` there was no room. `enters` and `exits` were sent, in `batches`; `waiting` is what was not, and
-    `ending` says why, `note` more closely.
+    `ending` says why, `note` more closely. `untold` left so long ago that nobody is told any more.
     """
 
     cohort: str
@@ -46,6 +46,7 @@ class RunReport(msgspec.Struct, frozen=True, omit_defaults=True):
     ending: Ending
     left_out: int = 0
     failures: int = 0
+    untold: int = 0
     note: str = ""
 
     @property
@@ -89,6 +90,7 @@ async def run_once(job: Job, *, forgets: bool = False) -> RunReport:
             ending=ending,
             left_out=parts.keeping.left_out,
             failures=sent.failures,
+            untold=parts.keeping.untold,
             note=sent.note,
         )
         if forgets and report.ending == "done":

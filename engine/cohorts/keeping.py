@@ -22,6 +22,9 @@ Step = Callable[[str, Member | None, Moment], Member | None]
 _NUMBERS_IN_A_MS: Final = 1_000
 """Changes are numbered from here on by the time, so that no number comes again if the state was lost."""
 
+EXIT_KEPT_MS: Final = 30 * 86_400_000
+"""So long it is tried to tell that a user left."""
+
 _decode_batch: Final = msgspec.json.Decoder(tuple[tuple[str, int], ...]).decode
 
 
@@ -57,6 +60,8 @@ class Keeping:
         self.walk = 0
         self.left_out = 0
         """Users for whom there was no room."""
+        self.untold = 0
+        """Users who left and were forgotten before their receiver took that."""
 
     async def open(self) -> None:
         """Learn where the last owner ended; call it once this process owns the cohort."""
@@ -135,6 +140,28 @@ class Keeping:
         while ended := await self._state.ended(self._clock_ms()):
             async with self._lock:
                 await self._change(ended, _expired)
+
+    async def forget_untold(self) -> None:
+        """Forget those who left long ago: that nobody could be told is no reason to keep their ids for good.
+
+        Due are changes in the order of their numbers, which are times.
+        """
+        latest = (self._clock_ms() - EXIT_KEPT_MS) * _NUMBERS_IN_A_MS
+        async for users in self._state.scan("due"):
+            known = await self._state.members(users)
+            old = [user for user, member in known.items() if not member.until and member.sequence <= latest]
+            if old:
+                await self._forget_left(old, latest)
+
+    async def _forget_left(self, users: Collection[str], latest: int) -> None:
+        def step(_: str, member: Member | None, __: Moment) -> Member | None:
+            return None if member is not None and not member.until and member.sequence <= latest else member
+
+        async with self._lock:
+            gone = frozenset(users)
+            self._sending = tuple(pair for pair in self._sending if pair[0] not in gone)
+            self.untold += len(gone)
+            await self._change(users, step, {"sending": msgspec.json.encode(self._sending).decode()})
 
     async def sweep(self) -> None:
         """Check the members that the last look at all sessions did not meet."""

@@ -27,6 +27,7 @@ async def reconcile(keeping: Keeping, matching: Matching, clock_ms: Clock, progr
         progress(tally)
     await keeping.sweep()
     await keeping.expire()
+    await keeping.forget_untold()
     return tally
 
 

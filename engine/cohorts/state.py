@@ -15,7 +15,7 @@ from replay.redis_client import Argument, Call, RedisClient, Script
 LEASE_MS: Final = 60_000
 """How long an owner that died is waited for; whoever works renews it."""
 
-KEPT_MS: Final = 400 * 86_400_000
+KEPT_MS: Final = 90 * 86_400_000
 """How long the state of a cohort is kept that nobody runs any more."""
 
 _AT_ONCE: Final = 500

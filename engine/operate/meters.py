@@ -191,6 +191,11 @@ class Count(Meter):
         (_words("outcome", "applied", "repeated", "refused"),),
     )
     ALERT_STATE_BYTES = "wince_alert_state_bytes_total", "bytes", "Bytes of state that were stored, as they are kept."
+    ALERT_PROJECTS_FORGOTTEN = (
+        "wince_alert_projects_forgotten_total",
+        "projects",
+        "Projects that were forgotten, as nothing came of them for `alerts.forget_after`.",
+    )
     ALERT_RULES_READ = (
         "wince_alert_rules_read_total",
         "times",

@@ -56,6 +56,13 @@ class AlertsSettings(OverHttp, Struct, frozen=True, kw_only=True, forbid_unknown
     kept_alerts: Annotated[
         Count, Meta(description="Alerts that are over and still listed, by project: the latest, for `store.retention`.")
     ] = 200
+    forget_after_ms: Annotated[
+        Duration,
+        Meta(
+            description="What is known of a project of which nothing came for so long is forgotten, unless an alert "
+            "goes on or a message waits; longer than `input_retention`."
+        ),
+    ] = field(default=30 * DAY_MS, name="forget_after")
     drain_timeout_ms: Annotated[
         Duration, Meta(description="Time to store what was read when the alerter is asked to stop.")
     ] = field(default=20 * SECOND_MS, name="drain_timeout")

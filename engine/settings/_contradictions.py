@@ -152,6 +152,11 @@ def _of_times(settings: Settings) -> Found:
         # The request to join a group is answered when all members have joined, or that time is over.
         expected = f'more than kafka.rebalance_timeout, which is "{format_duration(kafka.rebalance_timeout_ms)}"'
         yield _wrong_time("kafka", "request_timeout", kafka.request_timeout_ms, expected, "rebalance_timeout")
+    alerts = settings.alerts
+    if alerts.forget_after_ms <= alerts.input_retention_ms:
+        # What was forgotten must not be read again.
+        expected = f'more than alerts.input_retention, which is "{format_duration(alerts.input_retention_ms)}"'
+        yield _wrong_time("alerts", "forget_after", alerts.forget_after_ms, expected, "input_retention")
     if worker.retry_backoff_ms > worker.max_retry_backoff_ms:
         expected = f'at most worker.max_retry_backoff, which is "{format_duration(worker.max_retry_backoff_ms)}"'
         yield _wrong_time("worker", "retry_backoff", worker.retry_backoff_ms, expected, "max_retry_backoff")

@@ -63,6 +63,8 @@ class Faults:
         assert self._spare.stop() == 0, self._spare.said()
 
     async def left_in_good_order(self) -> None:
+        # Who was started a moment ago has no ear for signals yet.
+        await self._site.share_partitions(*self.alerters)
         one = self._one()
         assert one.stop() == 0, one.said()
         one.start()

@@ -235,11 +235,11 @@ async def test_nothing_is_left_of_a_session_that_was_deleted(site: AlertSite) ->
         assert await found_in_redis(site, ids, "bank-4711") == set()
 
 
-async def found_in_redis(site: AlertSite, ids: set[str], project_id: str) -> set[str]:
-    """Say which session ids are anywhere in what this installation has in Redis."""
+async def found_in_redis(site: AlertSite, ids: set[str], project_id: str, pattern: str = "") -> set[str]:
+    """Say which session ids are anywhere in what this installation has in Redis, under names of a pattern."""
     client = redis_client(site.settings)
     try:
-        names = [name.decode() async for name in client.scan(f"{site.name}:*")]
+        names = [name.decode() async for name in client.scan(pattern or f"{site.name}:*")]
         (stored,) = await AlertStore(client, site.name).load([project_id])
         contents = [b" ".join(name.encode() for name in names), msgspec.json.encode(stored.state)]
         for name in names:

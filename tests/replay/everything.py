@@ -37,8 +37,9 @@ def _unpacked(value: bytes) -> Iterator[bytes]:
         start = value.find(MAGIC, start + 1)
 
 
-async def everything(redis: Any, *, but: bytes = b"") -> bytes:
-    """Return all names of keys and all values, but those of one key."""
+async def everything(redis: Any, *, but: tuple[bytes, ...] = ()) -> bytes:
+    """Return all names of keys and all values, but those of some keys."""
     content = await dump(redis)
-    content.pop(but, None)
+    for key in but:
+        content.pop(key, None)
     return b"\n".join(_pieces(content))

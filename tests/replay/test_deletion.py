@@ -33,6 +33,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 GONE, KEPT = "visit-of-mia", "visit-of-noa"
 PLANTED = b"planted-secret"
 META = f"wince:session:{{{GONE}}}:meta".encode()
+TOLD = b"wince:withdrawn"
 P = "wince:project:{shop}:"
 
 
@@ -108,9 +109,10 @@ class TestNothingIsLeft:
             assert (await everything(redis)).count(needle) > 10
         (removed,) = await delete(deletion, GONE)
         after = await dump(redis)
-        tombstone = after.pop(META)
+        tombstone, ((_, told),) = after.pop(META), after.pop(TOLD)
         assert after == before
-        rest = await everything(redis, but=META)
+        assert told == {b"project": b"shop", b"at": str(T0).encode(), b"sessions": f'["{GONE}"]'.encode()}
+        rest = await everything(redis, but=(META, TOLD))
         assert GONE.encode() not in rest
         assert PLANTED not in rest
         assert PLANTED not in b"".join(tombstone.values())
@@ -130,7 +132,7 @@ class TestNothingIsLeft:
         assert (removed.stream_entries, removed.signal_ids) == (2, ["planted-secret-signal"])
         proof = await deletion.prove([removed])
         assert (proof.left, proof.taken, proof.rounds) == ([], [], 1)
-        assert proof.searched.keys == len(after) + 1
+        assert proof.searched.keys == len(after) + 2
         assert (proof.searched.streams, proof.searched.stream_entries) == (1, 1)
 
     async def test_of_what_somebody_put_back(self, redis: Any, store: RedisStore, deletion: Deletion) -> None:
@@ -155,6 +157,7 @@ class TestNothingIsLeft:
         ]  # fmt: skip
         after = await dump(redis)
         assert after.pop((P + "tag:dead_click").encode()) == [(KEPT.encode(), float(T0))]
+        assert len(after.pop(TOLD)) == len(clean.pop(TOLD)) + 1
         assert after == clean
 
     async def test_of_very_many(self, redis: Any, store: RedisStore, deletion: Deletion) -> None:
@@ -306,8 +309,8 @@ class TestAtTheSameTime:
         removed = removing.result()
         # A stream stays when it is empty.
         left = {name.decode() for name in await dump(redis)} - {META.decode()}
-        assert left <= {"wince:projects", P + "longest", P + "signals"}
-        rest = await everything(redis, but=META)
+        assert left <= {"wince:projects", P + "longest", P + "signals", TOLD.decode()}
+        rest = await everything(redis, but=(META, TOLD))
         assert GONE.encode() not in rest
         assert PLANTED not in rest
         proof = await deletion.prove(removed)

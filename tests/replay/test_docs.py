@@ -22,6 +22,8 @@ from replay.server.audit import Audit
 from replay.server.share_links import ShareLinks
 from replay.server.tokens import Logins, Tokens
 from replay.store import StoreSettings
+from replay.tombstones import DELETED, Removed, Tombstone
+from replay.withdrawals import Withdrawals
 from schemas.bundle_index import Hole
 from tests.replay.samples import T0, block, record, signal, write
 from tests.replay.test_error_book import error
@@ -75,10 +77,16 @@ async def filled(redis: Any, redis_server: FoundRedis) -> AsyncIterator[Any]:
     await RedisExclusions(client := connect(redis_server.url), "wince").add("shop", "mia")
     await SavedFilters(client, KeyNames("wince")).add("shop", "painful", "min_score=50", T0)
     await ErrorBook(client, "wince").resolve("shop", ["beef"], T0)
+    await Withdrawals(client, KeyNames("wince")).tell([removed("visit-2")], T0)
     await fill_what_the_server_keeps(client)
     await client.close()
     yield redis
     await store.close()
+
+
+def removed(session_id: str) -> Removed:
+    stone = Tombstone("t1", DELETED, T0, "shop")
+    return Removed(session_id=session_id, tombstone=stone, keys=[], listings=[], stream_entries=0, signal_ids=[])
 
 
 async def fill_what_the_server_keeps(client: RedisClient) -> None:

@@ -91,7 +91,7 @@ class _StallWatch:
 async def tick_always(tools: AlertTools, desk: Desk, lookout: Lookout) -> None:
     """Let minutes pass where nothing comes, each once all has been judged that was there when it was over.
 
-    So a minute passes between the same records, however often they are read again.
+    So a minute passes between the same records, however often they are read again. Raises Doubt.
     """
     sources = (tools.kafka.signals_topic, tools.kafka.activity_topic)
     passed_ms = 0
@@ -112,6 +112,7 @@ async def tick_always(tools: AlertTools, desk: Desk, lookout: Lookout) -> None:
         while not desk.has_read(inputs):  # noqa: ASYNC110 - partitions come and go meanwhile
             await asyncio.sleep(_ASK_SECONDS)
         desk.tick(minute_ms)
+        await desk.forget_silent()
         desk.is_due.set()
         passed_ms = minute_ms
 

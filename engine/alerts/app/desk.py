@@ -1,8 +1,10 @@
 """All that one process judges while it is in the group: its partitions, its projects, and how they are stored."""
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from functools import partial
 from typing import Any, Final
 
 from aiokafka.errors import KafkaError
@@ -13,13 +15,15 @@ from engine.alerts.app.project import JudgedProject, KeptAlerts
 from engine.alerts.app.tools import AlertTools
 from engine.alerts.history import MINUTE_MS
 from engine.alerts.rules import RulesFile
-from engine.alerts.store import Outcome, ProjectWrite
+from engine.alerts.store import Forgetting, Outcome, ProjectWrite, StoredProject
 from engine.errors import Unavailable
 from engine.operate.logs import get_logger
 from engine.operate.meters import Count, Gauge, Histogram
 from engine.runtime.kafka.clock import PartitionClock
 from engine.runtime.kafka.positions import Start, choose_start, log_name
 from engine.runtime.kafka.records import Place
+from engine.settings._units import DAY_MS
+from replay.withdrawals import Withdrawn
 
 LOADED_AT_ONCE: Final = 50
 TRUSTED_MS: Final = MINUTE_MS
@@ -45,11 +49,14 @@ class Desk:
         self._input_partitions = 1
         self._most = tools.settings.alerts.save_max_items
         settings = tools.settings
-        self._kept = KeptAlerts(settings.alerts.kept_alerts, settings.store.retention_ms)
+        alerts = settings.alerts
+        self._kept = KeptAlerts(alerts.kept_alerts, settings.store.retention_ms, alerts.forget_after_ms + DAY_MS)
         self._saving = asyncio.Lock()
         self._is_emptied = asyncio.Event()
         self.lanes: dict[Place, Lane] = {}
         self.projects: dict[str, JudgedProject] = {}
+        self._withdrawals = tools.withdrawals()
+        self._withdrawn: dict[str, list[Withdrawn]] = defaultdict(list)
         self._record_ms = 0
         """When the last record was written that was judged, as it says itself."""
         self.is_due = asyncio.Event()
@@ -71,6 +78,7 @@ class Desk:
                 start = choose_start(log, claim.previous, commits.get(place, -1), bounds[place])
                 self._tell_start(place, start)
                 lanes[place] = Lane(place, start, claim.count)
+            await insist(self.withdraw)
             await self._load_all({place.partition for place in assigned if place.topic == self._input_topic})
             self.lanes = lanes
         self._tools.health.joined(group=True)
@@ -124,14 +132,28 @@ class Desk:
     async def _load(self, project_ids: Sequence[str]) -> None:
         stored = await self._tools.patience.insist(lambda: self._tools.store.load(project_ids))
         for project_id, found in zip(project_ids, stored, strict=True):
-            self.projects[project_id] = JudgedProject(project_id, found, self._tools.rules)
+            self.projects[project_id] = self._made(project_id, found)
 
     async def _new(self, project_id: str, lane: Lane) -> JudgedProject | None:
         """Return a project met for the first time; `None` if its partition was taken away meanwhile."""
         (found,) = await self._tools.patience.insist(lambda: self._tools.store.load([project_id]))
         if self.lanes.get(lane.place) is not lane:
             return None
-        return self.projects.setdefault(project_id, JudgedProject(project_id, found, self._tools.rules))
+        return self.projects.setdefault(project_id, self._made(project_id, found))
+
+    def _made(self, project_id: str, stored: StoredProject) -> JudgedProject:
+        made = JudgedProject(project_id, stored, self._tools.rules)
+        for each in self._withdrawn.get(project_id, ()):
+            made.withdraw(each.session_ids, each.at)
+        return made
+
+    async def withdraw(self) -> None:
+        """Learn of sessions that were deleted, also of those that nobody is told of by Kafka."""
+        for each in await self._withdrawals.news():
+            self._withdrawn[each.project_id].append(each)
+            project = self.projects.get(each.project_id)
+            if project is not None:
+                project.withdraw(each.session_ids, each.at)
 
     # -- records -------------------------------------------------------------------------------------------------
 
@@ -253,7 +275,7 @@ class Desk:
         insist, store = self._tools.patience.insist, self._tools.store
         if not changed:
             return
-        new = [project.project_id for project in changed if project.is_new]
+        new = [project.project_id for project in changed if project.is_new or project.has_new_hour]
         await insist(lambda: store.register(new))
         await self._forget(changed)
         now_ms = self._tools.clock_ms()
@@ -307,10 +329,29 @@ class Desk:
         for judged_ms in times_ms:
             self._tools.meters.observe(Histogram.ALERT_LATENCY, max(now_ms - judged_ms, 0) / 1_000)
 
+    async def forget_silent(self) -> None:
+        """Forget projects of which nothing came for long. Raises Doubt if somebody else has written."""
+        insist, store = self._tools.patience.insist, self._tools.store
+        after_ms = self._tools.settings.alerts.forget_after_ms
+        async with self._saving:
+            for id_, project in list(self.projects.items()):
+                since_ms, now_ms = project.silent_since(self._tools.clock_ms()), self._tools.clock_ms()
+                if since_ms is None or now_ms - since_ms < after_ms:
+                    continue
+                call = partial(store.forget, id_, project.token, since_ms, after_ms)
+                came = await insist(call)
+                if came is Forgetting.REFUSED or (came is Forgetting.GONE and project.is_changed):
+                    # Changed is what was judged meanwhile, which is to be read again.
+                    raise Doubt("refused_write")
+                if came is Forgetting.GONE and self.projects.get(id_) is project:
+                    del self.projects[id_]
+                    self._tools.meters.count(Count.ALERT_PROJECTS_FORGOTTEN)
+
     async def look_after(self) -> None:
         """See whether what was stored still is, and what was withdrawn is not. Raises Doubt: Redis is an older one."""
-        await self._forget(list(self.projects.values()))
         insist, marks = self._tools.patience.insist, self._tools.marks
+        await insist(self.withdraw)
+        await self._forget(list(self.projects.values()))
         async with self._saving:
             for lane in self.lanes.values():
                 if not await insist(lambda lane=lane: marks.holds(_shard(lane.place), self._owner, lane.count)):  # type: ignore[misc]  # bound at once

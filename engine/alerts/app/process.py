@@ -36,6 +36,8 @@ from engine.settings import KafkaSettings, Settings
 from replay.error_book import ErrorBook
 from replay.marks import RedisMarks
 from replay.redis_client import RedisClient
+from replay.redis_keys import KeyNames
+from replay.withdrawals import Withdrawals
 
 STUCK_SECONDS: Final = 1.0
 """How often it is looked whether the process stands still."""
@@ -80,6 +82,7 @@ def make_tools(settings: Settings, rules: RulesFile, client: RedisClient, meters
         outbox=Outbox(client, AlertNames(prefix)),
         marks=RedisMarks(client, prefix),
         errors=ErrorBook(client, prefix),
+        withdrawals=lambda: Withdrawals(client, KeyNames(prefix)),
         patience=Patience(settings.worker, meters, health.beat),
         meters=meters,
         health=health,

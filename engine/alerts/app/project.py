@@ -1,5 +1,6 @@
 """One project as it is judged: its core, what of it is not stored yet, and the write that stores it."""
 
+from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 from engine.alerts.backtest import minutes_between
@@ -20,10 +21,11 @@ _WITHDRAWN: Final = "session_withdrawn"
 
 
 class KeptAlerts(NamedTuple):
-    """How many alerts that are over are listed at most, and for how long after they fired (ms)."""
+    """How many alerts that are over are listed, for how long (ms), and how long a project is kept at most (ms)."""
 
     most: int
     for_ms: int
+    project_ms: int
 
 
 class Sizes(NamedTuple):
@@ -53,6 +55,7 @@ class JudgedProject:
         self._withdrawn: dict[str, int] = {}
         self._stored_hour = stored.state.now // HOUR_MS
         self._gone: dict[str, int] = {}
+        self._heard_ms = stored.state.heard_t or stored.state.now
         self.is_changed = False
         self.change_rules(rules)
 
@@ -60,6 +63,23 @@ class JudgedProject:
     def is_new(self) -> bool:
         """Whether nothing of it is stored yet."""
         return not self._token
+
+    @property
+    def token(self) -> str:
+        """The last write that is known of; empty if there is none."""
+        return self._token
+
+    @property
+    def has_new_hour(self) -> bool:
+        """Whether it is stored for the first time in an hour."""
+        return self._state.now // HOUR_MS != self._stored_hour
+
+    def silent_since(self, now_ms: int) -> int | None:
+        """Say when something came last (epoch ms); `None` while something goes on, or is to be stored."""
+        if not self._heard_ms:
+            self._heard_ms = now_ms
+        is_busy = self.is_changed or self._core.open_alerts()
+        return None if is_busy else max(self._state.heard_t, self._heard_ms)
 
     @property
     def has_news(self) -> bool:
@@ -98,6 +118,13 @@ class JudgedProject:
         self._take()
         return "late" if self._state.late > late else ""
 
+    def withdraw(self, session_ids: Iterable[str], t: int) -> None:
+        """Take note that sessions were deleted, at `t` (epoch ms), if that is news."""
+        for session_id in session_ids:
+            if not is_withdrawn(self._state, session_id):
+                self._withdrawn[session_id] = t
+                self.is_changed = True
+
     @property
     def ahead(self) -> int:
         """How many items were of a time far after they came."""
@@ -120,7 +147,7 @@ class JudgedProject:
         """Let time pass until a full minute (epoch ms); mostly nothing comes of it that has to be stored."""
         self._forget()
         self._pass(now_ms)
-        if self._state.now // HOUR_MS != self._stored_hour:
+        if self.has_new_hour:
             self.is_changed = True
 
     def change_rules(self, rules: RulesFile) -> None:
@@ -184,6 +211,7 @@ class JudgedProject:
             unlisted=unlisted,
             messages=[message for alert in told for message in messages(alert, self._rules, now_ms)],
             now_ms=now_ms,
+            kept_ms=kept.project_ms,
             told=["fired" if alert.resolved_at is None else "resolved" for alert in told],
         )
 

@@ -15,14 +15,15 @@ from engine.runtime.kafka.tools import wall_clock_ms
 from engine.settings import KafkaSettings, Settings
 from replay.error_book import ErrorBook
 from replay.marks import Marks
+from replay.withdrawals import Withdrawals
 
 
 @dataclass(slots=True, kw_only=True)
 class AlertTools:
     """Made once per process. `rules` are those in force; `kafka` is how brokers are reached, in the alerters' group.
 
-    `on_stored` is told of projects that have new messages. `attempts` numbers writes: no two of one run are ever taken
-    for the same.
+    `withdrawals` makes what tells of deletions, from the first one on. `on_stored` is told of projects that have new
+    messages. `attempts` numbers writes: no two of one run are ever taken for the same.
     """
 
     settings: Settings
@@ -32,6 +33,7 @@ class AlertTools:
     outbox: Outbox
     marks: Marks
     errors: ErrorBook
+    withdrawals: Callable[[], Withdrawals]
     patience: Patience
     meters: Meters
     health: Health

@@ -114,9 +114,9 @@ class Site:
         assert proof.left == []
 
     async def is_gone(self, *needles: bytes) -> bool:
-        """Say whether nothing of these is to be found but in the tombstone of the session `needles` begins with."""
+        """Say whether no more of these is left than a tombstone, and that the session was deleted, which `needles` begins with."""
         meta = b"wince:session:{%s}:meta" % needles[0]
-        text = await everything(self.redis, but=meta)
+        text = await everything(self.redis, but=(meta, b"wince:withdrawn"))
         return not any(needle in text for needle in needles)
 
 
