@@ -11,6 +11,7 @@ from engine.alerts.history import MINUTE_MS
 from engine.alerts.incidents import alert_of_one
 from engine.alerts.rules import AlertLimits, Rule
 from engine.alerts.state import ProjectState, Visit
+from engine.settings import Settings
 from schemas.alerts import Alert, AlertNumbers, Moment
 
 ON_THE_WAY_MS: Final = MINUTE_MS
@@ -91,3 +92,14 @@ class Abandoned:
         moment = Moment(session_id, since, page=rule.page, text=rule.event)
         numbers = AlertNumbers(1, 1, 0, rule.window_ms, 1.0, 0.0)
         self._fired.append(alert_of_one(self._project_id, rule, moment, numbers, t))
+
+
+def vain_rules(rules: Sequence[Rule], settings: Settings) -> list[str]:
+    """Name the rules about custom events that none of their projects has told: they fire never, or for everyone."""
+    return [rule.name for rule in rules if not {rule.event, rule.goal_event} - {""} <= _told(rule, settings)]
+
+
+def _told(rule: Rule, settings: Settings) -> set[str]:
+    everyone = (settings, *settings.projects.values())
+    projects = [settings.for_project(name) for name in rule.projects] or everyone
+    return {name for project in projects for name in project.activity.custom_events}

@@ -9,6 +9,7 @@ from typing import Final
 
 import msgspec
 
+from engine.alerts.abandoned import vain_rules
 from engine.alerts.app.background import InForce, RulesWatch
 from engine.alerts.app.desk import Desk
 from engine.alerts.app.lanes import Doubt
@@ -100,6 +101,15 @@ def _kafka_of(settings: Settings) -> KafkaSettings:
     )
 
 
+def note_vain_rules(file: RulesFile, settings: Settings, health: Health) -> None:
+    """Say, in the log and to who asks for health, that rules wait for events which nobody tells of."""
+    vain = vain_rules(file.rules, settings)
+    note = f"{len(vain)} rules are about events that activity.custom_events does not name"
+    health.note("events", note if vain else "")
+    if vain:
+        get_logger().warning("rules_about_unnamed_events", count=len(vain), setting="activity.custom_events")
+
+
 class Alerter:
     """One process: in the group again and again, and sending all the time."""
 
@@ -110,6 +120,7 @@ class Alerter:
         self._desk: Desk | None = None
         self._app: AlertsApp | None = None
         tools.on_stored = sender.wake
+        note_vain_rules(tools.rules, tools.settings, tools.health)
         tools.meters.refresh_with(self.refresh)
 
     def stop(self) -> None:
@@ -170,6 +181,7 @@ class Alerter:
 
     def _change_rules(self, found: InForce) -> None:
         self._tools.rules = found.rules
+        note_vain_rules(found.rules, self._tools.settings, self._tools.health)
         self._sender.use(found.endpoints)
         if self._desk is not None:
             self._desk.change_rules(found.rules)

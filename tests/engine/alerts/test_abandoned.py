@@ -10,13 +10,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.alerts import abandoned
+from engine.alerts.abandoned import vain_rules
 from engine.alerts.app.lanes import read_item
+from engine.alerts.app.process import note_vain_rules
 from engine.alerts.backtest import Unreadable, read_items
 from engine.alerts.core import AlertCore, Item
 from engine.alerts.parts import REST, Parts, read_parts
-from engine.alerts.rules import AlertLimits, Rule
+from engine.alerts.rules import AlertLimits, Rule, RulesFile
 from engine.alerts.rules_file import parse_rules
-from engine.settings import SettingsError
+from engine.operate.health import Health
+from engine.settings import ActivitySettings, ProjectSettings, Settings, SettingsError
 from schemas.activity import Activity
 from schemas.alerts import Alert
 from tests.engine.alerts.site import START_MS
@@ -298,3 +301,25 @@ def test_titles_say_what_it_was() -> None:
         "A visitor came to add_to_cart and not to purchase",
         "A visitor was on https://shop.example/cart and not on https://shop.example/thanks",
     ]
+
+
+def test_rules_about_events_nobody_tells_are_known() -> None:
+    named = ActivitySettings(custom_events=("add_to_cart", "purchase"))
+    goalless = ActivitySettings(custom_events=("add_to_cart",))
+    bank = msgspec.structs.replace(CART, name="bank", projects=("bank",))
+    rules = (CART, bank, msgspec.structs.replace(BY_PAGE, name="pages"))
+    assert vain_rules(rules, Settings()) == ["cart", "bank"]
+    assert vain_rules(rules, Settings(activity=named)) == []
+    assert vain_rules(rules, Settings(activity=named, projects={"bank": ProjectSettings(activity=goalless)})) == [
+        "bank"
+    ]
+    assert vain_rules(rules, Settings(projects={"bank": ProjectSettings(activity=named)})) == []
+    assert vain_rules(rules, Settings(projects={"shop": ProjectSettings(activity=named)})) == ["bank"]
+
+
+def test_they_are_said_to_who_asks_for_health() -> None:
+    health = Health()
+    note_vain_rules(RulesFile(rules=(CART,)), Settings(), health)
+    assert "activity.custom_events" in health.ready().notes["events"]
+    note_vain_rules(RulesFile(rules=(BY_PAGE,)), Settings(), health)
+    assert not health.ready().notes
