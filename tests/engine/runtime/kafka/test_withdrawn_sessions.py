@@ -114,7 +114,7 @@ class Site:
         assert proof.left == []
 
     async def is_gone(self, *needles: bytes) -> bool:
-        """Say whether nothing of these is left but the tombstone of the session they begin with, and word of its end."""
+        """Say whether of these only the tombstone of the session they begin with is left, and word of its end."""
         meta = b"wince:session:{%s}:meta" % needles[0]
         text = await everything(self.redis, but=(meta, b"wince:withdrawn"))
         return not any(needle in text for needle in needles)
