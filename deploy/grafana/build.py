@@ -240,6 +240,7 @@ def rows() -> Iterator[tuple[str, list[Panel]]]:
         ],
     )
     yield "Alerts", list(alert_panels())
+    yield "Cohorts", list(cohort_panels())
     yield (
         "Processes",
         [
@@ -327,6 +328,38 @@ def alert_panels() -> Iterator[Panel]:
         told.meaning,
         "s",
         [(quantile(0.5, told), "half"), (quantile(0.95, told), "95 of 100")],
+    )
+
+
+def cohort_panels() -> Iterator[Panel]:
+    """Yield the panels about processes that work on cohorts."""
+    yield by_label(Count.COHORT_EVENTS, "Users told to have come and left")
+    yield of(
+        Gauge.COHORT_MEMBERS, "Members", "short", series(Gauge.COHORT_MEMBERS, "cohort", aggregate="max"), "{{cohort}}"
+    )
+    yield of(
+        Gauge.COHORT_WAITING,
+        "Users to be told of",
+        "short",
+        series(Gauge.COHORT_WAITING, "cohort", aggregate="max"),
+        "{{cohort}}",
+    )
+    yield of(
+        Gauge.COHORT_LAG_SECONDS,
+        "How long changes wait",
+        "s",
+        series(Gauge.COHORT_LAG_SECONDS, "cohort", aggregate="max"),
+        "{{cohort}}",
+    )
+    yield by_label(Count.COHORT_BATCHES, "Batches sent")
+    yield panel(
+        "Runs",
+        f"{Count.COHORT_RUNS.meaning} {Count.COHORT_UNTOLD.meaning}",
+        "short",
+        [
+            (series(Count.COHORT_RUNS, "outcome", function="increase"), "{{outcome}}"),
+            (series(Count.COHORT_UNTOLD, function="increase"), "users nobody was told of"),
+        ],
     )
 
 

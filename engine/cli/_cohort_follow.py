@@ -7,15 +7,17 @@ import signal
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 
-from engine.cli._cohort_parts import FAILED, WRONG_USE, chosen, complain, open_tools, receiver_of
+from engine.cli._cohort_parts import FAILED, WRONG_USE, chosen, complain, open_tools, receiver_of, watched
 from engine.cohorts.feed import Feed, Touched
 from engine.cohorts.file import Declared, read_cohorts
 from engine.cohorts.following import LINGER_MS, Followed, Following, KnownExclusions, Surroundings
 from engine.cohorts.opening import Tools, owned, put_together
 from engine.cohorts.sending import Sender
 from engine.cohorts.state import NotOwnerError
+from engine.cohorts.watching import CohortMeters
 from engine.delivery.posting import Poster
 from engine.errors import WinceError
+from engine.operate.health import Health
 from engine.operate.logs import configure_logs
 from engine.runtime.ending import end_tasks
 from engine.settings import Settings
@@ -36,26 +38,27 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
         complain(error)
         return WRONG_USE
     try:
-        asyncio.run(_follow(settings, wanted))
+        asyncio.run(_follow(args, settings, wanted))
     except (OSError, StoreError, WinceError, NotOwnerError) as error:
         complain(error)
         return FAILED
     return 0
 
 
-async def _follow(settings: Settings, wanted: list[Declared]) -> None:
+async def _follow(args: argparse.Namespace, settings: Settings, wanted: list[Declared]) -> None:
     stopping = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
-    following = asyncio.create_task(_follow_always(settings, wanted))
-    stop = asyncio.create_task(stopping.wait())
-    await asyncio.wait([following, stop], return_when=asyncio.FIRST_COMPLETED)
-    stop.cancel()
-    if not following.done():
-        # Every step can be broken off, and it may be waiting for another owner, or for Redis.
-        await end_tasks([following])
-    if not following.cancelled():
-        following.result()
+    async with watched(args, settings, wanted, ("kafka", "redis")) as (meters, health):
+        following = asyncio.create_task(_follow_always(settings, wanted, meters, health))
+        stop = asyncio.create_task(stopping.wait())
+        await asyncio.wait([following, stop], return_when=asyncio.FIRST_COMPLETED)
+        stop.cancel()
+        if not following.done():
+            # Every step can be broken off, and it may be waiting for another owner, or for Redis.
+            await end_tasks([following])
+        if not following.cancelled():
+            following.result()
 
 
 async def _deletions(settings: Settings, tools: Tools) -> Callable[[], Awaitable[list[Touched]]]:
@@ -69,7 +72,7 @@ async def _deletions(settings: Settings, tools: Tools) -> Callable[[], Awaitable
     return deleted
 
 
-async def _follow_always(settings: Settings, wanted: list[Declared]) -> None:
+async def _follow_always(settings: Settings, wanted: list[Declared], meters: CohortMeters, health: Health) -> None:
     exclusions = KnownExclusions()
     async with AsyncExitStack() as stack:
         tools, excluded = await stack.enter_async_context(open_tools(settings, exclusions))
@@ -77,7 +80,7 @@ async def _follow_always(settings: Settings, wanted: list[Declared]) -> None:
         stack.push_async_callback(poster.close)
         cohorts = []
         for declared in wanted:
-            receiver = receiver_of(declared, poster)
+            receiver = receiver_of(declared, poster, meters)
             parts = put_together(tools, declared, linger_ms=LINGER_MS)
             await stack.enter_async_context(owned(parts, tools.lease_ms, math.inf))
             cohorts.append(Followed(parts, Sender(parts.keeping, receiver, tools.clock_ms, asyncio.sleep)))
@@ -89,5 +92,8 @@ async def _follow_always(settings: Settings, wanted: list[Declared]) -> None:
             refresh=excluded.refresh,
             withdrawn=await _deletions(settings, tools),
             tell=complain,
+            heard=lambda: health.reached("kafka"),
+            retried=meters.retried,
+            untold=meters.untold,
         )
         await Following(cohorts, around).run()

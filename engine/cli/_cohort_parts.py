@@ -1,20 +1,29 @@
 """What the actions of `wince cohort` share."""
 
+import argparse
+import asyncio
 import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from importlib.metadata import version
 from typing import Final
 
 from rich.console import Console
 from rich.progress import MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from engine.alerts.app.observers import RedisMeters
 from engine.cohorts.destinations import LinesReceiver, Receiver, WebhookReceiver
 from engine.cohorts.file import Declared, webhook_of
 from engine.cohorts.jobs import Watching
 from engine.cohorts.matching import Tally
 from engine.cohorts.opening import Tools
 from engine.cohorts.sending import Sent
+from engine.cohorts.watching import CohortMeters, CountedReceiver, measure_always
 from engine.delivery.posting import Poster
+from engine.operate.health import Dependency, Health, serve_health
+from engine.operate.meters import COHORT_METERS
+from engine.operate.registry import Meters
+from engine.runtime.ending import end_tasks
 from engine.runtime.stores import redis_client
 from engine.settings import Settings
 from replay.exclusions import Exclusions
@@ -47,11 +56,35 @@ async def open_tools(settings: Settings, exclusions: Exclusions) -> AsyncIterato
         await client.close()
 
 
-def receiver_of(declared: Declared, poster: Poster) -> Receiver:
+@asynccontextmanager
+async def watched(
+    args: argparse.Namespace, settings: Settings, wanted: Sequence[Declared], needs: tuple[Dependency, ...]
+) -> AsyncIterator[tuple[CohortMeters, Health]]:
+    """Measure cohorts, and serve that where it is asked for. Raises OSError if the address cannot be had."""
+    meters, health = Meters(version("wince"), COHORT_METERS), Health(needs=needs)
+    counted = CohortMeters(meters, wall_clock_ms)
+    if args.http is None:
+        yield counted, health
+        return
+    client = redis_client(settings, RedisMeters(meters, health))
+    host, port = args.http
+    async with serve_health(host, port, meters, health):
+        health.joined(group=True)
+        measuring = asyncio.create_task(measure_always(client, settings.store.key_prefix, wanted, counted))
+        try:
+            yield counted, health
+        finally:
+            await end_tasks([measuring])
+            await client.close()
+
+
+def receiver_of(declared: Declared, poster: Poster, meters: CohortMeters | None = None) -> Receiver:
     """Make what takes a cohort's events. Raises SettingsError if a secret is not there."""
     if declared.cohort.url:
-        return WebhookReceiver(poster, webhook_of(declared))
-    return LinesReceiver(declared.cohort.out)
+        receiver: Receiver = WebhookReceiver(poster, webhook_of(declared))
+    else:
+        receiver = LinesReceiver(declared.cohort.out)
+    return receiver if meters is None else CountedReceiver(receiver, meters)
 
 
 class Shown:

@@ -7,13 +7,14 @@ import sys
 
 import msgspec
 
-from engine.cli._cohort_parts import FAILED, WRONG_USE, Shown, chosen, complain, open_tools, receiver_of
-from engine.cohorts.destinations import STANDARD_OUTPUT
+from engine.cli._cohort_parts import FAILED, WRONG_USE, Shown, chosen, complain, open_tools, receiver_of, watched
+from engine.cohorts.destinations import STANDARD_OUTPUT, Receiver
 from engine.cohorts.file import Declared, read_cohorts
 from engine.cohorts.jobs import Job, RunReport, look_only, run_once
 from engine.cohorts.opening import Tools, put_together
 from engine.cohorts.running import Preview
 from engine.cohorts.state import NotOwnerError
+from engine.cohorts.watching import CohortMeters
 from engine.delivery.posting import Poster
 from engine.runtime.ending import end_tasks
 from engine.settings import Settings
@@ -43,41 +44,46 @@ async def _again_and_again(args: argparse.Namespace, settings: Settings, wanted:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
     stop = asyncio.create_task(stopping.wait())
-    while not stopping.is_set():
-        running = asyncio.create_task(_run_all(args, settings, wanted))
-        await asyncio.wait([running, stop], return_when=asyncio.FIRST_COMPLETED)
-        if not running.done():
-            await end_tasks([running])
-            if not running.cancelled():
-                running.result()
-            break
-        status = running.result()
-        await asyncio.wait([stop], timeout=args.every / 1_000)
+    async with watched(args, settings, wanted, ("redis",)) as (meters, _):
+        while not stopping.is_set():
+            running = asyncio.create_task(_run_all(args, settings, wanted, meters))
+            await asyncio.wait([running, stop], return_when=asyncio.FIRST_COMPLETED)
+            if not running.done():
+                await end_tasks([running])
+                if not running.cancelled():
+                    running.result()
+                break
+            status = running.result()
+            await asyncio.wait([stop], timeout=args.every / 1_000)
     return status
 
 
-async def _run_all(args: argparse.Namespace, settings: Settings, wanted: list[Declared]) -> int:
+async def _run_all(
+    args: argparse.Namespace, settings: Settings, wanted: list[Declared], meters: CohortMeters | None = None
+) -> int:
     shown, poster, free = Shown(is_quiet=args.quiet), Poster(), asyncio.Semaphore(_AT_ONCE)
     try:
         async with open_tools(settings, Exclusions()) as (tools, _):
-            jobs = [_job(tools, declared, poster, shown) for declared in wanted]
+            jobs = [_job(tools, declared, receiver_of(declared, poster, meters), shown) for declared in wanted]
             with shown.progress:
-                done = await asyncio.gather(*(_run_one(args, job, free) for job in jobs))
+                done = await asyncio.gather(*(_run_one(args, job, free, meters) for job in jobs))
     except (OSError, ValueError, StoreError) as error:
         complain(error)
+        if meters is not None:
+            meters.ran(None)
         return FAILED
     finally:
         await poster.close()
     return 0 if all(done) else FAILED
 
 
-def _job(tools: Tools, declared: Declared, poster: Poster, shown: Shown) -> Job:
+def _job(tools: Tools, declared: Declared, receiver: Receiver, shown: Shown) -> Job:
     parts = put_together(tools, declared)
-    receiver, watching = receiver_of(declared, poster), shown.watching(declared.source.cohort)
+    watching = shown.watching(declared.source.cohort)
     return Job(parts, receiver, tools.clock_ms, tools.lease_ms, watching=watching)
 
 
-async def _run_one(args: argparse.Namespace, job: Job, free: asyncio.Semaphore) -> bool:
+async def _run_one(args: argparse.Namespace, job: Job, free: asyncio.Semaphore, meters: CohortMeters | None) -> bool:
     name = job.parts.declared.source.cohort
     async with free:
         try:
@@ -87,7 +93,12 @@ async def _run_one(args: argparse.Namespace, job: Job, free: asyncio.Semaphore) 
             report = await run_once(job)
         except (OSError, StoreError, NotOwnerError) as error:
             complain(f"cohort {name}: {error}")
+            if meters is not None:
+                meters.ran(None)
             return False
+    if meters is not None:
+        meters.ran(report)
+        meters.untold(report.untold)
     _print(args, job, report)
     return report.is_done
 

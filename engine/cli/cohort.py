@@ -2,10 +2,13 @@
 
 import argparse
 from pathlib import Path
+from typing import Final
 
 from engine.cli._commands import SubParsers
 from engine.cli._options import add_config_option, load_chosen_settings
 from engine.settings._units import parse_duration_ms
+
+HIGHEST_PORT: Final = 65_535
 
 
 def add_parser(subparsers: SubParsers) -> None:
@@ -56,6 +59,7 @@ def _add_run(actions: SubParsers) -> None:
     _add_file_option(run_parser)
     run_parser.add_argument("--every", type=_duration, metavar="DURATION", help="run again and again, such as 1h")
     run_parser.add_argument("--dry-run", action="store_true", help="show counts only")
+    _add_http_option(run_parser, "with --every: ")
     _add_common_options(run_parser)
 
 
@@ -68,6 +72,7 @@ def _add_follow(actions: SubParsers) -> None:
     )
     follow.add_argument("names", nargs="*", metavar="NAME", help="cohorts in the file; all of them by default")
     _add_file_option(follow)
+    _add_http_option(follow)
     add_config_option(follow)
 
 
@@ -94,6 +99,22 @@ def _add_file_option(parser: argparse.ArgumentParser, *, is_required: bool = Tru
     parser.add_argument(
         "--cohorts", type=Path, required=is_required, metavar="FILE.toml", help="file that declares cohorts"
     )
+
+
+def _add_http_option(parser: argparse.ArgumentParser, when: str = "") -> None:
+    parser.add_argument(
+        "--http",
+        type=_address,
+        metavar="HOST:PORT",
+        help=f"{when}serve metrics, /livez and /readyz, such as on 127.0.0.1:9484",
+    )
+
+
+def _address(text: str) -> tuple[str, int]:
+    host, _, port = text.rpartition(":")
+    if not host or not port.isdecimal() or int(port) > HIGHEST_PORT:
+        raise argparse.ArgumentTypeError("must be HOST:PORT such as 127.0.0.1:9484")
+    return host.strip("[]"), int(port)
 
 
 def _add_common_options(parser: argparse.ArgumentParser) -> None:

@@ -75,8 +75,10 @@ class Followed(NamedTuple):
 class Surroundings(NamedTuple):
     """What following needs of the world: time, news of touched sessions and excluded users, somebody to tell.
 
-    `withdrawn` gives sessions that were deleted since it was asked last, whether or not Kafka tells of them.
-    `tell` is given what somebody should know: that a receiver did not take something, or Kafka is not there, and why.
+    `withdrawn` gives sessions that were deleted since it was asked last, whether or not Kafka tells of them. `tell` is
+    given what somebody should know: that a receiver did not take something, or Kafka is not there, and why. `heard` is
+    called whenever Kafka was asked, `retried` is told of what is tried again, `untold` of users who were forgotten
+    before it was told that they left.
     """
 
     clock_ms: Clock
@@ -86,6 +88,9 @@ class Surroundings(NamedTuple):
     refresh: Callable[[], Awaitable[None]]
     withdrawn: Callable[[], Awaitable[Sequence[Touched]]]
     tell: Callable[[str], None]
+    heard: Callable[[], None] = lambda: None
+    retried: Callable[[Exception], None] = lambda _: None
+    untold: Callable[[int], None] = lambda _: None
 
 
 class Following:
@@ -134,6 +139,7 @@ class Following:
         await self._insist(self._reconcile)
         while True:
             touched = await listening.touched(POLL_MS)
+            self._around.heard()
             await self._insist(lambda touched=touched: self._look(touched))  # type: ignore[misc]
             for parts in self._parts():
                 await self._insist(parts.keeping.expire)
@@ -176,7 +182,9 @@ class Following:
         await self._around.refresh()
         self._seen_changes = self._around.exclusions.changes
         for parts in self._parts():
+            untold = parts.keeping.untold
             tally = await reconcile(parts.keeping, parts.matching, self._around.clock_ms)
+            self._around.untold(parts.keeping.untold - untold)
             counts, cohort = await parts.keeping.counts(), parts.declared.source.cohort
             get_logger().info("cohort_reconciled", cohort=cohort, sessions=tally.sessions, members=counts.members)
         self._reconciled_ms = self._around.clock_ms()
@@ -205,6 +213,7 @@ class Following:
 
     async def _pause(self, tries: int, error: Exception) -> None:
         get_logger().warning("work_offered_again", attempt=tries + 1, error=error)
+        self._around.retried(error)
         await self._around.sleep(_PAUSES_SECONDS[min(tries, len(_PAUSES_SECONDS) - 1)])
 
 

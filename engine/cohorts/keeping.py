@@ -10,7 +10,7 @@ import msgspec
 from engine.cohorts.events import Batch, CohortEvent, Source, batch_of, event_of
 from engine.cohorts.matching import Matching
 from engine.cohorts.membership import Match, Member, Moment, attempted, confirmed, due_event, left, narrowed, observed
-from engine.cohorts.state import Change, CohortState, Counts
+from engine.cohorts.state import NUMBERS_IN_A_MS, Change, CohortState, Counts
 from replay.errors import Broken
 
 Clock = Callable[[], int]
@@ -18,9 +18,6 @@ Clock = Callable[[], int]
 
 Step = Callable[[str, Member | None, Moment], Member | None]
 """Makes of a user, what is known of them, and the moment what is known from then on."""
-
-_NUMBERS_IN_A_MS: Final = 1_000
-"""Changes are numbered from here on by the time, so that no number comes again if the state was lost."""
 
 EXIT_KEPT_MS: Final = 30 * 86_400_000
 """So long it is tried to tell that a user left."""
@@ -146,7 +143,7 @@ class Keeping:
 
         Due are changes in the order of their numbers, which are times.
         """
-        latest = (self._clock_ms() - EXIT_KEPT_MS) * _NUMBERS_IN_A_MS
+        latest = (self._clock_ms() - EXIT_KEPT_MS) * NUMBERS_IN_A_MS
         async for users in self._state.scan("due"):
             known = await self._state.members(users)
             old = [user for user, member in known.items() if not member.until and member.sequence <= latest]
@@ -196,7 +193,7 @@ class Keeping:
         now_ms, changes = self._clock_ms(), dict[str, Change]()
         for user in users:
             before = known.get(user)
-            moment = Moment(now_ms, max(self._sequence + 1, now_ms * _NUMBERS_IN_A_MS))
+            moment = Moment(now_ms, max(self._sequence + 1, now_ms * NUMBERS_IN_A_MS))
             after = step(user, before, moment)
             if after == before:
                 continue
@@ -254,7 +251,7 @@ class Keeping:
             again = [user for user, number in self._sending if user in members and members[user].sequence == number]
             if again := [user for user in again if due_event(members[user])]:
                 return again
-        latest = (self._clock_ms() - self._linger_ms) * _NUMBERS_IN_A_MS if self._linger_ms else math.inf
+        latest = (self._clock_ms() - self._linger_ms) * NUMBERS_IN_A_MS if self._linger_ms else math.inf
         return await self._state.due(limit, latest)
 
     async def _due(self, users: Sequence[str]) -> list[CohortEvent]:

@@ -18,6 +18,9 @@ LEASE_MS: Final = 60_000
 KEPT_MS: Final = 90 * 86_400_000
 """How long the state of a cohort is kept that nobody runs any more."""
 
+NUMBERS_IN_A_MS: Final = 1_000
+"""Changes are numbered from here on by the time, so that no number comes again if the state was lost."""
+
 _AT_ONCE: Final = 500
 
 _encode: Final = msgspec.json.Encoder().encode
@@ -156,6 +159,12 @@ class CohortState:
             [Call("ZCARD", (self._keys.ends,)), Call("ZCARD", (self._keys.due,))]
         )
         return Counts(cast("int", members), cast("int", due))
+
+    async def oldest_due_ms(self) -> int | None:
+        """Say when the oldest change that is to be told was made (epoch ms); `None` without one."""
+        reply = await self._client.run(Call("ZRANGE", (self._keys.due,), (0, 0, "WITHSCORES")))
+        found = cast("list[bytes]", reply)
+        return int(float(found[1])) // NUMBERS_IN_A_MS if found else None
 
     async def drop(self) -> None:
         """Forget everything: also what its receiver was told."""

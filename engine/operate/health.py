@@ -40,7 +40,7 @@ class Health:
     """What the loops of a process tell of themselves. Alive from the start; ready when in a group and in contact.
 
     `clock` gives milliseconds that never fall; every age is measured by it. A loop that waits for a dependency still
-    beats: a restart would not bring the dependency back.
+    beats: a restart would not bring the dependency back. `needs` are the dependencies it cannot work without.
     """
 
     def __init__(
@@ -49,7 +49,9 @@ class Health:
         *,
         beat_within_ms: int = BEAT_WITHIN_MS,
         reached_within_ms: int = REACHED_WITHIN_MS,
+        needs: tuple[Dependency, ...] = ("kafka", "redis"),
     ) -> None:
+        self._needs = needs
         self._clock = clock
         self._beat_within_ms = beat_within_ms
         self._reached_within_ms = reached_within_ms
@@ -92,7 +94,7 @@ class Health:
         """Judge whether work is done here: in the group, dependencies in reach, not draining."""
         now_ms = self._clock()
         checks = {"group": "ok" if self._joined else "not joined", "drain": "draining" if self._draining else "ok"}
-        for dependency in ("kafka", "redis"):
+        for dependency in self._needs:
             at_ms = self._reached.get(dependency)
             checks[dependency] = "never reached" if at_ms is None else _young(now_ms - at_ms, self._reached_within_ms)
         return msgspec.structs.replace(_verdict(checks), notes=self._notes)

@@ -47,6 +47,7 @@ BREAK_REASONS: Final = ("stalled", "unreadable", "too_slow")
 ALERT_DROP_REASONS: Final = ("unreadable", "too_large", "late", "withdrawn")
 """Why alert rules did not judge something."""
 
+_COHORT: Final = Label("cohort", None, "cohorts of the file")
 _AREA: Final = _words("area", *HTTP_AREAS)
 _STAGE: Final = _words("stage", "load", "feed", "write", "announce", "list", "mark", "commit")
 
@@ -217,6 +218,30 @@ class Count(Meter):
         "Messages that arrived or failed (of these `left_out`: too many for a route), or a later version wrote.",
         (_words("fate", "arrived", "failed", "left_out", "unreadable"),),
     )
+    # Cohorts.
+    COHORT_EVENTS = (
+        "wince_cohort_events_total",
+        "events",
+        "Users told to have come into a cohort and to have left, when the receiver took that.",
+        (_words("event", "enter", "exit"),),
+    )
+    COHORT_BATCHES = (
+        "wince_cohort_batches_total",
+        "batches",
+        "Batches sent: `accepted`, or to be sent again; `gone`: 410; `refused`: address or redirect.",
+        (_words("outcome", "accepted", "retry", "gone", "refused"),),
+    )
+    COHORT_RUNS = (
+        "wince_cohort_runs_total",
+        "runs",
+        "Runs of a cohort: all was told, something waits for the next run, or the run failed.",
+        (_words("outcome", "done", "waiting", "failed"),),
+    )
+    COHORT_UNTOLD = (
+        "wince_cohort_untold_total",
+        "users",
+        "Users who left and were forgotten, as no receiver took that for 30 days.",
+    )
     # Time.
     STAGE_SECONDS = (
         "wince_stage_seconds_total",
@@ -275,6 +300,14 @@ class Gauge(Meter):
         "Messages that could not be delivered and were not sent again (`wince alerts failed`), of all projects.",
     )
     ALERT_ROUTES_DISABLED = "wince_alert_routes_disabled", "routes", "Routes whose receiver answered 410."
+    COHORT_MEMBERS = "wince_cohort_members", "users", "Members of a cohort.", (_COHORT,)
+    COHORT_WAITING = "wince_cohort_waiting", "users", "Users of whom something is to be told.", (_COHORT,)
+    COHORT_LAG_SECONDS = (
+        "wince_cohort_lag_seconds",
+        "seconds",
+        "Age of the oldest change of a cohort that its receiver has not taken; 0 when none waits.",
+        (_COHORT,),
+    )
     HTTP_IN_PROGRESS = "wince_http_requests_in_progress", "requests", "Requests being answered, live streams included."
     BUILD = "wince_build_info", "1", "Always 1; the label tells the version.", (Label("version", None, "this version"),)
 
@@ -370,7 +403,12 @@ _ALERT: Final = frozenset(meter for meter in METERS if meter.metric.startswith("
 ALERT_METERS: Final = _ALERT | _SHARED
 """Those of `wince alerts run`."""
 
-WORKER_METERS: Final = frozenset(METERS) - SERVER_METERS - _ALERT | {Gauge.BUILD, Histogram.REDIS_COMMAND}
+_COHORTS: Final = frozenset(meter for meter in METERS if meter.metric.startswith("wince_cohort"))
+
+COHORT_METERS: Final = _COHORTS | {Count.REDIS_SENT_BYTES, Count.RETRIES, Gauge.BUILD, Histogram.REDIS_COMMAND}
+"""Those of `wince cohort`."""
+
+WORKER_METERS: Final = frozenset(METERS) - SERVER_METERS - _ALERT - _COHORTS | {Gauge.BUILD, Histogram.REDIS_COMMAND}
 """Those of `wince worker`."""
 
 
@@ -380,8 +418,9 @@ def metrics_document() -> str:
         "# Metrics",
         "",
         "What `/metrics` tells, beside `process_*` of the process itself. A worker has all but those that begin with",
-        "`wince_http` or `wince_alert`; the HTTP server has the former, `wince_build_info` and",
-        "`wince_redis_command_seconds`; the alerter the latter and those of Redis, retries, lag, partitions and marks.",
+        "`wince_http`, `wince_alert` or `wince_cohort`; the HTTP server has the first, `wince_build_info` and",
+        "`wince_redis_command_seconds`; the alerter the second and those of Redis, retries, lag, partitions and marks;",
+        "`wince cohort` the third and those of Redis and retries.",
         "Reasons are explained in [reasons.md](reasons.md). No label holds an id of a project, a session or a user.",
         "This page is written by `python -m engine.operate.meters > docs/metrics.md`.",
     ]

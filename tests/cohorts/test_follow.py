@@ -14,6 +14,10 @@ import msgspec
 import pytest
 
 from engine.cli._cohort_follow import _follow_always
+from engine.cohorts.watching import CohortMeters
+from engine.operate.health import Health
+from engine.operate.meters import COHORT_METERS
+from engine.operate.registry import Meters
 from engine.runtime.ending import end_tasks
 from engine.runtime.kafka.emitter import Emitter
 from engine.runtime.kafka.outbox import Message, withdrawal_message
@@ -44,7 +48,8 @@ async def settings_for(world: World, kafka: Kafka) -> Settings:
 async def following(settings: Settings, world: World, out: Path, window_ms: int = 3_600_000) -> AsyncIterator[None]:
     declared = world.declared(window_ms=window_ms)
     cohort = msgspec.structs.replace(declared.cohort, out=str(out))
-    task = asyncio.create_task(_follow_always(settings, [declared._replace(cohort=cohort)]))
+    meters = CohortMeters(Meters("test", COHORT_METERS), wall_clock_ms)
+    task = asyncio.create_task(_follow_always(settings, [declared._replace(cohort=cohort)], meters, Health()))
     try:
         yield
         assert not task.done(), task.exception()

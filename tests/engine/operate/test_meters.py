@@ -37,10 +37,10 @@ def test_every_metric_is_declared_once() -> None:
 
 @pytest.mark.parametrize("meter", METERS, ids=str)
 def test_no_label_can_grow_without_bound(meter: Meter) -> None:
-    """Topics and partitions are bounded by the assignment and forgotten with it; all else is listed."""
+    """Topics and partitions are bounded by the assignment and forgotten with it, cohorts by a file; the rest is listed."""
     for label in meter.labels:
         assert label.name not in IDENTIFIERS
-        assert label.values or (isinstance(meter, Gauge) and label.name in {"topic", "partition", "version"})
+        assert label.values or (isinstance(meter, Gauge) and label.name in {"topic", "partition", "version", "cohort"})
 
 
 def test_the_number_of_series_is_bounded() -> None:

@@ -9,7 +9,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from engine.core.core import Core
 from engine.core.counts import Counts
-from engine.operate.meters import ALERT_METERS, METERS, SERVER_METERS, Count, Gauge, Histogram
+from engine.operate.meters import ALERT_METERS, COHORT_METERS, METERS, SERVER_METERS, Count, Gauge, Histogram
 from engine.operate.registry import CONTENT_TYPE, Meters
 from engine.reasons import Kind, Reason
 from engine.settings import SessionSettings, Settings
@@ -32,6 +32,8 @@ def test_everything_declared_is_exposed_and_nothing_else_of_ours(meters: Meters)
     found = {name: kind for name, kind in exposed(meters).items() if not name.startswith("process_")}
     of_alerts = Meters("1.2.3", ALERT_METERS)
     found |= {name: kind for name, kind in exposed(of_alerts).items() if not name.startswith("process_")}
+    of_cohorts = Meters("1.2.3", COHORT_METERS)
+    found |= {name: kind for name, kind in exposed(of_cohorts).items() if not name.startswith("process_")}
     found |= {name: kind for name, kind in exposed(of_server).items() if not name.startswith("process_")}
     declared = {meter.metric: type(meter).__name__.lower() for meter in METERS}
     assert found == {name: kind.replace("count", "counter") for name, kind in declared.items()}
