@@ -37,7 +37,7 @@ def test_every_metric_is_declared_once() -> None:
 
 @pytest.mark.parametrize("meter", METERS, ids=str)
 def test_no_label_can_grow_without_bound(meter: Meter) -> None:
-    """Topics and partitions are bounded by the assignment and forgotten with it, cohorts by a file; the rest is listed."""
+    """Topics and partitions are bounded by the assignment and forgotten with it, cohorts by a file; else: listed."""
     for label in meter.labels:
         assert label.name not in IDENTIFIERS
         assert label.values or (isinstance(meter, Gauge) and label.name in {"topic", "partition", "version", "cohort"})
