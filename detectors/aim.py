@@ -7,7 +7,15 @@ import msgspec
 
 from detectors.elements import Element
 from detectors.interactions import Click
-from detectors.interactive import UNSEEN_TAGS, Candidate, candidate, closest_interactive, is_ignored, is_text_field
+from detectors.interactive import (
+    UNSEEN_TAGS,
+    Candidate,
+    candidate,
+    closest_interactive,
+    is_ignored,
+    is_text_field,
+    whole_drawing,
+)
 from detectors.targets import describe, place_of
 from schemas.signals import Target
 
@@ -34,8 +42,8 @@ class CausingClick(msgspec.Struct, frozen=True, gc=False, array_like=True):
 class Aim:
     """What detectors ask about an `element` that was clicked, each answer worked out when it is first asked for.
 
-    `control` is the interactive element the click was meant for, or the element itself where there is none. Answers
-    are of the moment: an aim is of no use when the page may have changed.
+    `control` is the interactive element the click was meant for; where there is none, the element, or its whole
+    drawing. Answers are of the moment: an aim is of no use when the page may have changed.
     """
 
     __slots__ = ("_candidate", "_causing", "_is_ignored", "_place", "_target", "control", "element", "is_interactive")
@@ -44,7 +52,7 @@ class Aim:
         control = closest_interactive(element)
         self.element = element
         self.is_interactive = control is not None
-        self.control = element if control is None else control
+        self.control = whole_drawing(element) if control is None else control
         self._is_ignored: bool | None = None
         self._target: Target | None = None
         self._place: str | None = None

@@ -66,6 +66,8 @@ def judge(state: ReactionsState, mutation: Mutation, record: PressRecord) -> Non
     for change in mutation.changes:
         if change.kind == "remove" and change.node_id in state.ripples:
             _undo(state, change.node_id, mutation.t)
+        elif change.kind == "remove" and change.node_id in state.inner:
+            _empty(state, change.node_id)
         elif not record.answered:
             own = record.region is not None and record.region in change.scope
             if not own and not came.isdisjoint(change.scope[1:2]):
@@ -217,21 +219,35 @@ def _sharing(state: ReactionsState, record: PressRecord, t: int) -> list[PressRe
 def _undo(state: ReactionsState, node_id: int | str, t: int) -> None:
     """Let a ripple end, unless the next press ends it: then both presses had their answer."""
     number = state.ripples.pop(node_id)
+    if state.inner:
+        state.inner = {inner: shell for inner, shell in state.inner.items() if shell != node_id}
     if number != state.current and t - state.acted_t <= HANDLED_MS:
         state.presses[number - state.first].answered = state.presses[-1].answered = True
 
 
+def _empty(state: ReactionsState, node_id: int | str) -> None:
+    """Let what was added to a ripple end; the shell that is left when all of it is gone shows nothing."""
+    shell = state.inner.pop(node_id)
+    if shell not in state.inner.values():
+        state.ripples.pop(shell, None)
+
+
 def _may_be_ripple(state: ReactionsState, change: Change, record: PressRecord) -> bool:
+    ripples, inner = state.ripples, state.inner
     if change.kind == "attribute":
-        return toggle(record.toggles, toggle_name(change))
+        goes_along = not (ripples.keys().isdisjoint(change.scope) and inner.keys().isdisjoint(change.scope))
+        return goes_along or toggle(record.toggles, toggle_name(change))
     if change.kind != "add" or change.has_text or change.name == "#text":
         return False
-    ripples = state.ripples
-    if len(change.scope) > 1 and change.scope[1] in ripples:
+    parent = change.scope[1] if len(change.scope) > 1 else None
+    if parent in inner:
         return True  # it comes and goes with its parent
-    if len(ripples) >= MAX_RIPPLES:
+    if len(ripples) + len(inner) >= MAX_RIPPLES:
         return False
-    ripples[change.node_id] = state.current
+    if parent in ripples:
+        inner[change.node_id] = parent
+    else:
+        ripples[change.node_id] = state.current
     return True
 
 

@@ -14,7 +14,7 @@ from typing import Final
 import msgspec
 
 from detectors.aim import Aims
-from detectors.blame import CAUSED_MS
+from detectors.blame import CAUSED_MS, MAX_CLICKS
 from detectors.fingerprints import Identified, identify
 from detectors.interactions import Click, Failure, Input, KeyDown, Navigation, RequestEnd
 from detectors.machine import NEVER, Machine, Report
@@ -67,13 +67,14 @@ class ErrorClickState(msgspec.Struct, gc=False):
     """The click that an error would be blamed on, and the burst that may go on.
 
     `own` are fingerprints of errors that came in peace: scripts that fail by themselves do it again, click or not.
-    `clicked_t` is the latest click of all, `worked_t` the latest key or end of a request that began right after a click
-    (epoch ms): forms are sent with keys as well.
+    `clicks` are the times of the latest clicks, `clicked_t` the latest of all, `worked_t` the latest key or end of a
+    request that began right after a click (epoch ms): forms are sent with keys as well.
     """
 
     click: BlamableClick | None = None
     burst: ErrorBurst | None = None
     own: list[str] = msgspec.field(default_factory=list)
+    clicks: list[int] = msgspec.field(default_factory=list)
     clicked_t: int = NEVER
     worked_t: int = NEVER
 
@@ -127,6 +128,8 @@ class ErrorClick(Machine[ErrorClickState]):
         if click.button or not click.is_primary:
             return
         state.clicked_t = click.t
+        state.clicks.append(click.t)
+        del state.clicks[:-MAX_CLICKS]
         aim = self._aims.of(click)
         if aim is None or aim.is_ignored():
             state.click = None
@@ -137,12 +140,11 @@ class ErrorClick(Machine[ErrorClickState]):
 
     def _on_failure(self, failure: Failure) -> None:
         state = self._state
-        if not failure.error_type or failure.message.startswith(_HARMLESS):
+        if failure.message.startswith(_HARMLESS):
             return
         found = identify(failure)
-        if failure.t - max(state.clicked_t, state.worked_t) > PEACE_MS and found.fingerprint not in state.own:
-            state.own.append(found.fingerprint)
-            del state.own[:-MAX_OWN]
+        if self._comes_by_itself(failure) and found.fingerprint not in state.own:
+            self._disown(found)
         if found.fingerprint in state.own:
             return
         click, state.click = state.click, None
@@ -159,13 +161,30 @@ class ErrorClick(Machine[ErrorClickState]):
             state.burst = ErrorBurst(click, failure.t, failure.t - click.t, failure.source, found)
         self._rearm()
 
+    def _comes_by_itself(self, failure: Failure) -> bool:
+        """Tell whether an error comes in peace, or is a text on the console that no handler is likely to have written.
+
+        What a handler writes comes at once, or when a request of its click ends.
+        """
+        state = self._state
+        if failure.error_type:
+            return failure.t - max(state.clicked_t, state.worked_t) > PEACE_MS
+        return failure.t - max(state.clicked_t, state.worked_t) > REQUEST_MS
+
+    def _disown(self, found: Identified) -> None:
+        state = self._state
+        state.own.append(found.fingerprint)
+        del state.own[:-MAX_OWN]
+        if state.burst is not None and state.burst.identified.fingerprint == found.fingerprint:
+            state.burst = None
+
     def _on_typing(self, typed: Input | KeyDown) -> None:
         self._state.worked_t = typed.t
 
     def _on_request_end(self, request: RequestEnd) -> None:
         state = self._state
         click = state.click
-        if 0 <= request.start_t - state.clicked_t <= CAUSED_MS:
+        if any(0 <= request.start_t - t <= CAUSED_MS for t in state.clicks):
             state.worked_t = request.t
         if click is not None and click.press_t <= request.start_t <= click.t + CAUSED_MS:
             click.request_t = request.t

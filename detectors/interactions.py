@@ -137,7 +137,13 @@ class Mutation(_At, frozen=True, gc=False):
 
 
 class StyleChange(_At, frozen=True, gc=False):
-    """A style sheet was changed by script (rules, declarations, adopted sheets)."""
+    """A style sheet was changed by script (rules, declarations, adopted sheets).
+
+    It `only_prepares` if nothing but rules for classes and at-rules were added: they show nothing by themselves, and
+    what comes to use them is told as a mutation.
+    """
+
+    only_prepares: bool = False
 
 
 class CanvasChange(_At, frozen=True, gc=False):

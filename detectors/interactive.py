@@ -40,6 +40,9 @@ _ACTING_TAGS: Final = frozenset({"button", "summary"})
 _CONTAINER_TAGS: Final = frozenset(
     {"html", "body", "main", "nav", "header", "footer", "form", "ul", "ol", "table", "tbody", "tr", "#document"}
 )
+_DRAWN_TAGS: Final = frozenset(
+    {"path", "g", "use", "circle", "ellipse", "line", "polygon", "polyline", "rect", "text", "tspan"}
+)
 _MARKS: Final = frozenset({"role", "onclick", "tabindex", "contenteditable"})
 _TELLING_TAGS: Final = UNSEEN_TAGS | (_IDENTITY_TAGS - {"option"})
 _TELLING_ATTRIBUTES: Final = frozenset({"role", "contenteditable", "disabled", "aria-disabled"})
@@ -74,6 +77,20 @@ def closest_interactive(element: Element) -> Element | None:
             return node
         node = node.parent
     return None
+
+
+def whole_drawing(element: Element) -> Element:
+    """Give the drawing (`svg`) that `element` is a part of, if it is one: its path is clicked for the whole icon."""
+    if element.tag not in _DRAWN_TAGS:
+        return element
+    node: Element | None = element
+    for _ in range(MAX_ANCESTORS):
+        if node is None:
+            break
+        if node.tag == "svg":
+            return node
+        node = node.parent
+    return element
 
 
 def is_ignored(element: Element) -> bool:

@@ -19,9 +19,10 @@ CLICK_MARKS: Final = frozenset(
         "ant-click-animating-without-extra-node", "ant-click-animating", "aria-describedby", "data-active",
         "data-focus", "data-focused", "data-focus-visible", "data-focus-visible-added", "data-focus-within",
         "data-headlessui-focus-visible", "data-hover", "data-hovered", "data-press", "data-pressed", "data-touched",
+        "tabindex",
     }
 )  # fmt: skip
-"""Attributes by which libraries note clicks, presses, focus, hover, and the tooltip that is shown."""
+"""Attributes by which libraries note clicks, presses, focus, hover, the tooltip shown, and where the tab key leads."""
 
 LOOKS: Final = frozenset({"class", "style"})
 """Attributes that may only change how something looks."""
@@ -71,6 +72,8 @@ class PressRecord(msgspec.Struct, gc=False, array_like=True):
 class ReactionsState(msgspec.Struct, gc=False):
     """`first` is the number of the oldest press kept; `ripples` map added nodes to the number of their press.
 
+    `inner` maps nodes that were added to such a node later to it.
+
     `acted_t` is the latest press or click (epoch ms). `field` is the text field that has the focus, and its parent.
     `born` tells of nodes that came lately when that was (epoch ms), and how long after a press or click (ms).
     """
@@ -80,6 +83,7 @@ class ReactionsState(msgspec.Struct, gc=False):
     field: tuple[int | str, ...] = ()
     presses: list[PressRecord] = msgspec.field(default_factory=list)
     ripples: dict[int | str, int] = msgspec.field(default_factory=dict)
+    inner: dict[int | str, int | str] = msgspec.field(default_factory=dict)
     background: Background = msgspec.field(default_factory=Background)
     trails: Trails = msgspec.field(default_factory=Trails)
     born: dict[int | str, tuple[int, int]] = msgspec.field(default_factory=dict)

@@ -9,11 +9,14 @@ needed: a stepper at its end is no rage. One burst is one signal; it is closed w
 further click.
 
 A burst ends at a click elsewhere and at a scroll of the page between two clicks: what was clicked until then is
-judged by itself, so a scroll after the burst changes nothing. A selection made before the burst is closed voids it:
-double and triple clicks select text. Presses on a disabled control count as clicks, since browsers swallow the click.
+judged by itself, so a scroll after the burst changes nothing. Double and triple clicks select text: where text was
+selected before the burst is closed, it takes clicks too many for that, so quick that browsers count them as one
+multiple click. On controls a selection is no aim but a trace of the clicking. Presses on a disabled control count as
+clicks, since browsers swallow the click.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise
 from typing import Final
 
 import msgspec
@@ -41,6 +44,9 @@ HABIT_CLICKS: Final = 4
 
 LONE_ANSWERS: Final = 1
 """So many answers in a burst do not make a control work: a message that stays, a change that came by chance."""
+
+MULTIPLE_CLICK_MS: Final = 500
+"""Browsers take clicks for a double or triple one that follow each other within this time."""
 
 MAX_HABITS: Final = 32
 """Controls of a page whose habits are remembered; the one heard of longest ago is forgotten for one more."""
@@ -87,7 +93,8 @@ class Hit(msgspec.Struct, gc=False):
 class Burst(msgspec.Struct, gc=False):
     """Clicks on one target so far, of which `needed` make rage.
 
-    `answered` remembers an answer among the members already dropped.
+    `answered` remembers an answer among the members already dropped. `selected` tells of text that was selected
+    meanwhile, which on a control (`is_control`) is of no matter.
     """
 
     target: Target
@@ -99,6 +106,8 @@ class Burst(msgspec.Struct, gc=False):
     hit: Hit | None = None
     answered: bool = False
     judged: bool = False
+    is_control: bool = False
+    selected: bool = False
 
 
 class RageClickState(msgspec.Struct, gc=False):
@@ -192,9 +201,9 @@ class RageClick(Machine[RageClickState]):
             self._end()
 
     def _on_selection(self, selection: Selection) -> None:
-        if self._state.current is not None and not selection.collapsed:
-            self._state.current = None
-            self._rearm()
+        current = self._state.current
+        if current is not None and not selection.collapsed and not current.is_control:
+            current.selected = True
 
     def _on_navigation(self, navigation: Navigation) -> None:
         if navigation.nav == "load":
@@ -215,7 +224,9 @@ class RageClick(Machine[RageClickState]):
             needed = self._settings.count
             if self._tuning:
                 needed = self._tuning.rage_click_count(aim.element, needed)
-            self._state.current = Burst(aim.target(), aim.place(), made.page, needed, [member], _box_at(member))
+            burst = Burst(aim.target(), aim.place(), made.page, needed, [member], _box_at(member))
+            burst.is_control = aim.is_interactive
+            self._state.current = burst
         else:
             self._append(burst, member)
         self._rearm()
@@ -316,6 +327,8 @@ class RageClick(Machine[RageClickState]):
             streak.append(index)
             needed = burst.needed * (2 if habit + answers >= HABIT_CLICKS else 1)
             window_ms = settings.window_ms if answers > LONE_ANSWERS else self._longest_window_ms
+            if burst.selected and not _is_multiple_click([members[hit] for hit in streak[-needed:]]):
+                continue
             if len(streak) >= needed and members[index].t - members[streak[-burst.needed]].t < window_ms:
                 end = next((later for later in range(index, len(flags)) if flags[later]), len(flags))
                 hits = [*streak[-needed:], *range(index + 1, end)]
@@ -340,6 +353,10 @@ class RageClick(Machine[RageClickState]):
             },
             count=hit.count,
         )
+
+
+def _is_multiple_click(members: Sequence[Member]) -> bool:
+    return all(later.t - earlier.t <= MULTIPLE_CLICK_MS for earlier, later in pairwise(members))
 
 
 def _hit(members: Sequence[Member], count: int, window_ms: int, longer_window_ms: int) -> Hit:

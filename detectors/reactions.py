@@ -173,6 +173,7 @@ class Reactions(Machine[ReactionsState]):
             del presses[0]
             state.first += 1
         state.ripples = {node: number for node, number in state.ripples.items() if number >= state.first}
+        state.inner = {node: shell for node, shell in state.inner.items() if shell in state.ripples}
 
     def _on_mutation(self, mutation: Mutation) -> None:
         state = self._state
@@ -212,7 +213,8 @@ class Reactions(Machine[ReactionsState]):
             state.presses[-1].answered = True
 
     def _on_style(self, change: StyleChange) -> None:
-        self._on_activity(("style",), change.t)
+        if not change.only_prepares:
+            self._on_activity(("style",), change.t)
 
     def _on_canvas(self, change: CanvasChange) -> None:
         self._on_activity(named_place("canvas", change.target), change.t)
@@ -264,6 +266,7 @@ class Reactions(Machine[ReactionsState]):
         if navigation.nav == "load":  # node ids start again, and the old page's presses explain nothing here
             state.acted_t = NEVER
             state.ripples.clear()
+            state.inner.clear()
             state.background.places.clear()
             state.trails.places.clear()
             state.born.clear()

@@ -10,7 +10,13 @@ from engine.reasons import Reason
 from engine.rebuild.context import PRESS_MAX_AGE_MS, Context
 from engine.rebuild.mutations import MutationMasker
 from engine.rebuild.payloads import tell_console
-from engine.rebuild.styles import mask_adopted_sheet, mask_font, mask_sheet_rule, mask_style_declaration
+from engine.rebuild.styles import (
+    mask_adopted_sheet,
+    mask_font,
+    mask_sheet_rule,
+    mask_style_declaration,
+    only_prepares,
+)
 from schemas.rrweb_sources import (
     AdoptedStyleSheetData,
     CanvasMutationData,
@@ -173,12 +179,12 @@ class IncrementalRebuilder:
         data.ranges = [r for r in ranges if not (page.flags(r.start) | page.flags(r.end)) & BLOCKED]
         return data
 
-    def _tell_style(self) -> None:
+    def _tell_style(self, *, only_prepares: bool = False) -> None:
         context = self._context
-        context.emit(told.StyleChange(context.t, context.page.url))
+        context.emit(told.StyleChange(context.t, context.page.url, only_prepares))
 
     def _sheet_rule(self, data: StyleSheetRuleData) -> Masked:
-        self._tell_style()
+        self._tell_style(only_prepares=only_prepares(data))
         return mask_sheet_rule(self._context.page.masker, data)
 
     def _style_declaration(self, data: StyleDeclarationData) -> Masked:

@@ -16,6 +16,9 @@ from schemas.rrweb_sources import (
 EMPTY_RULE: Final = "rr-masked {}"
 """Stands for a rule of which nothing may be shown: the indices of later rule events stay true."""
 
+PREPARING: Final = (".", "@")
+"""How rules begin that components bring for classes of their own, before any element has these."""
+
 
 def _mask_rules(masker: Masker, rules: list[RuleAddition]) -> None:
     for rule in rules:
@@ -31,6 +34,13 @@ def mask_sheet_rule(masker: Masker, data: StyleSheetRuleData) -> StyleSheetRuleD
     if isinstance(data.replace_sync, str):
         data.replace_sync = masker.css(data.replace_sync)
     return data
+
+
+def only_prepares(data: StyleSheetRuleData) -> bool:
+    """Tell whether nothing but rules for classes and at-rules were added, as components do when first shown."""
+    if not data.adds or data.removes or data.replace or data.replace_sync:
+        return False
+    return all(addition.rule.startswith(PREPARING) for addition in data.adds)
 
 
 def mask_style_declaration(masker: Masker, data: StyleDeclarationData) -> StyleDeclarationData | None:

@@ -1,5 +1,6 @@
 """Error clicks: blame, window, use, bursts."""
 
+import msgspec
 import pytest
 
 from detectors.error_click import MAX_OWN
@@ -185,3 +186,30 @@ def test_what_fails_after_a_key_is_not_the_pages_own(typed: Interaction) -> None
     """A form sent with the Enter key fails as it will when its button is clicked."""
     assert len(blamed([typed, failure(T + 50), *click(T + 20_000), failure(T + 20_050)])) == 1
     assert blamed([typed, failure(T + 5_000), *click(T + 20_000), failure(T + 20_050)]) == []
+
+
+class TestTextsOnTheConsole:
+    """Code that catches its errors logs them with words of its own."""
+
+    def text(self, t: int, message: str = "export failed") -> Interaction:
+        return msgspec.structs.replace(failure(t, "console_error", message, ""), error_type="")
+
+    def request(self, t: int, start_t: int) -> Interaction:
+        return RequestEnd(t, PAGE, start_t, "https://shop.example/api", "", 500)
+
+    @pytest.mark.parametrize(("delay", "expected"), [(5, 1), (100, 1), (101, 0)])
+    def test_a_handler_writes_at_once(self, delay: int, expected: int) -> None:
+        assert len(blamed([*click(T), self.text(T + delay)])) == expected
+
+    def test_or_when_its_request_ends(self) -> None:
+        assert len(blamed([*click(T), self.request(T + 700, T + 3), self.text(T + 702)])) == 1
+
+    def test_requests_of_quick_clicks_end_after_the_next(self) -> None:
+        tape = [*click(T), *click(T + 500), self.request(T + 700, T + 3), self.text(T + 702)]
+        (finding,) = blamed([*tape, self.request(T + 1_200, T + 503), self.text(T + 1_202)])
+        assert finding.t == T + 440
+
+    @pytest.mark.parametrize("at", [T - 900, T + 600])
+    def test_what_also_comes_at_other_times_is_the_pages_own(self, at: int) -> None:
+        assert len(blamed([*click(T), self.text(T + 5)])) == 1
+        assert blamed(in_order([*click(T), self.text(T + 5)], [*click(T - 2_000), self.text(at)])) == []

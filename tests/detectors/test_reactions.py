@@ -5,7 +5,7 @@ import pytest
 from detectors.aim import Aims
 from detectors.answers import MAX_RIPPLES
 from detectors.background import KEPT_PLACES
-from detectors.interactions import Click, ElementFocus, MouseMove, Navigation, Press, RequestEnd
+from detectors.interactions import Click, ElementFocus, MouseMove, Navigation, Press, RequestEnd, StyleChange
 from detectors.presses import MAX_TOGGLES
 from detectors.reactions import MAX_PRESSES, Reactions
 from tests.detectors.tape import BUTTON, EMAIL, PAGE, change, click, mutation
@@ -103,6 +103,54 @@ def test_the_press_that_left_a_page_explains_nothing_on_the_next() -> None:
         watch.feed(mutation(t, change("text", 25, 24, 3)))
     watch.feed(*click(T + 3_500), mutation(T + 3_600, change("text", 25, 24, 3)))
     assert not watch.reactions.answered(1)
+
+
+class TestRipplesInAShell:
+    """Components bring an empty shell into the pressed control at the first press, and play all ripples in it."""
+
+    def press(self, watch: Watch, t: int, ripple: int) -> None:
+        watch.feed(Press(t - 60, PAGE, BUTTON))
+        if ripple == 701:
+            watch.feed(mutation(t - 59, change("add", 700, 330, 329, name="span")))
+        added = (
+            change("add", ripple, 700, 330, 329, name="span"),
+            change("add", ripple + 50, ripple, 700, 330, name="i"),
+        )
+        watch.feed(mutation(t - 58, *added), Click(t, PAGE, BUTTON, press_t=t - 60))
+        watch.feed(mutation(t + 1, change("attribute", ripple + 50, ripple, 700, 330, name="class")))
+
+    def test_what_is_left_is_no_answer(self) -> None:
+        watch = Watch()
+        self.press(watch, T, 701)
+        assert watch.reactions.answered(0)
+        watch.feed(mutation(T + 550, change("remove", 701, 700, 330, 329, name="span")))
+        assert not watch.reactions.answered(0)
+
+    def test_quick_presses_share_it(self) -> None:
+        watch = Watch()
+        for ripple, t in ((701, T), (702, T + 200)):
+            self.press(watch, t, ripple)
+        for ripple, t in ((701, T + 550), (702, T + 750)):
+            assert watch.reactions.answered(0)
+            watch.feed(mutation(t, change("remove", ripple, 700, 330, 329, name="span")))
+        assert [watch.reactions.answered(number) for number in (0, 1)] == [False, False]
+
+    def test_what_stays_in_it_is_an_answer(self) -> None:
+        watch = Watch()
+        self.press(watch, T, 701)
+        watch.feed(mutation(T + 2, change("add", 720, 700, 330, 329, name="svg")))
+        watch.feed(mutation(T + 550, change("remove", 701, 700, 330, 329, name="span")))
+        assert watch.reactions.answered(0)
+
+
+def test_rules_that_components_bring_are_no_answer() -> None:
+    assert not Watch().feed(*click(T), StyleChange(T + 2, PAGE, only_prepares=True)).reactions.answered(0)
+    assert Watch().feed(*click(T), StyleChange(T + 2, PAGE)).reactions.answered(0)
+
+
+def test_the_next_stop_of_the_tab_key_is_no_answer() -> None:
+    watch = Watch().feed(*click(T), mutation(T + 1, change("attribute", 340, 329, name="tabindex")))
+    assert not watch.reactions.answered(0)
 
 
 class TestLimits:
