@@ -11,6 +11,7 @@ Beside ripples, marks and what is the page's own (see there), these are told fro
 from typing import Final
 
 from detectors.background import Place, place_of_change
+from detectors.elements import Element
 from detectors.interactions import Change, MouseMove, Mutation
 from detectors.presses import (
     CLICK_MARKS,
@@ -52,8 +53,11 @@ HOVER_STAY_MS: Final = 1_500
 SHOWN_MS: Final = 10_000
 """Messages that go by themselves are not shown for longer."""
 
+PREVIEW_MS: Final = 1_000
+"""Who sees what a click would choose (stars that light up, a list's next value) clicks so soon."""
+
 MAX_BORN: Final = 32
-"""Elements whose coming is remembered."""
+"""Elements whose coming is remembered, and places whose texts changed."""
 
 
 def judge(state: ReactionsState, mutation: Mutation, record: PressRecord) -> None:
@@ -96,8 +100,24 @@ def note(state: ReactionsState, mutation: Mutation) -> None:
             if not above or above[0] not in came:
                 _bear(state, change.node_id, t)
         if not above or above[0] not in came:
+            near = _near(change)
             state.trails.note(place_of_change(change), t, acted_t)
-            state.trails.note(_near(change), t, acted_t)
+            state.trails.note(near, t, acted_t)
+            if near and t - acted_t > SYNC_MS and (change.kind == "text" or change.has_text):
+                _stir(state, near, t)
+
+
+def is_previewed(state: ReactionsState, control: Element, t: int) -> bool:
+    """Tell whether texts of `control` or beside it changed just before a press at `t` (epoch ms), not by a clock."""
+    if not state.stirred:
+        return False
+    presses = [press.t for press in state.presses]
+    around = [control] if control.parent is None else [control, control.parent]
+    for place in (("near", element.node_id) for element in around):
+        stirred_t = state.stirred.get(place)
+        if stirred_t is not None and t - stirred_t <= PREVIEW_MS and not state.trails.keeps_time(place, t, presses):
+            return True
+    return False
 
 
 def answer(state: ReactionsState, record: PressRecord, t: int) -> None:
@@ -203,6 +223,13 @@ def _bear(state: ReactionsState, node_id: int | str, t: int) -> None:
     state.born[node_id] = (t, min(t - state.acted_t, SHOWN_MS))
     if len(state.born) > MAX_BORN:
         del state.born[next(iter(state.born))]
+
+
+def _stir(state: ReactionsState, near: Place, t: int) -> None:
+    state.stirred.pop(near, None)
+    state.stirred[near] = t
+    if len(state.stirred) > MAX_BORN:
+        del state.stirred[next(iter(state.stirred))]
 
 
 def _sharing(state: ReactionsState, record: PressRecord, t: int) -> list[PressRecord]:

@@ -1,6 +1,7 @@
 """Error click: a click, and an error right after it.
 
-Our rule: the first error (uncaught, rejected promise, or an error printed on the console) at most `window_ms` after
+Our rule: the first error (uncaught, rejected promise, or one printed on the console; a mere text there only if it
+comes at once, or when a request of a click ends) at most `window_ms` after
 the latest click is blamed on it and uses it up; a later one, if it comes within `REQUEST_MS` of the end of a request
 that the click caused (see `detectors.blame`): what waits for an answer fails when the answer does. Errors that came
 in peace before are the page's own, and blamed on nobody. Further clicks on
@@ -34,8 +35,8 @@ PEACE_MS: Final = 3_000
 MAX_OWN: Final = 16
 """Errors remembered as the page's own; the oldest is forgotten for one more."""
 
-_HARMLESS: Final = ("ResizeObserver loop ",)
-"""How messages begin by which browsers say that all is well: layout goes on in the next frame."""
+_HARMLESS: Final = ("ResizeObserver loop ", "Warning: ")
+"""How messages begin by which browsers say that all is well (layout goes on in the next frame), and frameworks warn."""
 
 
 class BlamableClick(msgspec.Struct, gc=False):
@@ -140,7 +141,7 @@ class ErrorClick(Machine[ErrorClickState]):
 
     def _on_failure(self, failure: Failure) -> None:
         state = self._state
-        if failure.message.startswith(_HARMLESS):
+        if failure.message.startswith(_HARMLESS) or not (failure.error_type or failure.message):
             return
         found = identify(failure)
         if self._comes_by_itself(failure) and found.fingerprint not in state.own:

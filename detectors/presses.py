@@ -54,7 +54,8 @@ class PressRecord(msgspec.Struct, gc=False, array_like=True):
     `toggles` are attributes within the region that were changed an odd number of times; `marks` are looks of the region
     that changed before the click and not back since. `rendered` means that nothing happened but that the control was
     replaced by another of its kind: an answer, unless the next click finds the same one in the same `place`. `suspects`
-    are changes that are answers unless they turn out to be something else.
+    are changes that are answers unless they turn out to be something else. `previewed` says that texts of the control
+    or beside it changed just before, when the pointer came: such a press may only keep what is shown.
     """
 
     t: int
@@ -67,6 +68,7 @@ class PressRecord(msgspec.Struct, gc=False, array_like=True):
     rendered: bool = False
     marks: list[str] = msgspec.field(default_factory=list)
     suspects: list[Suspect] = msgspec.field(default_factory=list)
+    previewed: bool = False
 
 
 class ReactionsState(msgspec.Struct, gc=False):
@@ -75,6 +77,7 @@ class ReactionsState(msgspec.Struct, gc=False):
     `inner` maps nodes that were added to such a node later to it.
 
     `acted_t` is the latest press or click (epoch ms). `field` is the text field that has the focus, and its parent.
+    `stirred` tells when texts of a part of the page last changed at a moment when no handler did it (epoch ms).
     `born` tells of nodes that came lately when that was (epoch ms), and how long after a press or click (ms).
     """
 
@@ -87,6 +90,7 @@ class ReactionsState(msgspec.Struct, gc=False):
     background: Background = msgspec.field(default_factory=Background)
     trails: Trails = msgspec.field(default_factory=Trails)
     born: dict[int | str, tuple[int, int]] = msgspec.field(default_factory=dict)
+    stirred: dict[Place, int] = msgspec.field(default_factory=dict)
 
     @property
     def current(self) -> int:
@@ -115,9 +119,9 @@ def named_place(name: str, element: Element | None) -> Place:
     return (name,) if element is None else (name, element.node_id)
 
 
-def region_of(element: Element) -> int | str:
+def control_of(element: Element) -> Element:
     """Give the control that a press on `element` is on."""
-    return (closest_interactive(element) or element).node_id
+    return closest_interactive(element) or element
 
 
 def toggle_name(change: Change) -> str:

@@ -21,7 +21,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from detectors.aim import Aims
-from detectors.answers import is_answer, judge, leave_open, note, note_move
+from detectors.answers import is_answer, is_previewed, judge, leave_open, note, note_move
 from detectors.background import Place, place_of_change
 from detectors.interactions import (
     CanvasChange,
@@ -46,7 +46,7 @@ from detectors.interactions import (
 from detectors.interactive import is_text_field
 from detectors.machine import NEVER, Machine
 from detectors.measuring import is_measuring
-from detectors.presses import PressRecord, ReactionsState, Suspect, named_place, region_of
+from detectors.presses import PressRecord, ReactionsState, Suspect, control_of, named_place
 from detectors.trails import SYNC_MS
 
 MAX_PRESSES: Final = 256
@@ -114,7 +114,7 @@ class Reactions(Machine[ReactionsState]):
             return True
         since = state.presses[number - state.first :]
         for record in since:
-            if record.answered or record.moved or record.rendered or record.toggles:
+            if record.answered or record.moved or record.rendered or record.toggles or record.previewed:
                 return True
         if state.ripples and max(state.ripples.values()) >= number:
             return True
@@ -135,7 +135,9 @@ class Reactions(Machine[ReactionsState]):
         )
 
     def _on_press(self, press: Press) -> None:
-        self._begin(press.t, None if press.target is None else region_of(press.target))
+        control = None if press.target is None else control_of(press.target)
+        record = self._begin(press.t, None if control is None else control.node_id)
+        record.previewed = control is not None and is_previewed(self._state, control, press.t)
         self._state.acted_t = press.t
 
     def _on_click(self, click: Click) -> None:
@@ -270,6 +272,7 @@ class Reactions(Machine[ReactionsState]):
             state.background.places.clear()
             state.trails.places.clear()
             state.born.clear()
+            state.stirred.clear()
 
     def _on_request_end(self, request: RequestEnd) -> None:
         if request.failed or is_measuring(request.url):

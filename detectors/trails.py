@@ -117,6 +117,11 @@ class Trails(msgspec.Struct, gc=False):
             return False
         return _is_even(trail.steps, t, press_t, presses) or _is_restless(trail.steps, t, press_t)
 
+    def keeps_time(self, place: Place, press_t: int, presses: Sequence[int]) -> bool:
+        """Tell whether the latest change of `place` is on a beat; arguments as for `explains`."""
+        trail = self.places.get(place)
+        return trail is not None and bool(trail.steps) and _is_even(trail.steps, trail.steps[-1][0], press_t, presses)
+
     def is_restless(self, place: Place, t: int, press_t: int) -> bool:
         """Tell whether `place` moved here and there around `t`; arguments as for `explains`."""
         trail = self.places.get(place)

@@ -8,6 +8,7 @@ from detectors.dead_click import MAX_PENDING
 from detectors.elements import Element
 from detectors.interactions import (
     CanvasChange,
+    Change,
     Click,
     ElementFocus,
     Input,
@@ -393,3 +394,24 @@ class TestReplaced:
 )  # fmt: skip
 def test_names_that_style_modules_make_are_read(names: str, expected: int) -> None:
     assert len(dead(click(T, element("div", 500, BODY, _class=names)))) == expected
+
+
+class TestPreviews:
+    """Stars that light up under the pointer: the click only keeps what is shown."""
+
+    STAR = change("text", 335, 330, 329, 3)
+    BESIDE = change("text", 345, 344, 329, 3)
+
+    @pytest.mark.parametrize("shown", [STAR, BESIDE])
+    @pytest.mark.parametrize(("before", "expected"), [(300, 0), (1_200, 1)])
+    def test_a_text_that_changed_for_the_pointer_is_an_answer_before(
+        self, shown: Change, before: int, expected: int
+    ) -> None:
+        assert len(dead(in_order([mutation(T - 60 - before, shown)], click(T)))) == expected
+
+    def test_looks_are_not(self) -> None:
+        assert len(dead([mutation(T - 300, change("attribute", 330, 329, 3, name="class")), *click(T)])) == 1
+
+    def test_nor_is_a_clock(self) -> None:
+        ticks = [mutation(t, self.BESIDE) for t in range(T - 5_300, T + 4_000, 1_000)]
+        assert len(dead(in_order(ticks, click(T)))) == 1

@@ -281,9 +281,11 @@ def test_errors_without_any_text_are_errors() -> None:
     assert len(verdict([Failure(1_000, PAGE, "error", "Error", "", ())])) == 1
 
 
-@pytest.mark.parametrize("message", ["", "compare failed with status", "Warning: validateDOMNesting"])
-def test_texts_on_the_console_are_no_errors(message: str) -> None:
-    text = Failure(1_001, PAGE, "console_error", "", message, ("warn@https://shop.example/app.js:1:1",))
+@pytest.mark.parametrize(
+    ("delay", "message"), [(1, ""), (1, "Warning: validateDOMNesting"), (400, "compare failed with status")]
+)
+def test_warnings_and_late_texts_on_the_console_are_no_errors(delay: int, message: str) -> None:
+    text = Failure(1_000 + delay, PAGE, "console_error", "", message, ("warn@https://shop.example/app.js:1:1",))
     assert [finding.detector for finding in verdict([*click(1_000), text])] == ["dead_click"]
 
 
