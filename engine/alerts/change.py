@@ -11,11 +11,13 @@ from typing import Final
 
 import msgspec
 
-RATIOS: Final = (3.0, 10.0, 40.0)
+RATIOS: Final = (3.0, 10.0, 40.0, 200.0)
 """What an incident does to the odds. The larger ones are sure after a few sessions where complaints are rare."""
 
 LOWEST_SHARE: Final = 0.001
 HIGHEST_SHARE: Final = 0.6
+
+_LOGARITHMS: Final = tuple(math.log(ratio) for ratio in RATIOS)
 
 
 def worse_share(share: float, ratio: float) -> float:
@@ -23,12 +25,16 @@ def worse_share(share: float, ratio: float) -> float:
     return ratio * share / (1.0 - share + ratio * share)
 
 
+def _losses(share: float) -> list[float]:
+    """Return, by ratio, what any session takes from the evidence; one that is concerned adds the logarithm of it."""
+    return [math.log1p((ratio - 1.0) * share) for ratio in RATIOS]
+
+
 def evidence_of(share: float, concerned: int, trials: int) -> float:
     """Return the evidence for an incident in so many trials at once."""
+    whole = max(trials, concerned)
     return max(
-        concerned * math.log(worse_share(share, ratio) / share)
-        + max(trials - concerned, 0) * math.log((1.0 - worse_share(share, ratio)) / (1.0 - share))
-        for ratio in RATIOS
+        concerned * logarithm - whole * loss for logarithm, loss in zip(_LOGARITHMS, _losses(share), strict=True)
     )
 
 
@@ -44,30 +50,40 @@ class Evidence(msgspec.Struct, gc=False):
     concerned_since: int = 0
     against: float = 0.0
 
+    def __post_init__(self) -> None:
+        """Take up what was kept when fewer ratios were told apart."""
+        self.sums += [0.0] * (len(RATIOS) - len(self.sums))
+
     @property
     def highest(self) -> float:
         """The evidence for the likeliest kind of incident."""
         return max(self.sums)
 
+    def without(self, sessions: int) -> float:
+        """Return the evidence that would be left if so many of the sessions concerned had not been."""
+        return max(total - sessions * logarithm for total, logarithm in zip(self.sums, _LOGARITHMS, strict=True))
+
     def unconcerned(self, share: float, trials: int) -> None:
         """Take note of sessions that were not concerned, where `share` of them is normal."""
-        for place, ratio in enumerate(RATIOS):
-            worse = worse_share(share, ratio)
-            self.sums[place] = max(0.0, self.sums[place] + trials * math.log((1.0 - worse) / (1.0 - share)))
-        middle = worse_share(share, RATIOS[0])
-        self.against = max(0.0, self.against + trials * math.log((1.0 - share) / (1.0 - middle)))
+        losses = _losses(share)
+        self.against = max(0.0, self.against + trials * losses[self._likeliest()])
+        self.sums = [max(0.0, total - trials * loss) for total, loss in zip(self.sums, losses, strict=True)]
 
     def concerned(self, share: float, t: int, base: int) -> None:
         """Take note of a session that was concerned at `t` (epoch ms), after `base` trials in all."""
         if not any(self.sums):
             self.since, self.base_since, self.concerned_since = t, base, 0
         self.concerned_since += 1
-        for place, ratio in enumerate(RATIOS):
-            self.sums[place] += math.log(worse_share(share, ratio) / share)
-        middle = worse_share(share, RATIOS[0])
-        self.against = max(0.0, self.against + math.log(share / middle))
+        losses, likeliest = _losses(share), self._likeliest()
+        self.against = max(0.0, self.against + losses[likeliest] - _LOGARITHMS[likeliest])
+        self.sums = [
+            total + logarithm - loss for total, logarithm, loss in zip(self.sums, _LOGARITHMS, losses, strict=True)
+        ]
 
     def clear(self) -> None:
         """Begin anew."""
         self.sums = [0.0] * len(RATIOS)
         self.against = 0.0
+
+    def _likeliest(self) -> int:
+        return self.sums.index(max(self.sums))

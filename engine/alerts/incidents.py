@@ -20,6 +20,9 @@ MAX_MOMENTS: Final = 3
 SHARED: Final = 0.5
 """Keys that share so many of the sessions of the smaller one are one incident."""
 
+LEFT: Final = 0.5
+"""An incident affects more than it is named for if so much of the evidence is left without its own sessions."""
+
 SEVERITIES: Final[tuple[Severity, ...]] = ("info", "warning", "critical")
 """The graver, the later."""
 
@@ -50,19 +53,37 @@ class Incidents:
             incident = Incident(alert, rule.name, [], {}, t, t, rule.cooldown_ms)
             self._state.incidents[alert.id] = incident
             self._fired.append(alert)
+            incident.sessions.update(sessions)
         incident.is_open = True
-        incident.opened_at = max(incident.opened_at, t) if not incident.keys else incident.opened_at
         for tracked in (cause, *causes):
             self._join(incident, tracked)
-        incident.sessions.update(sessions)
+        if is_about(incident, cause):
+            incident.sessions.update(sessions)
         self.goes_on(incident, t)
+
+    def is_told(self, rule: Rule, tracked: Tracked) -> bool:
+        """Whether a key belongs to an incident that goes on and is told to whom a rule would tell it."""
+        incident = self._state.incidents.get(tracked.incident)
+        return incident is not None and incident.is_open and self._tells(incident, rule)
+
+    def explain(self, rule: Rule, tracked: Tracked, needed: float, t: int) -> bool:
+        """Let a key join an incident without whose sessions nothing would be sure; return whether there is one."""
+        for incident in self._state.incidents.values():
+            shared = _shared(incident, tracked) if self._tells(incident, rule) else 0
+            is_little = len(tracked.recent) - shared < rule.min_sessions or tracked.evidence.without(shared) < needed
+            if shared and is_little:
+                incident.is_open = True
+                self._join(incident, tracked)
+                self.goes_on(incident, t)
+                return True
+        return False
 
     def _same(self, rule: Rule, cause: Tracked, sessions: dict[str, None]) -> Incident | None:
         name = name_of(cause.key)
         for incident in self._state.incidents.values():
             if not self._tells(incident, rule):
                 continue
-            shared = sum(1 for session in sessions if session in incident.sessions)
+            shared = _shared(incident, cause)
             if name in incident.keys or 0 < shared >= SHARED * min(len(sessions), len(incident.sessions) or 1):
                 return incident
         return None
@@ -77,10 +98,11 @@ class Incidents:
 
     def _join(self, incident: Incident, tracked: Tracked) -> None:
         name = name_of(tracked.key)
-        tracked.evidence.against = 0.0
         if tracked.incident != incident.alert.id:
             tracked.incident = incident.alert.id
+            tracked.evidence.against = 0.0
         if name not in incident.keys:
+            incident.is_wide = incident.is_wide or _affects_more(incident, tracked)
             incident.keys.append(name)
             grouped = incident.alert.grouped
             if tracked.key != incident.alert.key and len(grouped) < MAX_GROUPED:
@@ -117,6 +139,25 @@ class Incidents:
         ]
         for id_ in gone:
             del self._state.incidents[id_]
+
+
+def is_about(incident: Incident, tracked: Tracked) -> bool:
+    """Whether the sessions of one of its keys are those of an incident: not if the key is wider than the first one.
+
+    Whoever complains of anything, anywhere, would otherwise be counted for an incident of one page. Errors and elements
+    of one page are not told apart.
+    """
+    narrowest = min(SPECIFIC[incident.alert.key.dimension], SPECIFIC["page"])
+    return incident.is_wide or SPECIFIC[tracked.key.dimension] >= narrowest
+
+
+def _affects_more(incident: Incident, tracked: Tracked) -> bool:
+    evidence = tracked.evidence
+    return evidence.without(_shared(incident, tracked)) >= LEFT * evidence.highest > 0.0
+
+
+def _shared(incident: Incident, tracked: Tracked) -> int:
+    return sum(1 for moment in tracked.recent if moment.session_id in incident.sessions)
 
 
 def most_telling(causes: Iterable[tuple[Tracked, float]]) -> Tracked:

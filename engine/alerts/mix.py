@@ -1,4 +1,4 @@
-"""What else may explain a spike: a campaign for a page of which many complain, or a page that is new."""
+"""What else may explain a spike: a campaign for a page of which many complain, a page that is new, or machines."""
 
 from collections import Counter
 from typing import Final
@@ -6,7 +6,7 @@ from typing import Final
 from engine.alerts.change import HIGHEST_SHARE
 from engine.alerts.counting import Counting
 from engine.alerts.history import HOUR_MS
-from engine.alerts.state import Base, Tracked
+from engine.alerts.state import Base, ProjectState, Tracked
 from schemas.alerts import AlertKey
 from schemas.page_paths import fold_page
 
@@ -20,6 +20,9 @@ _MOST: Final = 50.0
 _NEW: Final = 5.0
 """A page with fewer visitors that are not of the last hours is new."""
 
+_TOO_MANY: Final = 25
+"""A session with so many signals is no visitor, but a machine, or somebody who tests."""
+
 _OF_PAGES: Final = frozenset({"page", "element"})
 
 
@@ -30,6 +33,12 @@ def sober_share(counting: Counting, tracked: Tracked, t: int) -> float:
         is_new = counting.base(tracked.key).history.settled < _NEW
         return max(share, counting.worst_share(tracked, t)) if is_new else share
     return min(share * max(more_visited(counting, tracked, t), 1.0), HIGHEST_SHARE)
+
+
+def machines(state: ProjectState, tracked: Tracked) -> int:
+    """Count the sessions of a key, of those that speak for an incident, that no visitor had."""
+    visits = (state.visits.get(moment.session_id) for moment in tracked.recent)
+    return sum(1 for visit in visits if visit is not None and sum(visit.counts.values()) >= _TOO_MANY)
 
 
 def more_visited(counting: Counting, tracked: Tracked, t: int) -> float:

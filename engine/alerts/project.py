@@ -9,9 +9,9 @@ from engine.alerts.abandoned import ON_THE_WAY_MS, Abandoned
 from engine.alerts.change import evidence_of
 from engine.alerts.counting import GONE_MS, Counting, name_of
 from engine.alerts.history import HOUR_MS, MINUTE_MS
-from engine.alerts.incidents import LONGEST_MS, Incidents, alert_of_one, most_telling
+from engine.alerts.incidents import LONGEST_MS, Incidents, alert_of_one, is_about, most_telling
 from engine.alerts.keys import ATTRIBUTES, OTHER, error_of
-from engine.alerts.mix import KEEP_MS, sober_share
+from engine.alerts.mix import KEEP_MS, machines, sober_share
 from engine.alerts.rules import THRESHOLDS, AlertLimits, Rule, longest_window_ms
 from engine.alerts.state import Incident, ProjectState, Tracked, Visit
 from engine.alerts.traffic import judge, started, usual
@@ -88,7 +88,7 @@ class ProjectAlerts:
         self._note_return(signal, touched)
         for tracked, _ in touched:
             incident = self.state.incidents.get(tracked.incident)
-            if incident is not None:
+            if incident is not None and is_about(incident, tracked):
                 self._incidents.goes_on(incident, t, signal.session_id)
         if touched:
             self._judge(signal, [tracked for tracked, _ in touched], t)
@@ -162,13 +162,19 @@ class ProjectAlerts:
             if not rule.counts(signal.detector):
                 continue
             meant = [each for each in touched if each.key.dimension in rule.dimensions]
+            if rule.kind == "spike":
+                meant = [each for each in meant if not self._incidents.is_told(rule, each)]
             held = [each for each in meant if self._holds(rule, signal, each, t)]
             sure = [each for each in held if self._lasts(rule, each, t)]
-            if sure:
-                cause = next((each for each in sure if self._is_open(each)), None) or self._cause(rule, sure, meant, t)
-                self._incidents.open(rule, sure, cause, self._numbers(rule, cause, t), t)
-                if rule.kind == "new_error":
-                    self.state.errors[error_of(signal)] = self.state.first_t
+            if sure and rule.kind == "new_error":
+                self.state.errors[error_of(signal)] = self.state.first_t
+            untold = [each for each in sure if not self._incidents.is_told(rule, each)]
+            if rule.kind == "spike":
+                needed = self._needed(rule, t)
+                untold = [each for each in untold if not self._incidents.explain(rule, each, needed, t)]
+            if untold:
+                cause = self._cause(rule, untold, meant, t)
+                self._incidents.open(rule, untold, cause, self._numbers(rule, cause, t), t)
 
     def _cause(self, rule: Rule, sure: Sequence[Tracked], meant: Sequence[Tracked], t: int) -> Tracked:
         """Choose the key to name, of those that are sure and those that are half as sure."""
@@ -191,10 +197,6 @@ class ProjectAlerts:
         is_likely = tracked.evidence.highest >= self._needed(rule, self.state.now) * HALF_SURE
         return rule.kind == "spike" and is_likely and len(tracked.recent) >= rule.min_sessions
 
-    def _is_open(self, tracked: Tracked) -> bool:
-        incident = self.state.incidents.get(tracked.incident)
-        return incident is not None and incident.is_open
-
     def _holds(self, rule: Rule, signal: Signal, tracked: Tracked, t: int) -> bool:
         state = self.state
         match rule.kind:
@@ -202,7 +204,6 @@ class ProjectAlerts:
                 is_warm = t - state.first_t >= rule.warm_up_ms and tracked.key.value != OTHER
                 is_warm = is_warm and self._counting.is_countable(tracked.key)
                 is_sure = tracked.evidence.highest >= self._needed(rule, t)
-                is_sure = is_sure and len(tracked.recent) >= rule.min_sessions
                 return is_warm and is_sure and self._is_sure_anyway(rule, tracked, t)
             case "new_error":
                 return tracked.key.dimension == "error" and self._is_new(rule, tracked, error_of(signal), t)
@@ -236,11 +237,15 @@ class ProjectAlerts:
 
     def _is_sure_anyway(self, rule: Rule, tracked: Tracked, t: int) -> bool:
         """Whether it is sure also if what else may explain it is made up for."""
-        share, evidence = sober_share(self._counting, tracked, t), tracked.evidence
-        if share <= self._counting.share(tracked, t):
+        evidence = tracked.evidence
+        automatic = machines(self.state, tracked)
+        if len(tracked.recent) - automatic < rule.min_sessions:
+            return False
+        share = sober_share(self._counting, tracked, t)
+        if not automatic and share <= self._counting.share(tracked, t):
             return True
-        trials = tracked.base_seen - evidence.base_since
-        return evidence_of(share, evidence.concerned_since, trials) >= self._needed(rule, t)
+        concerned, trials = evidence.concerned_since - automatic, tracked.base_seen - evidence.base_since
+        return evidence_of(share, concerned, trials) >= self._needed(rule, t)
 
     def _needed(self, rule: Rule, t: int) -> float:
         """Return how sure a spike has to be: the more sessions, the more often chance looks like one."""
@@ -299,7 +304,7 @@ class ProjectAlerts:
             return not any(self._is_still_above(rule, name, t) for name in incident.keys)
         if t - incident.last_t >= QUIET_MS or t - incident.opened_at >= LONGEST_MS:
             return True
-        return all(self._is_calm(name, t) for name in incident.keys)
+        return all(self._is_calm(incident, name, t) for name in incident.keys)
 
     def _is_still_above(self, rule: Rule, name: str, t: int) -> bool:
         """Whether a key is above the threshold of a rule, or was until a moment ago."""
@@ -308,12 +313,12 @@ class ProjectAlerts:
             return False
         return t - tracked.held_since.get(_last(rule), 0) < LULL_MS or self._is_above(rule, tracked, t)
 
-    def _is_calm(self, name: str, t: int) -> bool:
+    def _is_calm(self, incident: Incident, name: str, t: int) -> bool:
         tracked = self.state.tracked.get(name)
-        if tracked is None:
+        if tracked is None or not is_about(incident, tracked):
             return True
         self._counting.settle(tracked, self._counting.share(tracked, t))
-        return tracked.evidence.against >= CALM
+        return tracked.evidence.against >= CALM or t - tracked.last_t >= QUIET_MS
 
     # -- sessions ------------------------------------------------------------------------------------------------
 

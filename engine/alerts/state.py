@@ -76,7 +76,10 @@ class Tracked(msgspec.Struct, gc=False):
 
 
 class Incident(msgspec.Struct, gc=False):
-    """An alert that fired: its keys, the sessions it is about, and when it was last found to be so (epoch ms)."""
+    """An alert that fired: its keys, the sessions it is about, and when it was last found to be so (epoch ms).
+
+    It `is_wide` if more than its first key is affected: then the sessions of all its keys are what it is about.
+    """
 
     alert: Alert
     rule: str
@@ -86,6 +89,7 @@ class Incident(msgspec.Struct, gc=False):
     opened_at: int
     cooldown_ms: int
     is_open: bool = True
+    is_wide: bool = False
 
 
 LEFT: Final = (0.1, 0.4)

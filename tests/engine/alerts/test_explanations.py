@@ -84,11 +84,11 @@ class TestEvidence:
     def test_larger_sites_need_more_of_it(self, every_ms: int, is_told: bool) -> None:  # noqa: FBT001 - a parameter
         site = Site()
         items = list(site.traffic(START_MS, 25, CALM_PAGE, 0.0, every_ms=every_ms))
-        for number in range(4):
+        for number in range(3):
             t = START_MS + 25 * HOUR_MS + number
             session_id, activities = site.visit(t, CALM_PAGE)
             items += [*activities, site.complaint(session_id, t, CALM_PAGE)]
-        rule = Rule(name="spike", kind="spike", dimensions=("page",), min_sessions=4, evidence=12)
+        rule = Rule(name="spike", kind="spike", dimensions=("page",), min_sessions=3, evidence=14)
         assert bool(fired(run(items, rule))) is is_told
 
 
