@@ -92,8 +92,8 @@ class Incident(msgspec.Struct, gc=False):
     is_wide: bool = False
 
 
-LEFT: Final = (0.1, 0.4)
-"""What an absence leaves of the visitors: hardly any, or less than half of them."""
+LEFT: Final = (0.1, 0.4, 0.65)
+"""What an absence leaves of the visitors: hardly any, less than half of them, or two of three."""
 
 
 class Traffic(msgspec.Struct, gc=False):
@@ -120,9 +120,14 @@ class Traffic(msgspec.Struct, gc=False):
     since: int = 0
     lately: Minutes = msgspec.field(default_factory=Minutes)
 
+    def __post_init__(self) -> None:
+        """Take up what was kept when fewer kinds of absence were told apart."""
+        self.evidences += [0.0] * (len(LEFT) - len(self.evidences))
+        self.rates += [0.0] * (len(LEFT) - len(self.rates))
+
     @property
     def evidence(self) -> float:
-        """The evidence for the likelier kind of absence."""
+        """The evidence for the likeliest kind of absence."""
         return max(self.evidences)
 
 
