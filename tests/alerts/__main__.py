@@ -3,7 +3,7 @@
     python -m tests.alerts [--alerts N] [--kill-every SECONDS]
 
 A broker, a Redis, two alerters and a receiver, each a process or task of its own; visitors come all the time. Without
-kills first, then with one alerter or the Redis killed and started again all the time. Prints one JSON object.
+kills first, then with an alerter, the Redis or the broker killed and started again all the time. Prints a JSON object.
 """
 
 import argparse
@@ -18,6 +18,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
 
 from engine.alerts.core import Item
 from tests.alerts.load import Load
@@ -25,7 +26,9 @@ from tests.alerts.receiver import SECRET, Receiver, receiving
 from tests.alerts.site import MANY, AlertSite, encoded, now_ms
 from tests.engine.alerts.site import Site
 from tests.kafka.groups import producer
-from tests.servers.kafka_broker import Kafka, find_kafka
+from tests.servers.kafka_broker import Kafka
+from tests.servers.kafka_cluster import KafkaCluster
+from tests.servers.kafka_jars import kafka_jars
 from tests.servers.process import ServerProcess
 from tests.servers.redis_process import RedisProcess
 from tests.servers.redis_server import find_redis_binary
@@ -76,8 +79,15 @@ def _letters(number: int) -> str:
     return "page-" + "".join("abcdefghij"[int(digit)] for digit in str(number))
 
 
+async def visit_always(load: Load) -> None:
+    """Have visitors come, also after the broker was away."""
+    while not load.is_stopped:
+        with suppress(KafkaError):
+            await load.run()
+
+
 async def kill_always(
-    alerters: list[ServerProcess], redis: RedisProcess, every_seconds: float, kills: list[str]
+    alerters: list[ServerProcess], redis: RedisProcess, kafka: KafkaCluster, every_seconds: float, kills: list[str]
 ) -> None:
     """Kill one after the other and start it again."""
     while True:
@@ -90,6 +100,11 @@ async def kill_always(
         redis.kill()
         await redis.start()
         kills.append("redis")
+        await asyncio.sleep(every_seconds)
+        kafka.brokers[0].kill()
+        kafka.start()
+        await kafka.ready()
+        kills.append("broker")
 
 
 def told(delays: list[float]) -> dict[str, float]:
@@ -101,13 +116,19 @@ def told(delays: list[float]) -> dict[str, float]:
     }
 
 
-async def measure(kafka: Kafka, folder: Path, alerts: int, kill_every: float) -> dict[str, object]:
+async def measure(kafka: KafkaCluster, folder: Path, alerts: int, kill_every: float) -> dict[str, object]:
     async with RedisProcess(find_redis_binary(), append_only=True) as redis, receiving() as receiver:
         (folder / "secret").write_text(SECRET)
-        site = AlertSite(kafka, redis.url, folder, MANY + receiver.rules() + f'secrets = ["file:{folder}/secret"]\n', 4)
+        site = AlertSite(
+            Kafka(kafka.bootstrap, "a broker of our own"),
+            redis.url,
+            folder,
+            MANY + receiver.rules() + f'secrets = ["file:{folder}/secret"]\n',
+            4,
+        )
         await site.create()
         load = Load(site, 1, at_once=10, pause_seconds=1.0)
-        visiting = asyncio.create_task(load.run())
+        visiting = asyncio.create_task(visit_always(load))
         alerters = [site.alerter(), site.alerter()]
         try:
             for alerter in alerters:
@@ -117,7 +138,7 @@ async def measure(kafka: Kafka, folder: Path, alerts: int, kill_every: float) ->
             delays = Delays(site, receiver)
             calm = await delays.measure(alerts)
             kills: list[str] = []
-            killing = asyncio.create_task(kill_always(alerters, redis, kill_every, kills))
+            killing = asyncio.create_task(kill_always(alerters, redis, kafka, kill_every, kills))
             rough = await delays.measure(alerts)
             killing.cancel()
             with suppress(asyncio.CancelledError):
@@ -142,7 +163,7 @@ async def main() -> None:
     parser.add_argument("--kill-every", type=float, default=20.0, help="seconds between two kills (20)")
     args = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="wince-alerts-") as folder:
-        async with find_kafka() as kafka:
+        async with KafkaCluster(kafka_jars()) as kafka:
             found = await measure(kafka, Path(folder), args.alerts, args.kill_every)
     sys.stdout.write(json.dumps(found) + "\n")
 

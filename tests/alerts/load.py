@@ -51,6 +51,10 @@ class Load:
     def stop(self) -> None:
         self._stopped = True
 
+    @property
+    def is_stopped(self) -> bool:
+        return self._stopped
+
     def _visit(self) -> list[Item]:
         visitors, page = self._visitors[self._rng.choice(PROJECTS)], self._rng.choice(PAGES)
         session_id, activities = visitors.visit(now_ms(), page)

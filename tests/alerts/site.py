@@ -10,7 +10,7 @@ from pathlib import Path
 
 import msgspec
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.errors import GroupCoordinatorNotAvailableError
+from aiokafka.errors import GroupCoordinatorNotAvailableError, KafkaConnectionError, NodeNotReadyError
 
 from engine.alerts.core import Item
 from engine.alerts.store import AlertStore, StoredProject
@@ -113,8 +113,8 @@ http_address = "127.0.0.1:0"
         return kafka.signals_topic if isinstance(item, Signal) else kafka.activity_topic
 
     async def commits(self) -> dict[tuple[str, int], int]:
-        """Return what the group has committed; nothing while the broker sets groups up."""
-        with suppress(GroupCoordinatorNotAvailableError):
+        """Return what the group has committed; nothing while the broker sets groups up, or has no time."""
+        with suppress(GroupCoordinatorNotAvailableError, NodeNotReadyError, KafkaConnectionError):
             return {tuple(where): offset for where, offset in (await committed(self.bootstrap, self.name)).items()}
         return {}
 

@@ -7,8 +7,9 @@ import pytest_asyncio
 
 from engine.alerts.delivery.outbox import Outbox
 from engine.alerts.names import AlertNames
+from engine.alerts.parts import Changes
 from engine.alerts.routing import Message
-from engine.alerts.store import AlertStore, Forgetting
+from engine.alerts.store import AlertStore, Forgetting, Outcome, ProjectWrite
 from engine.operate.meters import Count
 from engine.runtime.stores import redis_client
 from engine.settings import load_settings
@@ -77,14 +78,16 @@ async def test_messages_that_wait_keep_a_project(site: AlertSite) -> None:
     client = redis_client(site.settings)
     store, outbox = AlertStore(client, site.name), Outbox(client, AlertNames(site.name))
     try:
-        told = alert(project_id="shop")
-        await outbox.put("shop", [Message("m1", "hook", "firing", told, now_ms())], now_ms())
-        assert await store.forget("shop", "", 0, 1_000) is Forgetting.STAYS
-        assert await store.forget("shop", "", now_ms(), DAY_MS) is Forgetting.STAYS
+        message = Message("m1", "hook", "firing", alert(project_id="shop"), now_ms())
+        write = ProjectWrite("shop", "", "t1", {}, Changes({}, []), messages=[message], now_ms=now_ms())
+        await store.register(["shop"])
+        assert await store.save([write]) == [Outcome.APPLIED]
+        assert await store.forget("shop", "t1", 0, 1_000) is Forgetting.STAYS
+        assert await store.forget("shop", "t1", now_ms(), DAY_MS) is Forgetting.STAYS
         assert await store.forget("shop", "another", 0, 1_000) is Forgetting.REFUSED
         (held,) = (await outbox.claim("shop", now_ms() + 1_000, 30_000, 10)).held
         await outbox.sent(held.entry, now_ms())
-        assert await store.forget("shop", "", 0, 1_000) is Forgetting.GONE
+        assert await store.forget("shop", "t1", 0, 1_000) is Forgetting.GONE
         assert await store.projects() == []
         assert not [key for key in await kept(site) if ":claim:" not in key]
     finally:
