@@ -7,11 +7,15 @@ import msgspec
 
 from detectors.elements import Element
 from detectors.interactions import AuxClick, Click, Failure, Navigation
-from detectors.machine import NEVER, Machine, Report
+from detectors.machine import Machine, Report
 from detectors.machines.gestures import Place, Pointer, finding, place_of, press_time
 
 MAX_CLICKS: Final = 64
 """Clicks that can be blamed at a time; older ones are forgotten."""
+
+
+MAX_UNBLAMED: Final = 8
+"""Errors remembered for a gesture that is told when it ends."""
 
 
 class BlameRule(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,10 +43,10 @@ class Suspect(msgspec.Struct, gc=False):
 
 
 class BlameState(msgspec.Struct, gc=False):
-    """Clicks that can be blamed, the latest at the end, and the last error that nobody was blamed for (epoch ms)."""
+    """Clicks that can be blamed, the latest at the end, and the last errors nobody was blamed for (epoch ms)."""
 
     suspects: list[Suspect] = msgspec.field(default_factory=list)
-    unblamed_t: int = NEVER
+    unblamed: list[int] = msgspec.field(default_factory=list)
 
 
 class BlamedClicks(Machine[BlameState]):
@@ -82,9 +86,10 @@ class BlamedClicks(Machine[BlameState]):
         if not rule.falls_back:
             state.suspects.clear()
         suspect = Suspect(t, click.t, place_of(click, found))
-        if t <= state.unblamed_t < click.t:
-            self._blame(suspect, state.unblamed_t)
-            state.unblamed_t = NEVER
+        since_press = [error_t for error_t in state.unblamed if t <= error_t < min(click.t, t + rule.window_ms)]
+        state.unblamed.clear()
+        if since_press:
+            self._blame(suspect, since_press[0])
             return
         state.suspects.append(suspect)
         del state.suspects[:-MAX_CLICKS]
@@ -100,7 +105,8 @@ class BlamedClicks(Machine[BlameState]):
                 self._blame(latest, failure.t)
                 return
             state.suspects.clear()
-        state.unblamed_t = failure.t
+        state.unblamed.append(failure.t)
+        del state.unblamed[:-MAX_UNBLAMED]
 
     def _blame(self, suspect: Suspect, error_t: int) -> None:
         evidence = {"error_t": error_t, "decided_t": error_t, "window_ms": self._rule.window_ms}

@@ -31,7 +31,7 @@ class Action(msgspec.Struct, gc=False):
     """Click number `number`, released at `t` (epoch ms). `activity_t` is the last activity since, if any.
 
     `pending` counts requests that began since and have not ended; `first_request` is the number of the first that
-    could. `is_stopped` when its life is over, `errors` counts those in it.
+    could. `is_stopped` when its life is over (since `stopped_t`), `errors` counts those in it.
     """
 
     number: int
@@ -46,6 +46,7 @@ class Action(msgspec.Struct, gc=False):
     errors: int = 0
     has_activity: bool = False
     is_stopped: bool = False
+    stopped_t: int = 0
     user: int = 0
 
 

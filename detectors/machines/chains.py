@@ -88,7 +88,7 @@ class ClickChains(Machine[ChainState]):
             for chain in list(self._state.chains):
                 for action in chain.actions:
                     if not action.is_stopped and self._end_of(action) <= now:
-                        _stop(action)
+                        _stop(action, self._end_of(action))
                 if chain.is_open and self._closing_of(chain) <= now:
                     chain.is_open, chain.closed_t = False, self._closing_of(chain)
                 self._try_judge(chain, now)
@@ -138,14 +138,22 @@ class ClickChains(Machine[ChainState]):
             chain.is_open, chain.closed_t, chain.judged_t = True, None, None
             self._append(chain, action)
         else:
-            if chain is not None and chain.judged_t is None:
-                chain.is_open = False
-                self._try_judge(chain, t)
+            if chain is not None:
+                self._close_at(chain, t)
             place = place_of(click, element)
             state.chains.append(Chain(element.node_id, place, t, [action], times=[t]))
             if len(state.chains) > MAX_CHAINS:
                 self._end_view(state.chains[0], t)
         self._rearm()
+
+    def _close_at(self, chain: Chain, t: int) -> None:
+        """Close a chain with a click elsewhere at `t` (epoch ms): it is judged then, or when its last click is over."""
+        chain.is_open = False
+        over_t = max([t, *(action.stopped_t for action in chain.actions if action.is_stopped)])
+        if chain.judged_t is None:
+            self._try_judge(chain, over_t)
+        else:
+            self._judge(chain, min(over_t, chain.judged_t))
 
     def _chain_at(self, t: int) -> Chain | None:
         """Give the chain that was open when a click told now was released at `t` (epoch ms)."""
@@ -187,23 +195,23 @@ class ClickChains(Machine[ChainState]):
 
     def _share_user_activity(self, press_t: int, told_t: int) -> int:
         """Leave the click before what the visitor did until the press; return what is the new click's."""
-        state = self._state
+        state, chain = self._state, self._latest_chain()
+        judged_t = None if chain is None else chain.judged_t
         earlier = own = 0
         for kind, times in state.user.items():
             later = [t for t in times if t >= press_t] if press_t < told_t else []
-            earlier |= kind if len(later) < len(times) else 0
+            before = times[: len(times) - len(later)]
+            earlier |= kind if before and (judged_t is None or before[0] < judged_t) else 0
             own |= kind if later else 0
             state.user[kind] = later
-        previous = self._latest_action()
-        if previous is not None:
-            previous.user = earlier
+        if chain is not None:
+            chain.actions[-1].user = earlier
         return own
 
-    def _latest_action(self) -> Action | None:
-        chains, number = self._state.chains, self._state.clicks
-        if not chains or chains[-1].judged_t is not None or chains[-1].actions[-1].number != number:
-            return None
-        return chains[-1].actions[-1]
+    def _latest_chain(self) -> Chain | None:
+        """Give the chain that ends with the latest click, unless it was told of."""
+        chains = self._state.chains
+        return chains[-1] if chains and chains[-1].actions[-1].number == self._state.clicks else None
 
     # -- what happens ---------------------------------------------------------------------------------------------
 
@@ -274,9 +282,9 @@ class ClickChains(Machine[ChainState]):
         times.append(interaction.t)
         if len(times) > MAX_LISTED:
             del times[-2]
-        latest = self._latest_action()
-        if latest is not None:
-            latest.user |= kind
+        chain = self._latest_chain()
+        if chain is not None and chain.judged_t is None:
+            chain.actions[-1].user |= kind
 
     def _on_failure(self, failure: Failure) -> None:
         for chain in self._state.chains:
@@ -304,7 +312,7 @@ class ClickChains(Machine[ChainState]):
         for action in chain.actions:
             if not action.is_stopped:
                 action.activity_t = t
-                _stop(action)
+                _stop(action, t)
         chain.is_open, chain.closed_t = False, None
         self._try_judge(chain, t)
 
@@ -361,6 +369,6 @@ def _key(request: RequestStart | RequestEnd) -> str:
     return (request.request_id or request.url)[:MAX_KEY]
 
 
-def _stop(action: Action) -> None:
-    action.is_stopped = True
+def _stop(action: Action, t: int) -> None:
+    action.is_stopped, action.stopped_t = True, t
     action.has_activity = action.has_activity or action.activity_t is not None

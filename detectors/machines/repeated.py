@@ -7,7 +7,7 @@ import msgspec
 
 from detectors.elements import Element
 from detectors.interactions import AuxClick, Click, Interaction, Navigation, PageExit, Selection
-from detectors.machine import Machine, Report
+from detectors.machine import NEVER, Machine, Report
 from detectors.machines.gestures import MAX_LISTED, Place, Pointer, finding, place_of, press_time
 
 MAX_RUNS: Final = 64
@@ -69,10 +69,14 @@ class Run(msgspec.Struct, gc=False):
 
 
 class RepeatState(msgspec.Struct, gc=False):
-    """Open runs by what they are on (one only, under `""`, unless each node has its own), and the last moment seen."""
+    """Open runs by what they are on (one only, under `""`, unless each node has its own), and the last moment seen.
+
+    `voided_t` is when something was last selected (epoch ms).
+    """
 
     runs: dict[int | str, Run] = msgspec.field(default_factory=dict)
     last_t: int = 0
+    voided_t: int = NEVER
 
 
 class RepeatedClicks(Machine[RepeatState]):
@@ -123,6 +127,7 @@ class RepeatedClicks(Machine[RepeatState]):
 
     def _on_selection(self, selection: Selection) -> None:
         if not selection.collapsed:
+            self._state.voided_t = selection.t
             self._forget()
 
     def _on_navigation(self, navigation: Navigation) -> None:
@@ -144,6 +149,8 @@ class RepeatedClicks(Machine[RepeatState]):
             return
         key = rule.identify(click, element)
         t = press_time(click) if rule.counted == "press" else click.t
+        if t <= self._state.voided_t < click.t:
+            return  # its press was there before the selection, and went with the run
         x, y = (click.page_x, click.page_y) if rule.on_page else (click.x, click.y)
         if key is None:
             self._close(t)
