@@ -1,6 +1,7 @@
 """What holds for every detector, whoever's rules it follows: checked on a tape and the settings that choose it."""
 
 from collections.abc import Collection, Sequence
+from operator import attrgetter
 
 import msgspec
 import pytest
@@ -13,7 +14,7 @@ FOREIGN_STATES = [b"", b"\xc1", b"\x93\x01\x02\x03", b"\xa5hello"]
 
 
 def looking_at_the_clock_changes_nothing(settings: DetectorSettings, tape: Sequence[Interaction]) -> None:
-    """See that detectors may be told the time as often as one likes."""
+    """See that detectors may be told the time as often as one likes; each is told on its own, so its findings count."""
     player = Player(settings)
     previous = tape[0].t
     for interaction in tape:
@@ -23,7 +24,8 @@ def looking_at_the_clock_changes_nothing(settings: DetectorSettings, tape: Seque
         player.play([interaction])
         previous = interaction.t
     player.advance(tape[-1].t + 10_000)
-    assert player.finish().findings == verdict(tape, settings)
+    found, expected = player.finish().findings, verdict(tape, settings)
+    assert sorted(found, key=attrgetter("rule")) == sorted(expected, key=attrgetter("rule"))
 
 
 def resuming_is_invisible(settings: DetectorSettings, tape: Sequence[Interaction], places: Collection[int]) -> None:
