@@ -38,6 +38,9 @@ HANDLER_MS: Final = 150
 SHARED_MS: Final = 500
 """Pages that wait for a pause in clicks (debounce) wait 100 to 400 ms."""
 
+REFUSED_MS: Final = 100
+"""What comes so soon after a failed request of the press tells of the failure."""
+
 MAX_SUSPECTS: Final = 16
 """Changes of one press left open; one more than that is an answer."""
 
@@ -62,18 +65,15 @@ MAX_BORN: Final = 32
 
 def judge(state: ReactionsState, mutation: Mutation, record: PressRecord) -> None:
     """Find out whether `mutation` answers the press `record`, the latest one."""
-    if not record.answered and renders_anew(mutation, record.region):
-        record.rendered = True
+    if not record.answered and _is_no_question(state, mutation, record):
         return
     unexplained = False
     came: set[int | str] = set()
     for change in mutation.changes:
-        if change.kind == "remove" and change.node_id in state.ripples:
-            _undo(state, change.node_id, mutation.t)
-        elif change.kind == "remove" and change.node_id in state.inner:
-            _empty(state, change.node_id)
-        elif not record.answered:
-            own = record.region is not None and record.region in change.scope
+        if _ends_ripple(state, change, mutation.t):
+            continue
+        if not record.answered:
+            own = _is_own(state, change, record)
             if not own and not came.isdisjoint(change.scope[1:2]):
                 came.add(change.node_id)  # it came with its parent, whatever that is
             elif _is_nothing(state, change, record, mutation.t, own=own):
@@ -85,6 +85,44 @@ def judge(state: ReactionsState, mutation: Mutation, record: PressRecord) -> Non
                 came.add(change.node_id)
     if unexplained and mutation.total > len(mutation.changes):
         answer(state, record, mutation.t)  # what was not sent in full cannot be a ripple
+
+
+def _is_no_question(state: ReactionsState, mutation: Mutation, record: PressRecord) -> bool:
+    """Tell whether a mutation as a whole puts the control anew, or tells of a request that failed."""
+    if renders_anew(mutation, record.region):
+        record.rendered = True
+        return True
+    if not 0 <= mutation.t - record.failed_t <= REFUSED_MS:
+        return False
+    record.refused = True
+    for change in mutation.changes:
+        _ends_ripple(state, change, mutation.t)
+    return True
+
+
+def _ends_ripple(state: ReactionsState, change: Change, t: int) -> bool:
+    """Let a ripple end that `change` takes away; tell whether it was one."""
+    if change.kind != "remove":
+        return False
+    if change.node_id in state.ripples:
+        _undo(state, change.node_id, t)
+        return True
+    if change.node_id in state.inner:
+        _empty(state, change.node_id)
+        return True
+    return False
+
+
+def _is_own(state: ReactionsState, change: Change, record: PressRecord) -> bool:
+    """Tell whether a change is within the pressed control; ripples of a checkbox are within what is around it."""
+    scope = change.scope
+    if record.region is not None and record.region in scope:
+        return True
+    if record.wrapper is None or record.wrapper not in scope:
+        return False
+    if change.kind != "attribute":
+        return True
+    return not (state.ripples.keys().isdisjoint(scope) and state.inner.keys().isdisjoint(scope))
 
 
 def note(state: ReactionsState, mutation: Mutation) -> None:

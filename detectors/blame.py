@@ -6,10 +6,15 @@ from typing import Final
 from detectors.aim import Aim, CausingClick
 from detectors.interactions import Click
 
-__all__ = ["CAUSED_MS", "CausingClick", "cause", "remember"]
+__all__ = ["CAUSED_MS", "CausingClick", "cause", "is_broken", "remember"]
 
 CAUSED_MS: Final = 1_000
 """A request that begins so soon after a click is taken for its work: handlers, debounced ones too, are faster."""
+
+BROKEN_STATUS: Final = 500
+
+OVERLOADED: Final = frozenset({408, 429})
+"""Request timeout and too many requests: nothing the visitor could have done otherwise."""
 
 MAX_CLICKS: Final = 8
 """Clicks remembered; a request is rarely told more clicks later."""
@@ -33,3 +38,8 @@ def cause(clicks: Sequence[CausingClick], start_t: int) -> CausingClick | None:
         if click.press_t <= start_t:
             return click if start_t - click.t <= CAUSED_MS else None
     return None
+
+
+def is_broken(status: int) -> bool:
+    """Tell whether a status (0: none) is the fault of the site; others are answers to the visitor."""
+    return status >= BROKEN_STATUS or not status or status in OVERLOADED

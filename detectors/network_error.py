@@ -13,7 +13,7 @@ from typing import Final
 import msgspec
 
 from detectors.aim import Aims
-from detectors.blame import CausingClick, cause, remember
+from detectors.blame import CausingClick, cause, is_broken, remember
 from detectors.default_settings import NetworkErrorSettings
 from detectors.interactions import Click, Navigation, RequestEnd
 from detectors.machine import Machine, Report
@@ -21,10 +21,6 @@ from detectors.measuring import is_measuring
 from detectors.protocol import Finding
 
 RULE: Final = "wince/network_error@1"
-
-BROKEN_STATUS: Final = 500
-OVERLOADED: Final = frozenset({408, 429})
-"""Request timeout and too many requests: nothing the visitor could have done otherwise."""
 
 MAX_FAILURES: Final = 16
 """Failures that wait for a retry; the oldest is reported for one more."""
@@ -98,7 +94,7 @@ class NetworkError(Machine[NetworkErrorState]):
         if not request.failed:
             state.failures = [failure for failure in state.failures if failure.address != address]
             self._rearm()
-        elif _is_broken(request.status) and not is_measuring(address):
+        elif is_broken(request.status) and not is_measuring(address):
             click = cause(state.clicks, request.start_t)
             if click is not None:
                 self._failed(click, address, request)
@@ -135,7 +131,3 @@ class NetworkError(Machine[NetworkErrorState]):
             count=failure.count,
             key=failure.address,
         )
-
-
-def _is_broken(status: int) -> bool:
-    return status >= BROKEN_STATUS or not status or status in OVERLOADED

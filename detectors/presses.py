@@ -55,7 +55,9 @@ class PressRecord(msgspec.Struct, gc=False, array_like=True):
     that changed before the click and not back since. `rendered` means that nothing happened but that the control was
     replaced by another of its kind: an answer, unless the next click finds the same one in the same `place`. `suspects`
     are changes that are answers unless they turn out to be something else. `previewed` says that texts of the control
-    or beside it changed just before, when the pointer came: such a press may only keep what is shown.
+    or beside it changed just before, when the pointer came: such a press may only keep what is shown. `wrapper` is what
+    is around a pressed checkbox or the like, which can hold no effects itself. `failed_t` is the end of the last failed
+    request of the press (epoch ms), `refused` that the page answered to it right then.
     """
 
     t: int
@@ -69,6 +71,9 @@ class PressRecord(msgspec.Struct, gc=False, array_like=True):
     marks: list[str] = msgspec.field(default_factory=list)
     suspects: list[Suspect] = msgspec.field(default_factory=list)
     previewed: bool = False
+    wrapper: int | str | None = None
+    failed_t: int = NEVER
+    refused: bool = False
 
 
 class ReactionsState(msgspec.Struct, gc=False):
@@ -122,6 +127,11 @@ def named_place(name: str, element: Element | None) -> Place:
 def control_of(element: Element) -> Element:
     """Give the control that a press on `element` is on."""
     return closest_interactive(element) or element
+
+
+def wrapper_of(control: Element) -> int | str | None:
+    """Give what is around a control that is an `input`: ripples of a checkbox play there."""
+    return control.parent.node_id if control.tag == "input" and control.parent is not None else None
 
 
 def toggle_name(change: Change) -> str:

@@ -23,6 +23,7 @@ from typing import Final
 from detectors.aim import Aims
 from detectors.answers import is_answer, is_previewed, judge, leave_open, note, note_move
 from detectors.background import Place, place_of_change
+from detectors.blame import is_broken
 from detectors.interactions import (
     CanvasChange,
     Change,
@@ -46,7 +47,7 @@ from detectors.interactions import (
 from detectors.interactive import is_text_field
 from detectors.machine import NEVER, Machine
 from detectors.measuring import is_measuring
-from detectors.presses import PressRecord, ReactionsState, Suspect, control_of, named_place
+from detectors.presses import PressRecord, ReactionsState, Suspect, control_of, named_place, wrapper_of
 from detectors.trails import SYNC_MS
 
 MAX_PRESSES: Final = 256
@@ -114,7 +115,14 @@ class Reactions(Machine[ReactionsState]):
             return True
         since = state.presses[number - state.first :]
         for record in since:
-            if record.answered or record.moved or record.rendered or record.toggles or record.previewed:
+            if (
+                record.answered
+                or record.moved
+                or record.rendered
+                or record.toggles
+                or record.previewed
+                or record.refused
+            ):
                 return True
         if state.ripples and max(state.ripples.values()) >= number:
             return True
@@ -137,6 +145,7 @@ class Reactions(Machine[ReactionsState]):
     def _on_press(self, press: Press) -> None:
         control = None if press.target is None else control_of(press.target)
         record = self._begin(press.t, None if control is None else control.node_id)
+        record.wrapper = None if control is None else wrapper_of(control)
         record.previewed = control is not None and is_previewed(self._state, control, press.t)
         self._state.acted_t = press.t
 
@@ -275,9 +284,14 @@ class Reactions(Machine[ReactionsState]):
             state.stirred.clear()
 
     def _on_request_end(self, request: RequestEnd) -> None:
-        if request.failed or is_measuring(request.url):
-            return
         state = self._state
+        if is_measuring(request.url):
+            return
+        if request.failed:
+            record = state.presses[-1] if state.presses else None
+            if record is not None and record.t <= request.start_t and is_broken(request.status):
+                record.failed_t = request.t
+            return
         place = ("request", request.url.partition("?")[0])
         if request.start_t - state.acted_t >= self._attention_ms:
             state.background.learn_place(place, request.start_t, state.acted_t)

@@ -8,7 +8,7 @@ from detectors.background import KEPT_PLACES
 from detectors.interactions import Click, ElementFocus, MouseMove, Navigation, Press, RequestEnd, StyleChange
 from detectors.presses import MAX_TOGGLES
 from detectors.reactions import MAX_PRESSES, Reactions
-from tests.detectors.tape import BUTTON, EMAIL, PAGE, change, click, mutation
+from tests.detectors.tape import BODY, BUTTON, EMAIL, PAGE, change, click, element, mutation
 
 T = 10_000
 
@@ -151,6 +151,36 @@ def test_rules_that_components_bring_are_no_answer() -> None:
 def test_the_next_stop_of_the_tab_key_is_no_answer() -> None:
     watch = Watch().feed(*click(T), mutation(T + 1, change("attribute", 340, 329, name="tabindex")))
     assert not watch.reactions.answered(0)
+
+
+def test_ripples_of_a_checkbox_play_around_it() -> None:
+    box = element("input", 350, element("span", 349, BODY), type="checkbox")
+    around = change("add", 700, 349, 3, name="span"), change("remove", 700, 349, 3, name="span")
+    watch = Watch().feed(*click(T, box), mutation(T + 1, around[0]))
+    assert watch.reactions.answered(0)
+    assert not watch.feed(mutation(T + 500, around[1])).reactions.answered(0)
+
+
+class TestRefusals:
+    """What a page shows right after a failed request tells of the failure."""
+
+    TOAST = change("add", 800, 3, name="li", text=True)
+
+    @pytest.mark.parametrize(
+        ("status", "start_t", "shown", "answered"),
+        [
+            (500, T + 5, 205, False),
+            (0, T + 5, 300, False),
+            (500, T + 5, 301, True),
+            (401, T + 5, 205, True),
+            (500, T - 900, 205, True),
+        ],
+    )
+    def test_are_no_answers_but_life(self, status: int, start_t: int, shown: int, answered: bool) -> None:  # noqa: FBT001
+        watch = Watch().feed(*click(T), RequestEnd(T + 200, PAGE, start_t, "/api", "", status, failed=True))
+        watch.feed(mutation(T + shown, self.TOAST))
+        assert watch.reactions.answered(0) is answered
+        assert watch.reactions.alive_since(0)
 
 
 class TestLimits:
