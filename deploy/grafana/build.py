@@ -8,7 +8,8 @@ import json
 import sys
 from collections.abc import Iterable, Iterator
 
-from engine.operate.meters import Count, Gauge, Histogram, Meter
+from engine.operate.declaring import Meter
+from engine.operate.meters import Count, Gauge, Histogram
 
 DATASOURCE = {"type": "prometheus", "uid": "${datasource}"}
 SELECTOR = 'job=~"$job"'

@@ -4,34 +4,21 @@ Names and units follow the conventions of Prometheus (https://prometheus.io/docs
 `_total` at the end of counters. `python -m engine.operate.meters` prints the page `docs/metrics.md`.
 """
 
-from enum import Enum
-from typing import Final, NamedTuple, get_args
+from typing import Final, get_args
 
 from detectors.registry import RULES
-from engine.reasons import Kind, Reason
+from engine.operate.declaring import (
+    COMMAND_BUCKETS,
+    LATENCY_BUCKETS,
+    REQUEST_BUCKETS,
+    Label,
+    Meter,
+    reasons,
+    words,
+)
+from engine.reasons import Kind
 from schemas.bundle_index import HoleReason
 from schemas.session_record import EndReason
-
-
-class Label(NamedTuple):
-    """A label and all values it can have; `None` for topics and partitions, which the assignment bounds.
-
-    `told` is how the documentation names the values.
-    """
-
-    name: str
-    values: tuple[str, ...] | None
-    told: str
-
-
-def _words(name: str, *values: str) -> Label:
-    return Label(name, values, ", ".join(f"`{value}`" for value in values))
-
-
-def _reasons(*kinds: Kind) -> Label:
-    told = " or ".join(f'"{kind}"' for kind in kinds)
-    return Label("reason", tuple(reason.value for reason in Reason if reason.kind in kinds), f"reasons under {told}")
-
 
 _TOPIC: Final = Label("topic", None, "topics read")
 _PARTITION: Final = Label("partition", None, "partitions assigned")
@@ -48,25 +35,8 @@ ALERT_DROP_REASONS: Final = ("unreadable", "too_large", "late", "withdrawn")
 """Why alert rules did not judge something."""
 
 _COHORT: Final = Label("cohort", None, "cohorts of the file")
-_AREA: Final = _words("area", *HTTP_AREAS)
-_STAGE: Final = _words("stage", "load", "feed", "write", "announce", "list", "mark", "commit")
-
-_LATENCY_BUCKETS: Final = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900)
-_REQUEST_BUCKETS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.3, 1, 3, 10)
-_COMMAND_BUCKETS: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
-
-
-class Meter(Enum):
-    """A metric: its name, the unit of its value, what it means, its labels, and the bounds of a histogram's buckets."""
-
-    def __init__(
-        self, metric: str, unit: str, meaning: str, labels: tuple[Label, ...] = (), buckets: tuple[float, ...] = ()
-    ) -> None:
-        self.metric = metric
-        self.unit = unit
-        self.meaning = meaning
-        self.labels = labels
-        self.buckets = buckets
+_AREA: Final = words("area", *HTTP_AREAS)
+_STAGE: Final = words("stage", "load", "feed", "write", "announce", "list", "mark", "commit")
 
 
 class Count(Meter):
@@ -79,7 +49,7 @@ class Count(Meter):
         "wince_batches_dropped_total",
         "batches",
         "Batches of which nothing is kept.",
-        (_reasons(Kind.DROPPED_BATCH, Kind.DROPPED_EVENT),),
+        (reasons(Kind.DROPPED_BATCH, Kind.DROPPED_EVENT),),
     )
     READ_BYTES = "wince_read_bytes_total", "bytes", "Bytes of the messages read, as they arrived."
     EVENTS_READ = "wince_events_read_total", "events", "Events in the batches that could be opened."
@@ -88,48 +58,48 @@ class Count(Meter):
         "wince_events_dropped_total",
         "events",
         "Events that are in no bundle, those of dropped batches included.",
-        (_reasons(Kind.DROPPED_BATCH, Kind.DROPPED_EVENT),),
+        (reasons(Kind.DROPPED_BATCH, Kind.DROPPED_EVENT),),
     )
     REPAIRS = (
         "wince_repairs_total",
         "changes",
         "Changes and notes that were made inside what is kept.",
-        (_reasons(Kind.REPAIRED, Kind.NOTED),),
+        (reasons(Kind.REPAIRED, Kind.NOTED),),
     )
     # What came of it.
-    SIGNALS = "wince_signals_total", "signals", "Signals found, when durable.", (_words("detector", *RULES),)
+    SIGNALS = "wince_signals_total", "signals", "Signals found, when durable.", (words("detector", *RULES),)
     DEAD_LETTERS = (
         "wince_dead_letters_total",
         "messages",
         "Messages that can never be read, when told to the dead-letter topic.",
-        (_reasons(Kind.DROPPED_BATCH),),
+        (reasons(Kind.DROPPED_BATCH),),
     )
     HOLES = (
         "wince_holes_total",
         "holes",
         "Parts of bundles known to be missing.",
-        (_words("reason", *get_args(HoleReason)),),
+        (words("reason", *get_args(HoleReason)),),
     )
     SESSIONS_LOADED = "wince_sessions_loaded_total", "sessions", "Sessions loaded from Redis to go on with them."
     SESSIONS_ENDED = (
         "wince_sessions_ended_total",
         "sessions",
         "Sessions that ended; one that is opened again can end again.",
-        (_words("reason", *get_args(EndReason)),),
+        (words("reason", *get_args(EndReason)),),
     )
     # Redis.
     SESSION_WRITES = (
         "wince_session_writes_total",
         "writes",
         "Guarded writes of sessions: `repeated` had been applied before, `refused` found another owner's work.",
-        (_words("outcome", "applied", "repeated", "refused"),),
+        (words("outcome", "applied", "repeated", "refused"),),
     )
     REDIS_SENT_BYTES = "wince_redis_sent_bytes_total", "bytes", "Bytes of session writes sent to Redis."
     RETRIES = (
         "wince_retries_total",
         "attempts",
         "Work offered again after a pause: a dependency was full (`saturated`) or away (`unavailable`).",
-        (_words("kind", "saturated", "unavailable"),),
+        (words("kind", "saturated", "unavailable"),),
     )
     # Kafka.
     REBALANCES = "wince_rebalances_total", "rebalances", "Times the group gave this process an assignment."
@@ -137,7 +107,7 @@ class Count(Meter):
         "wince_partition_resets_total",
         "resets",
         "Times a partition was dropped and claimed again; `mark_lost`: Redis has no mark where Kafka has a commit.",
-        (_words("cause", "refused_write", "mark_refused", "log_changed", "out_of_range", "mark_lost", "stalled"),),
+        (words("cause", "refused_write", "mark_refused", "log_changed", "out_of_range", "mark_lost", "stalled"),),
     )
     RECORDS_LOST = "wince_records_lost_total", "records", "Records that Kafka deleted before they were read."
     COMMITS = "wince_commits_total", "commits", "Offsets committed to Kafka, once for each commit."
@@ -147,14 +117,14 @@ class Count(Meter):
         "wince_http_requests_total",
         "requests",
         "Requests that were answered, streams when they ended.",
-        (_AREA, _words("status", *HTTP_STATUSES)),
+        (_AREA, words("status", *HTTP_STATUSES)),
     )
     HTTP_SENT_BYTES = "wince_http_sent_bytes_total", "bytes", "Bytes of bodies sent."
     HTTP_BROKEN_OFF = (
         "wince_http_broken_off_total",
         "answers",
         "Answers that ended before they were whole, so that the client knows.",
-        (_words("reason", *BREAK_REASONS),),
+        (words("reason", *BREAK_REASONS),),
     )
     # Alerts.
     ALERT_FORWARDED = (
@@ -171,25 +141,25 @@ class Count(Meter):
         "wince_alert_dropped_total",
         "items",
         "Signals and activity that rules did not judge; `withdrawn`: of a session that was deleted.",
-        (_words("reason", *ALERT_DROP_REASONS),),
+        (words("reason", *ALERT_DROP_REASONS),),
     )
     ALERT_TIMES_REPAIRED = (
         "wince_alert_times_repaired_total",
         "times",
         "Wrong clocks: an `item` was of a time far after it came; a `project` or `partition` was ahead, and set back.",
-        (_words("what", "item", "project", "partition"),),
+        (words("what", "item", "project", "partition"),),
     )
     ALERTS = (
         "wince_alerts_total",
         "alerts",
         "Alerts that fired and that were over, when stored.",
-        (_words("state", "fired", "resolved"),),
+        (words("state", "fired", "resolved"),),
     )
     ALERT_WRITES = (
         "wince_alert_writes_total",
         "writes",
         "Guarded writes of projects: `repeated` had been applied before, `refused` found another owner's work.",
-        (_words("outcome", "applied", "repeated", "refused"),),
+        (words("outcome", "applied", "repeated", "refused"),),
     )
     ALERT_STATE_BYTES = "wince_alert_state_bytes_total", "bytes", "Bytes of state that were stored, as they are kept."
     ALERT_PROJECTS_FORGOTTEN = (
@@ -201,41 +171,41 @@ class Count(Meter):
         "wince_alert_rules_read_total",
         "times",
         "Times a changed rules file was read; a `rejected` one changed nothing.",
-        (_words("outcome", "taken", "rejected"),),
+        (words("outcome", "taken", "rejected"),),
     )
     ALERT_POSTS = (
         "wince_alert_posts_total",
         "posts",
         "Attempts to send a message: `accepted`, or to be tried again; `gone`: 410; `refused`: address or redirect.",
         (
-            _words("kind", "webhook", "slack", "alertmanager", "alertmanager_api"),
-            _words("outcome", "accepted", "retry", "gone", "refused"),
+            words("kind", "webhook", "slack", "alertmanager", "alertmanager_api"),
+            words("outcome", "accepted", "retry", "gone", "refused"),
         ),
     )
     ALERT_MESSAGES = (
         "wince_alert_messages_total",
         "messages",
         "Messages that arrived or failed (of these `left_out`: too many for a route), or a later version wrote.",
-        (_words("fate", "arrived", "failed", "left_out", "unreadable"),),
+        (words("fate", "arrived", "failed", "left_out", "unreadable"),),
     )
     # Cohorts.
     COHORT_EVENTS = (
         "wince_cohort_events_total",
         "events",
         "Users told to have come into a cohort and to have left, when the receiver took that.",
-        (_words("event", "enter", "exit"),),
+        (words("event", "enter", "exit"),),
     )
     COHORT_BATCHES = (
         "wince_cohort_batches_total",
         "batches",
         "Batches sent: `accepted`, or to be sent again; `gone`: 410; `refused`: address or redirect.",
-        (_words("outcome", "accepted", "retry", "gone", "refused"),),
+        (words("outcome", "accepted", "retry", "gone", "refused"),),
     )
     COHORT_RUNS = (
         "wince_cohort_runs_total",
         "runs",
         "Runs of a cohort: all was told, something waits for the next run, or the run failed.",
-        (_words("outcome", "done", "waiting", "failed"),),
+        (words("outcome", "done", "waiting", "failed"),),
     )
     COHORT_UNTOLD = (
         "wince_cohort_untold_total",
@@ -320,66 +290,61 @@ class Histogram(Meter):
         "seconds",
         "From the timestamp of the record that decided a signal until the signal was durable.",
         (),
-        _LATENCY_BUCKETS,
+        LATENCY_BUCKETS,
     )
     POLL = (
         "wince_poll_seconds",
         "seconds",
         "One poll of one partition, from its records until its mark and commit.",
         (),
-        _LATENCY_BUCKETS,
+        LATENCY_BUCKETS,
     )
     REDIS_COMMAND = (
         "wince_redis_command_seconds",
         "seconds",
         "One call to Redis, its retries and the wait for a connection included.",
-        (_words("operation", "load", "write", "list", "mark", "read"),),
-        _COMMAND_BUCKETS,
+        (words("operation", "load", "write", "list", "mark", "read"),),
+        COMMAND_BUCKETS,
     )
     ALERT_LATENCY = (
         "wince_alert_latency_seconds",
         "seconds",
         "From the timestamp of a signal's or activity's record until what came of it was stored.",
         (),
-        _LATENCY_BUCKETS,
+        LATENCY_BUCKETS,
     )
     ALERT_POST = (
         "wince_alert_post_seconds",
         "seconds",
         "One attempt to send a message, from the look-up of the name to the answer.",
         (),
-        _REQUEST_BUCKETS,
+        REQUEST_BUCKETS,
     )
     ALERT_DELIVERY = (
         "wince_alert_delivery_seconds",
         "seconds",
         "From when a message could be sent until it arrived, all attempts and waits included.",
         (),
-        _LATENCY_BUCKETS,
+        LATENCY_BUCKETS,
     )
     HTTP_REQUEST = (
         "wince_http_request_seconds",
         "seconds",
         "One request, until all of its answer was sent; live streams last as long as they are followed.",
         (_AREA,),
-        _REQUEST_BUCKETS,
+        REQUEST_BUCKETS,
     )
 
 
 METERS: Final[tuple[Meter, ...]] = (*Count, *Gauge, *Histogram)
 """Every metric."""
 
-SERVER_METERS: Final = frozenset(
-    {
-        Count.HTTP_REQUESTS,
-        Count.HTTP_SENT_BYTES,
-        Count.HTTP_BROKEN_OFF,
-        Gauge.HTTP_IN_PROGRESS,
-        Gauge.BUILD,
-        Histogram.HTTP_REQUEST,
-        Histogram.REDIS_COMMAND,
-    }
-)
+
+def _named(prefix: str) -> frozenset[Meter]:
+    return frozenset(meter for meter in METERS if meter.metric.startswith(prefix))
+
+
+SERVER_METERS: Final = _named("wince_http") | {Gauge.BUILD, Histogram.REDIS_COMMAND}
 """Those of `wince serve`."""
 
 _SHARED: Final = frozenset(
@@ -398,17 +363,21 @@ _SHARED: Final = frozenset(
     }
 )
 
-_ALERT: Final = frozenset(meter for meter in METERS if meter.metric.startswith("wince_alert"))
-
-ALERT_METERS: Final = _ALERT | _SHARED
+ALERT_METERS: Final = _named("wince_alert") | _SHARED
 """Those of `wince alerts run`."""
 
-_COHORTS: Final = frozenset(meter for meter in METERS if meter.metric.startswith("wince_cohort"))
-
-COHORT_METERS: Final = _COHORTS | {Count.REDIS_SENT_BYTES, Count.RETRIES, Gauge.BUILD, Histogram.REDIS_COMMAND}
+COHORT_METERS: Final = _named("wince_cohort") | {
+    Count.REDIS_SENT_BYTES,
+    Count.RETRIES,
+    Gauge.BUILD,
+    Histogram.REDIS_COMMAND,
+}
 """Those of `wince cohort`."""
 
-WORKER_METERS: Final = frozenset(METERS) - SERVER_METERS - _ALERT - _COHORTS | {Gauge.BUILD, Histogram.REDIS_COMMAND}
+WORKER_METERS: Final = _named("wince") - _named("wince_http") - _named("wince_alert") - _named("wince_cohort") | {
+    Gauge.BUILD,
+    Histogram.REDIS_COMMAND,
+}
 """Those of `wince worker`."""
 
 

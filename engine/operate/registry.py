@@ -12,7 +12,8 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 from engine.core.counts import Counts
-from engine.operate.meters import WORKER_METERS, Count, Gauge, Histogram, Meter
+from engine.operate.declaring import Meter
+from engine.operate.meters import WORKER_METERS, Count, Gauge, Histogram
 from engine.reasons import Reason
 
 CONTENT_TYPE: Final = prometheus_client.CONTENT_TYPE_PLAIN_0_0_4

@@ -12,7 +12,8 @@ from typing import Any, Final
 
 import yaml
 
-from engine.operate.meters import METERS, Histogram, Meter
+from engine.operate.declaring import Meter
+from engine.operate.meters import METERS, Histogram
 from tests.servers.required import give_up
 
 ROOT: Final = Path(__file__).parents[2]

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from engine.operate.meters import METERS, Count, Gauge, Histogram, Meter, metrics_document
+from engine.operate.declaring import Meter
+from engine.operate.meters import METERS, Count, Gauge, Histogram, metrics_document
 
 ROOT = Path(__file__).parents[3]
 DOCUMENT = ROOT / "docs" / "metrics.md"
