@@ -21,7 +21,7 @@ from engine.cohorts.sending import Sent
 from engine.cohorts.watching import CohortMeters, CountedReceiver, measure_always
 from engine.delivery.posting import Poster
 from engine.operate.health import Dependency, Health, serve_health
-from engine.operate.meters import COHORT_METERS
+from engine.operate.programs import COHORT_METERS
 from engine.operate.registry import Meters
 from engine.runtime.ending import end_tasks
 from engine.runtime.stores import redis_client

@@ -13,7 +13,8 @@ from prometheus_client.registry import Collector
 
 from engine.core.counts import Counts
 from engine.operate.declaring import Meter
-from engine.operate.meters import WORKER_METERS, Count, Gauge, Histogram
+from engine.operate.meters import Count, Gauge, Histogram
+from engine.operate.programs import WORKER_METERS
 from engine.reasons import Reason
 
 CONTENT_TYPE: Final = prometheus_client.CONTENT_TYPE_PLAIN_0_0_4

@@ -16,7 +16,8 @@ from starlette.types import ASGIApp
 from engine.core.projects import known_as
 from engine.operate.http import HttpOperations
 from engine.operate.logs import get_logger
-from engine.operate.meters import SERVER_METERS, Histogram
+from engine.operate.meters import Histogram
+from engine.operate.programs import SERVER_METERS
 from engine.operate.registry import Meters
 from engine.reasons import Reason
 from engine.runtime.models import chosen_rephraser

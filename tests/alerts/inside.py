@@ -12,7 +12,8 @@ from engine.alerts.delivery.assembly import make_sender
 from engine.alerts.delivery.metrics import DeliveryMeters
 from engine.delivery.posting import Poster
 from engine.operate.health import Health
-from engine.operate.meters import ALERT_METERS, Count
+from engine.operate.meters import Count
+from engine.operate.programs import ALERT_METERS
 from engine.operate.registry import Meters
 from engine.runtime.stores import redis_client
 from tests.alerts.site import SECONDS, AlertSite, now_ms

@@ -16,7 +16,7 @@ import pytest
 from engine.cli._cohort_follow import _follow_always
 from engine.cohorts.watching import CohortMeters
 from engine.operate.health import Health
-from engine.operate.meters import COHORT_METERS
+from engine.operate.programs import COHORT_METERS
 from engine.operate.registry import Meters
 from engine.runtime.ending import end_tasks
 from engine.runtime.kafka.emitter import Emitter

@@ -10,7 +10,8 @@ from engine.cli._cohort_parts import receiver_of, watched
 from engine.cohorts.jobs import Job, run_once
 from engine.cohorts.watching import CohortMeters, CountedReceiver
 from engine.delivery.posting import Poster
-from engine.operate.meters import COHORT_METERS, Count, Gauge
+from engine.operate.meters import Count, Gauge
+from engine.operate.programs import COHORT_METERS
 from engine.operate.registry import Meters
 from engine.settings import Settings, StoreSettings
 from replay.errors import Saturated, Unavailable

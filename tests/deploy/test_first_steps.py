@@ -16,7 +16,8 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from prometheus_client.parser import text_string_to_metric_families
 
 from deploy.send_samples import visits
-from engine.operate.meters import WORKER_METERS, Histogram
+from engine.operate.meters import Histogram
+from engine.operate.programs import WORKER_METERS
 from tests.deploy.files import DEPLOY
 from tests.servers.kafka_broker import Kafka
 from tests.servers.redis_server import FoundRedis

@@ -28,7 +28,8 @@ from engine.delivery.posting import Poster
 from engine.errors import Broken
 from engine.operate.health import Health, serve_health
 from engine.operate.logs import get_logger
-from engine.operate.meters import ALERT_METERS, Count, Gauge
+from engine.operate.meters import Count, Gauge
+from engine.operate.programs import ALERT_METERS
 from engine.operate.registry import Meters
 from engine.runtime.ending import end_tasks
 from engine.runtime.kafka.patience import Patience

@@ -9,7 +9,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from engine.core.core import Core
 from engine.core.counts import Counts
-from engine.operate.meters import ALERT_METERS, COHORT_METERS, METERS, SERVER_METERS, Count, Gauge, Histogram
+from engine.operate.meters import METERS, Count, Gauge, Histogram
+from engine.operate.programs import ALERT_METERS, COHORT_METERS, SERVER_METERS
 from engine.operate.registry import CONTENT_TYPE, Meters
 from engine.reasons import Kind, Reason
 from engine.settings import SessionSettings, Settings

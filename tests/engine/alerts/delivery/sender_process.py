@@ -9,7 +9,7 @@ from engine.alerts.delivery.endpoints import open_routes
 from engine.alerts.delivery.metrics import DeliveryMeters
 from engine.alerts.rules_file import read_rules
 from engine.delivery.posting import Poster
-from engine.operate.meters import ALERT_METERS
+from engine.operate.programs import ALERT_METERS
 from engine.operate.registry import Meters
 from engine.settings import Settings, StoreSettings
 from replay.redis_client import connect
