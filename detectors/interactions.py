@@ -166,9 +166,13 @@ class ElementFocus(_At, frozen=True, gc=False):
 
 
 class Navigation(_At, frozen=True, gc=False):
-    """The address changed. `nav` is `load` for a page load, else `push`, `replace`, `pop` or `hash`."""
+    """The address changed. `nav` is `load` for a page load, else `push`, `replace`, `pop` or `hash`.
+
+    `leads_nowhere` if the page says that it is the address it was already: a link to where one is.
+    """
 
     nav: str
+    leads_nowhere: bool = False
 
 
 class PageShown(_At, frozen=True, gc=False):

@@ -19,10 +19,13 @@ CLICK_MARKS: Final = frozenset(
         "ant-click-animating-without-extra-node", "ant-click-animating", "aria-describedby", "data-active",
         "data-focus", "data-focused", "data-focus-visible", "data-focus-visible-added", "data-focus-within",
         "data-headlessui-focus-visible", "data-hover", "data-hovered", "data-press", "data-pressed", "data-touched",
-        "tabindex",
+        "name", "tabindex",
     }
 )  # fmt: skip
-"""Attributes by which libraries note clicks, presses, focus, hover, the tooltip shown, and where the tab key leads."""
+"""Attributes by which libraries note clicks, presses, focus, hover, the tooltip shown, and where the tab key leads.
+
+Names of fields show nothing either; React takes them away and gives them back whenever it renders a field.
+"""
 
 LOOKS: Final = frozenset({"class", "style"})
 """Attributes that may only change how something looks."""

@@ -272,7 +272,7 @@ class Reactions(Machine[ReactionsState]):
 
     def _on_navigation(self, navigation: Navigation) -> None:
         state = self._state
-        if navigation.t - state.acted_t < self._attention_ms:
+        if navigation.t - state.acted_t < self._attention_ms and not navigation.leads_nowhere:
             state.presses[-1].answered = True
         if navigation.nav == "load":  # node ids start again, and the old page's presses explain nothing here
             state.acted_t = NEVER

@@ -37,10 +37,11 @@ class NetworkPayload(msgspec.Struct, gc=False):
     error: str | None = None
 
 
-class NavigationPayload(msgspec.Struct, gc=False):
+class NavigationPayload(msgspec.Struct, gc=False, rename={"origin": "from"}):
     """Custom tags `navigation` (client-side routing), `$pageview` and `$url_changed`."""
 
     kind: str = "push"
+    origin: str | None = None
     to: str | None = None
     href: str | None = None
 
@@ -120,7 +121,9 @@ def _navigation(context: Context, payload: NavigationPayload) -> None:
     before = context.page.url
     context.page.enter(href)
     if payload.to is not None or context.page.url != before:
-        context.emit(told.Navigation(context.t, context.page.url, payload.kind))
+        # Addresses that differ may be masked to be alike, so only the page itself can say that it is the same one.
+        leads_nowhere = payload.to is not None and payload.to == payload.origin
+        context.emit(told.Navigation(context.t, context.page.url, payload.kind, leads_nowhere))
 
 
 def _visibility(context: Context, payload: VisibilityPayload) -> None:

@@ -77,6 +77,8 @@ SILENCE: dict[str, Callable[[int], Interaction]] = {
     "request without an end": lambda t: RequestStart(t, PAGE, "/api", "1"),
     "caret": lambda t: Selection(t, PAGE, STATIC, collapsed=True),
     "focus of the button": lambda t: ElementFocus(t, PAGE, BUTTON),
+    "name of a field": lambda t: mutation(t, change("attribute", 700, 3, name="name")),
+    "link to where one is": lambda t: Navigation(t, PAGE, "push", leads_nowhere=True),
     "focus lost": lambda t: ElementFocus(t, PAGE, FIELD, gained=False),
     "mark of a library": lambda t: mutation(
         t, change("attribute", 330, 329, 3, name="ant-click-animating-without-extra-node")

@@ -24,6 +24,15 @@ def test_the_class_of_an_error_is_read_off_its_text(text: str, error_type: str) 
     assert error_type_of(text) == error_type
 
 
+def test_a_navigation_leads_nowhere_if_the_page_says_that_it_was_there_already() -> None:
+    def navigation(**payload: str) -> dict[str, object]:
+        return {"type": 5, "timestamp": 2_000, "data": {"tag": "navigation", "payload": payload}}
+
+    stays, goes = navigation(kind="push", **{"from": "/a", "to": "/a"}), navigation(**{"from": "/a", "to": "/a#b"})
+    replayed = Replayed(meta(), snapshot(), stays, goes, navigation(to="/a#b"))
+    assert [told_.leads_nowhere for told_ in replayed.told_of(told.Navigation)] == [True, False, False]
+
+
 def test_a_text_on_the_console_is_no_error_and_an_error_object_is_one() -> None:
     def console(argument: str) -> dict[str, object]:
         payload = {"level": "error", "trace": [], "payload": [argument]}
