@@ -19,6 +19,10 @@ LABEL_MAX_CHARACTERS: Final = 64
 """Texts longer than this are cut for detectors and labels."""
 
 
+POINTER_CURSOR: Final = "pointer"
+"""The one cursor that says something of an element; others are not told."""
+
+
 class Element(msgspec.Struct, gc=False, eq=False):
     """One element or text of the masked tree, linked to its parent.
 
@@ -26,8 +30,8 @@ class Element(msgspec.Struct, gc=False, eq=False):
     (masked) `text` is at most `LABEL_MAX_CHARACTERS` and kept only inside interactive elements; `#document` is the
     root. `attributes` hold masked values of `DETECTION_ATTRIBUTES` only; an attribute whose value was dropped is
     present with the value `""`. The `text` of an interactive element is the label
-    that its subtree shows. What interaction events describe has more: all masked attributes, whether the cursor is a
-    `pointer` (no other is told), and the `control` a label is for. The engine changes elements in place as the page
+    that its subtree shows. The `cursor` is a pointer or not told: interaction events say so, or style sheets do. What
+    interaction events describe has more: all masked attributes, and the `control` a label is for. The engine changes elements in place as the page
     changes: a detector reads what it needs when it is called and keeps no reference.
     """
 

@@ -1,8 +1,8 @@
 """Which elements ask to be clicked, and which of them can be blamed for not answering.
 
 Sources: the eligibility and exemption columns of the public rules of Datadog, Sentry, Amplitude, Mixpanel and Splunk.
-A recording shows attributes, no listeners and no computed cursor, so we go by markup and, last of all, by names that
-style sheets give to clickable things.
+A recording shows attributes and no listeners, so we go by markup and, last of all, by what style sheets say of
+clickable things: the cursor that they give them, and their names.
 """
 
 import re
@@ -74,6 +74,8 @@ def closest_interactive(element: Element) -> Element | None:
         if node.tag in _IDENTITY_TAGS:
             return node
         if not _MARKS.isdisjoint(node.attributes) and _is_marked(node.attributes):
+            return node
+        if node.cursor and node.tag not in _CONTAINER_TAGS:
             return node
         node = node.parent
     return None
@@ -206,6 +208,8 @@ def _weak_candidate(node: Element, distance: int) -> Candidate | None:
     if node.tag in _CONTAINER_TAGS:
         return None
     attributes = node.attributes
+    if node.cursor:
+        return Candidate(node, "cursor")
     if attributes:
         if "onclick" in attributes:
             return Candidate(node, "handler")

@@ -64,7 +64,7 @@ INDIFFERENT: Final = frozenset(
     "data-id aria-pressed aria-live aria-expanded aria-haspopup aria-hidden title alt for target x y x1 x2 y1 y2 "
     "points "
     "transform xmlns focusable fill-rule clip-rule stroke-linecap stroke-linejoin xlink:href tabindex lang dir srcset "
-    "colspan rowspan disabled hidden rr_width rr_height rr_scrollTop rr_scrollLeft _cssText loading sizes".split()
+    "colspan rowspan disabled hidden rr_width rr_height rr_scrollTop rr_scrollLeft loading sizes".split()
 )
 """Attributes that change nothing about an element that is no field; any other is looked at."""
 

@@ -185,7 +185,12 @@ class IncrementalRebuilder:
 
     def _sheet_rule(self, data: StyleSheetRuleData) -> Masked:
         self._tell_style(only_prepares=only_prepares(data))
-        return mask_sheet_rule(self._context.page.masker, data)
+        page = self._context.page
+        masked = mask_sheet_rule(page.masker, data)
+        for sheet in (data.replace, data.replace_sync, *(addition.rule for addition in data.adds or ())):
+            if isinstance(sheet, str):
+                page.learn_style(sheet)
+        return masked
 
     def _style_declaration(self, data: StyleDeclarationData) -> Masked:
         self._tell_style()
@@ -193,7 +198,12 @@ class IncrementalRebuilder:
 
     def _adopted_sheet(self, data: AdoptedStyleSheetData) -> Masked:
         self._tell_style()
-        return mask_adopted_sheet(self._context.page.masker, data)
+        page = self._context.page
+        masked = mask_adopted_sheet(page.masker, data)
+        for style in data.styles or ():
+            for addition in style.rules:
+                page.learn_style(addition.rule)
+        return masked
 
     def _font(self, data: FontData) -> Masked:
         return mask_font(self._context.page.masker, data)

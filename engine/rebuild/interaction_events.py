@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from detectors import interactions as told
-from detectors.elements import DETECTION_ATTRIBUTES, LABEL_MAX_CHARACTERS, Element
+from detectors.elements import DETECTION_ATTRIBUTES, LABEL_MAX_CHARACTERS, POINTER_CURSOR, Element
 from engine.masking.elements import named_flags, own_flags
 from engine.masking.errors import error_type_of
 from engine.masking.events import method_name
@@ -34,8 +34,6 @@ ANCESTORS_MAX: Final = 64
 ATTRIBUTES_MAX: Final = 64
 """Of an element's attributes the first this many are told to detectors."""
 LABEL_TAG: Final = "label"
-POINTER_CURSOR: Final = "pointer"
-"""The one cursor that says something of an element; others are not told."""
 OPT_OUT_CLASSES: Final = frozenset(
     {"ph-no-capture", "rr-block", "sentry-block", "amp-block", "highlight-block", "mp-block"}
 )

@@ -1,9 +1,10 @@
 """One page load of one window: the mirror of its masked tree, and the decisions that stick to its nodes."""
 
 from collections.abc import Iterator
+from itertools import islice
 from typing import Final
 
-from detectors.elements import Element
+from detectors.elements import POINTER_CURSOR, Element
 from engine.masking.decisions import MASK
 from engine.masking.echo import Echo, echo_masker
 from engine.masking.elements import TAG_FLAGS
@@ -31,6 +32,7 @@ from engine.rebuild.nodes import (
     label_text,
     tag_of,
 )
+from engine.rebuild.pointers import MAX_POINTER_CLASSES, pointer_classes
 from engine.rebuild.shown_labels import shown_label
 from engine.rebuild.structure import Structure
 from engine.rebuild.told_elements import ToldElements
@@ -52,7 +54,8 @@ class Page:
     room there any more: what comes back with one up to it is unknown. Of originals nothing is kept.
 
     `memory` is what fields are known by beyond their attributes. `structure` is the order of nodes, where selectors ask
-    for it. `told` is what sticks to elements of interaction events. `reviews` counts the nodes that changes elsewhere
+    for it. `told` is what sticks to elements of interaction events. `pointers` holds classes, masked as they are shown,
+    to which style sheets give a pointer for cursor. `reviews` counts the nodes that changes elsewhere
     made be judged again. `known` is false until the page's first full snapshot: everything before is masked as unknown.
     `loaded` is true once the page said so.
     `doubtful` is true from a loss in the recording to the next one.
@@ -75,6 +78,7 @@ class Page:
         "nodes",
         "own",
         "parents",
+        "pointers",
         "policy",
         "reviews",
         "scroll_x",
@@ -100,6 +104,7 @@ class Page:
         self.memory = FieldMemory()
         self.structure = Structure(policy.selectors) if policy.selectors.placed else None
         self.told = ToldElements()
+        self.pointers: dict[str, None] = {}
         self.known = False
         self.loaded = False
         self.doubtful = False
@@ -222,11 +227,21 @@ class Page:
         current: Element | None = element
         while current is not None:
             if not current.flags & PREPARED:
-                current.attributes = detection_attributes(current.attributes)
+                current.attributes = attributes = detection_attributes(current.attributes)
+                if "class" in attributes and not self.pointers.keys().isdisjoint(attributes["class"].split()):
+                    current.cursor = POINTER_CURSOR
+                elif current.cursor:
+                    current.cursor = ""
                 if current.flags & INTERACTIVE:
                     current.text = shown_label(self, current)
                 current.flags |= PREPARED
             current = current.parent
+
+    def learn_style(self, css: str) -> None:
+        """Learn from a (masked) style sheet, or one rule of it, what has a pointer for cursor."""
+        if "cursor" in css and len(self.pointers) < MAX_POINTER_CLASSES:
+            for name in islice(pointer_classes(css), MAX_POINTER_CLASSES - len(self.pointers)):
+                self.pointers[name] = None
 
     def unprepare(self, node_id: int, flags: int) -> None:
         """Have labels read again: something within this node changed, which has these `flags`."""

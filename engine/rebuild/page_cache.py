@@ -26,6 +26,7 @@ class KnownPage(NamedTuple):
     own: dict[int, int]
     bits: dict[int, int]
     memory: FieldMemory
+    pointers: dict[str, None]
 
     @property
     def root(self) -> Node:
@@ -39,6 +40,7 @@ class KnownPage(NamedTuple):
         page.own = self.own.copy()
         page.bits = self.bits.copy()
         page.memory = self.memory.copy()
+        page.pointers = self.pointers.copy()
 
 
 class PageCache:
@@ -78,6 +80,7 @@ class PageCache:
             page.own.copy(),
             page.bits.copy(),
             page.memory.copy(),
+            page.pointers.copy(),
         )
         while self._size_bytes > self._max_bytes:
             (_, _, forgotten), _ = self._pages.popitem(last=False)

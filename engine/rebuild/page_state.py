@@ -48,6 +48,7 @@ class PageState(msgspec.Struct, frozen=True, array_like=True):
     loaded: bool = False
     told: ToldElements = msgspec.field(default_factory=ToldElements)
     looked: int = 0
+    pointers: list[str] = []
 
 
 class _Words:
@@ -116,6 +117,7 @@ def page_state(page: Page) -> PageState:
         page.loaded,
         page.told.copy(),
         0 if page.structure is None else page.structure.looked,
+        list(page.pointers),
     )
 
 
@@ -144,6 +146,7 @@ def restore_page(state: PageState, policy: Policy) -> Page:
     page.forgotten_id = state.forgotten_id
     page.memory = state.memory.copy()
     page.told = state.told.copy()
+    page.pointers = dict.fromkeys(state.pointers)
     if page.structure is not None:
         page.structure.restore(state.structure)
         page.structure.looked = state.looked

@@ -176,6 +176,8 @@ class TreeMasker:
                 if self.sticky or flags & STYLE_TEXT:
                     flags |= self._stick(node_id, TEXT_TAG) | self._part_flags(siblings, parent_id, flags)
                 node.text_content = page.masker.text(node.text_content, flags)
+                if flags & STYLE_TEXT:
+                    page.learn_style(node.text_content)
                 continue
             else:
                 flags = self._stick(node_id, tag_of(node)) | self._mask_other(node, flags)  # type: ignore[arg-type]  # what is neither element nor text
@@ -239,6 +241,9 @@ class TreeMasker:
         flags |= own
         sent = node.attributes
         node.attributes = page.masker.attributes(tag, flags, sent)
+        sheet = node.attributes.get("_cssText")
+        if isinstance(sheet, str):
+            page.learn_style(sheet)
         if page.echo is not None and flags & FIELD:
             self._hear(node, sent)
         return flags
