@@ -31,8 +31,8 @@ class Element(msgspec.Struct, gc=False, eq=False):
     root. `attributes` hold masked values of `DETECTION_ATTRIBUTES` only; an attribute whose value was dropped is
     present with the value `""`. The `text` of an interactive element is the label
     that its subtree shows. The `cursor` is a pointer or not told: interaction events say so, or style sheets do. What
-    interaction events describe has more: all masked attributes, and the `control` a label is for. The engine changes elements in place as the page
-    changes: a detector reads what it needs when it is called and keeps no reference.
+    interaction events describe has more: all masked attributes, and the `control` a label is for. The engine changes
+    elements in place as the page changes: a detector reads what it needs when it is called and keeps no reference.
     """
 
     node_id: int | str

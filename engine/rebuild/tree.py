@@ -174,10 +174,9 @@ class TreeMasker:
                     flags = self._mask_element(node, flags)
             elif type(node) is TextNode:
                 if self.sticky or flags & STYLE_TEXT:
-                    flags |= self._stick(node_id, TEXT_TAG) | self._part_flags(siblings, parent_id, flags)
-                node.text_content = page.masker.text(node.text_content, flags)
-                if flags & STYLE_TEXT:
-                    page.learn_style(node.text_content)
+                    self._mask_odd_text(node, siblings, parent_id, flags)
+                else:
+                    node.text_content = page.masker.text(node.text_content, flags)
                 continue
             else:
                 flags = self._stick(node_id, tag_of(node)) | self._mask_other(node, flags)  # type: ignore[arg-type]  # what is neither element nor text
@@ -186,6 +185,13 @@ class TreeMasker:
             if node.child_nodes or node_id in below:
                 self._descend(node, flags, depth + 1)
         return kept
+
+    def _mask_odd_text(self, node: TextNode, siblings: Sequence[Node], parent_id: int, flags: int) -> None:
+        """Mask a text to which something may stick, or which is a style sheet."""
+        flags |= self._stick(node.id, TEXT_TAG) | self._part_flags(siblings, parent_id, flags)
+        node.text_content = self._page.masker.text(node.text_content, flags)
+        if flags & STYLE_TEXT:
+            self._page.learn_style(node.text_content)
 
     def _part_flags(self, siblings: Sequence[Node], parent_id: int, flags: int) -> int:
         """Mask a text that is not all of its sheet: half a comment or string would show what was in it."""
