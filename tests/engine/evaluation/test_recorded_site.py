@@ -1,4 +1,4 @@
-"""How the default does on real recordings of an application: see `tests/data/recorded_site/README.md`."""
+"""How the default does on real recordings of applications: see the `README.md` in `tests/data/recorded_*`."""
 
 from collections import defaultdict
 from pathlib import Path
@@ -11,7 +11,7 @@ from engine.evaluation.evaluate import PresetReport, evaluate
 from engine.evaluation.labels import load_labels
 from engine.settings import Settings
 
-DATA = Path(__file__).parents[2] / "data" / "recorded_site"
+DATA = Path(__file__).parents[2] / "data"
 LEAST = {"rage_click": 0.95, "dead_click": 0.95, "error_click": 1.0}
 
 
@@ -19,19 +19,20 @@ class Sender(msgspec.Struct):
     session_id: str
 
 
-def unpacked(name: str) -> bytes:
-    return zstandard.ZstdDecompressor().decompress((DATA / name).read_bytes())
+def unpacked(path: Path) -> bytes:
+    return zstandard.ZstdDecompressor().decompress(path.read_bytes())
 
 
-@pytest.fixture(scope="module")
-def report(tmp_path_factory: pytest.TempPathFactory) -> PresetReport:
+@pytest.fixture(scope="module", params=["recorded_site", "recorded_components"])
+def report(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> PresetReport:
+    data = DATA / str(request.param)
     folder = tmp_path_factory.mktemp("recorded")
     visits: dict[str, list[bytes]] = defaultdict(list)
-    for line in unpacked("recordings.jsonl.zst").splitlines():
+    for line in unpacked(data / "recordings.jsonl.zst").splitlines():
         visits[msgspec.json.decode(line, type=Sender).session_id].append(line)
     for session_id, lines in visits.items():
         (folder / f"{session_id}.jsonl").write_bytes(b"\n".join(lines))
-    (folder / "labels.json").write_bytes(unpacked("labels.json.zst"))
+    (folder / "labels.json").write_bytes(unpacked(data / "labels.json.zst"))
     return evaluate(folder, load_labels(folder / "labels.json"), Settings(), ["wince"]).presets[0]
 
 
