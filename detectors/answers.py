@@ -59,6 +59,8 @@ SHOWN_MS: Final = 10_000
 PREVIEW_MS: Final = 1_000
 """Who sees what a click would choose (stars that light up, a list's next value) clicks so soon."""
 
+ADD_REMOVE: Final = ("add", "remove")
+
 MAX_BORN: Final = 32
 """Elements whose coming is remembered, and places whose texts changed."""
 
@@ -129,20 +131,26 @@ def note(state: ReactionsState, mutation: Mutation) -> None:
     """Remember what a mutation did, and when; before it is judged."""
     if mutation.total > SMALL_CHANGES:
         return
-    t, acted_t = mutation.t, state.acted_t
-    came: set[int | str] = set()
+    t, acted_t, note_place = mutation.t, state.acted_t, state.trails.note
+    came: list[int | str] = []
+    beside: int | str | None = None
     for change in mutation.changes:
-        above = change.scope[1:2]
-        if change.kind == "add":
-            came.add(change.node_id)
-            if not above or above[0] not in came:
-                _bear(state, change.node_id, t)
-        if not above or above[0] not in came:
-            near = _near(change)
-            state.trails.note(place_of_change(change), t, acted_t)
-            state.trails.note(near, t, acted_t)
-            if near and t - acted_t > SYNC_MS and (change.kind == "text" or change.has_text):
-                _stir(state, near, t)
+        kind, scope = change.kind, change.scope
+        above = scope[1] if len(scope) > 1 else None
+        if kind == "add":
+            came.append(change.node_id)
+        if above is not None and above in came:
+            continue  # it came with its parent
+        if kind == "add":
+            _bear(state, change.node_id, t)
+        near = _near(change)
+        if near and t - acted_t > SYNC_MS and (kind == "text" or change.has_text):
+            _stir(state, near, t)
+        is_beside = above is not None and above == beside
+        beside = above if kind in ADD_REMOVE else None
+        if not is_beside or beside is None:  # what comes and goes in one place is one change of it
+            note_place(place_of_change(change), t, acted_t)
+            note_place(near, t, acted_t)
 
 
 def is_previewed(state: ReactionsState, control: Element, t: int) -> bool:

@@ -23,7 +23,7 @@ from typing import Final
 import msgspec
 
 from detectors.aim import Aims
-from detectors.forms import sends_form
+from detectors.form_elements import sends_form
 from detectors.interactions import Click, Failure, Navigation
 from detectors.interactive import is_chosen
 from detectors.machine import NEVER, Machine, Report

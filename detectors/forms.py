@@ -17,6 +17,7 @@ import msgspec
 
 from detectors.answers import HANDLED_MS
 from detectors.elements import Element
+from detectors.form_elements import form_of, is_search, is_sender
 from detectors.interactions import (
     Change,
     Click,
@@ -28,10 +29,10 @@ from detectors.interactions import (
     Press,
     RequestEnd,
 )
-from detectors.interactive import MAX_ANCESTORS, closest_interactive, is_ignored, is_text_field
+from detectors.interactive import closest_interactive, is_ignored, is_text_field
 from detectors.machine import NEVER, Machine
 from detectors.page_trips import address
-from detectors.targets import describe, label_of
+from detectors.targets import describe
 from schemas.signals import Target
 
 MAX_FORMS: Final = 4
@@ -50,7 +51,6 @@ EMPTIED_MS: Final = 1_000
 NEAR_NODES: Final = 3
 """Without a form around them, a message belongs to fields if it is below one of so many nodes above them."""
 
-SEARCH_WORDS: Final = frozenset({"search", "q", "query", "filter"})
 _INVALID_MARKS: Final = frozenset({"class", "aria-invalid", "aria-describedby"})
 
 WHOLE_PAGE: Final = 0
@@ -112,8 +112,11 @@ class Forms(Machine[FormsState]):
     def __init__(self) -> None:
         super().__init__(FormsState())
         self._listeners: list[FormListener] = []
-        # Most keys go into the field of the key before; attributes that change are another mapping.
+        # Most keys go into the field of the key before: its form, which is the last of all, its id, and its
+        # attributes, which are another mapping when they change.
         self._typed_into: dict[str, str] | None = None
+        self._typing: Form | None = None
+        self._typing_id: int | str | None = None
 
     def listen(self, listener: FormListener) -> None:
         """Tell a listener from now on."""
@@ -145,6 +148,21 @@ class Forms(Machine[FormsState]):
         field, state = field_input.target, self._state
         if field is None or (state.focused is not None and field.node_id != state.focused):
             return
+        form = self._typing
+        if (
+            form is not None
+            and field.node_id == self._typing_id
+            and field.attributes is self._typed_into
+            and form.sent_t == NEVER
+            and not form.refusals
+            and state.forms.get(form.key) is form
+        ):
+            form.input_t = field_input.t  # as nearly always: one more key
+        else:
+            self._type(field, field_input)
+
+    def _type(self, field: Element, field_input: Input) -> None:
+        state = self._state
         if field.attributes is not self._typed_into and not self._types_text(field):
             return
         form = self._known(field)
@@ -164,6 +182,8 @@ class Forms(Machine[FormsState]):
             form.last_field = describe(field).selector
         if next(reversed(state.forms)) != form.key:
             state.forms[form.key] = state.forms.pop(form.key)
+        self._typing = form if field.node_id in form.fields else None
+        self._typing_id = field.node_id
 
     def _types_text(self, field: Element) -> bool:
         is_text = field.tag != "select" and is_text_field(field)
@@ -304,64 +324,6 @@ class Forms(Machine[FormsState]):
     def _tell_done(self, form: Form) -> None:
         for listener in self._listeners:
             listener.done(form)
-
-
-def form_of(element: Element) -> Element | None:
-    """Find the form that `element` belongs to; the closest dialog will do where there is none."""
-    node: Element | None = element
-    dialog: Element | None = None
-    for _ in range(MAX_ANCESTORS):
-        if node is None:
-            break
-        tag, attributes = node.tag, node.attributes
-        role = attributes.get("role") if attributes else None
-        if tag == "form" or role == "form":
-            return node
-        if dialog is None and (tag == "dialog" or role == "dialog"):
-            dialog = node
-        node = node.parent
-    return dialog
-
-
-def is_search(field: Element) -> bool:
-    """Tell whether a field is there to look for something: by type, role or name, or that of its form."""
-    node: Element | None = field
-    for _ in range(MAX_ANCESTORS):
-        if node is None or node.tag == "body":
-            return False
-        attributes = node.attributes
-        if attributes.get("type") == "search" or attributes.get("role") in {"search", "searchbox", "combobox"}:
-            return True
-        if node is field and not SEARCH_WORDS.isdisjoint(_words(field)):
-            return True
-        node = node.parent
-    return False
-
-
-def is_sender(control: Element) -> bool:
-    """Tell whether a click on `control` sends its form: by the rules of HTML, or a button outside any form."""
-    if _submits(control):
-        return True
-    is_plain = control.tag == "button" and control.attributes.get("type", "").lower() == "button"
-    return is_plain and form_of(control) is None
-
-
-def sends_form(control: Element) -> bool:
-    """Tell whether a click on `control` sends a form that it is in."""
-    return _submits(control) and form_of(control) is not None
-
-
-def _submits(control: Element) -> bool:
-    kind = control.attributes.get("type", "").lower()
-    if control.tag == "input":
-        return kind in {"submit", "image"}
-    return control.tag == "button" and kind not in {"button", "reset"}
-
-
-def _words(field: Element) -> set[str]:
-    attributes = field.attributes
-    text = " ".join((attributes.get("name", ""), attributes.get("id", ""), label_of(field) or ""))
-    return set(text.lower().replace("-", " ").replace("_", " ").split())
 
 
 def _chain(node: Element | None) -> tuple[int | str, ...]:

@@ -109,7 +109,12 @@ class ReactionsState(msgspec.Struct, gc=False):
 def renders_anew(mutation: Mutation, region: int | str | None) -> bool:
     """Tell whether a mutation does nothing but put controls of the same kinds in the place of others, `region` too."""
     changes = mutation.changes
-    if mutation.total != len(changes) or not any(c.kind == "remove" and c.node_id == region for c in changes):
+    for change in changes:
+        if change.node_id == region and change.kind == "remove":
+            break
+    else:
+        return False
+    if mutation.total != len(changes):
         return False
     added = {change.node_id for change in changes if change.kind == "add"}
     gone = sorted((str(c.scope[1:2]), c.name) for c in changes if c.kind == "remove")

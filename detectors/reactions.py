@@ -205,9 +205,10 @@ class Reactions(Machine[ReactionsState]):
             if change.kind == "add":
                 top = came.get(change.scope[1]) if len(change.scope) > 1 else None
                 came[change.node_id] = top or change
+                if not change.has_text:
+                    continue
                 place = place_of_change(came[change.node_id])
-                known = place in state.background.places or state.trails.moved_on_its_own(place, mutation.t)
-                if change.has_text and not known:
+                if not (place in state.background.places or state.trails.moved_on_its_own(place, mutation.t)):
                     return True
         return False
 

@@ -75,22 +75,22 @@ class Trails(msgspec.Struct, gc=False):
 
     def note(self, place: Place, t: int, acted_t: int) -> None:
         """Note a change of `place` at `t`; `acted_t` is the latest press or click before it (both epoch ms)."""
-        delay = t - acted_t
-        trail = self.places.pop(place, None)
+        places, delay = self.places, t - acted_t
+        trail = places.pop(place, None)
         if trail is None:
-            if delay <= SYNC_MS:
-                return
-            trail = Trail(t, t)
-        self.places[place] = trail
-        if len(self.places) > MAX_TRAILS:
-            del self.places[next(iter(self.places))]
+            if delay > SYNC_MS:
+                places[place] = Trail(t, t, [(t, min(MEMORY_MS, delay))])
+                if len(places) > MAX_TRAILS:
+                    del places[next(iter(places))]
+            return
+        places[place] = trail
         gap = t - trail.last_t
         trail.last_t = t
-        if trail.steps and gap < SLOW_MS:
+        steps = trail.steps
+        if steps and gap < SLOW_MS:
             return
         trail.since_t = t
-        steps = trail.steps
-        steps.append((t, min(delay, MEMORY_MS)))
+        steps.append((t, min(MEMORY_MS, delay)))
         if len(steps) > MAX_STEPS or steps[0][0] < t - MEMORY_MS:
             trail.steps = [step for step in steps[-MAX_STEPS:] if step[0] >= t - MEMORY_MS]
 
