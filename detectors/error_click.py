@@ -17,7 +17,8 @@ import msgspec
 from detectors.aim import Aims
 from detectors.blame import CAUSED_MS, MAX_CLICKS
 from detectors.fingerprints import Identified, identify
-from detectors.interactions import Click, Failure, Input, KeyDown, Navigation, RequestEnd
+from detectors.hands import Hands
+from detectors.interactions import Click, Failure, Navigation, RequestEnd
 from detectors.machine import NEVER, Machine, Report
 from detectors.protocol import Finding
 from detectors.settings import ErrorClickSettings
@@ -85,20 +86,19 @@ class ErrorClick(Machine[ErrorClickState]):
 
     name = "error_click"
 
-    def __init__(self, settings: ErrorClickSettings, aims: Aims, report: Report) -> None:
+    def __init__(self, settings: ErrorClickSettings, aims: Aims, hands: Hands, report: Report) -> None:
         super().__init__(ErrorClickState())
         self._aims = aims
+        self._hands = hands
         self._window_ms = settings.window_ms
         self._report = report
 
     def handlers(self) -> Mapping[type, Callable[..., None]]:
-        """Clicks and keys, errors, requests, and page loads: a new page's errors are its own."""
+        """Clicks, errors, requests, and page loads: a new page's errors are its own. Keys are noted by the hands."""
         return {
             Click: self._on_click,
             Failure: self._on_failure,
             RequestEnd: self._on_request_end,
-            Input: self._on_typing,
-            KeyDown: self._on_typing,
             Navigation: self._on_navigation,
         }
 
@@ -114,6 +114,9 @@ class ErrorClick(Machine[ErrorClickState]):
         self._rearm()
         if burst is not None:
             self._report(self._finding(burst))
+
+    def _settle(self) -> None:
+        self._state.worked_t = max(self._state.worked_t, self._hands.typed_t)
 
     def _rearm(self) -> None:
         burst, click = self._state.burst, self._state.click
@@ -167,10 +170,8 @@ class ErrorClick(Machine[ErrorClickState]):
 
         What a handler writes comes at once, or when a request of its click ends.
         """
-        state = self._state
-        if failure.error_type:
-            return failure.t - max(state.clicked_t, state.worked_t) > PEACE_MS
-        return failure.t - max(state.clicked_t, state.worked_t) > REQUEST_MS
+        acted_t = max(self._state.clicked_t, self._state.worked_t, self._hands.typed_t)
+        return failure.t - acted_t > (PEACE_MS if failure.error_type else REQUEST_MS)
 
     def _disown(self, found: Identified) -> None:
         state = self._state
@@ -178,9 +179,6 @@ class ErrorClick(Machine[ErrorClickState]):
         del state.own[:-MAX_OWN]
         if state.burst is not None and state.burst.identified.fingerprint == found.fingerprint:
             state.burst = None
-
-    def _on_typing(self, typed: Input | KeyDown) -> None:
-        self._state.worked_t = typed.t
 
     def _on_request_end(self, request: RequestEnd) -> None:
         state = self._state

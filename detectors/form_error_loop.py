@@ -12,7 +12,6 @@ import msgspec
 
 from detectors.default_settings import FormErrorLoopSettings
 from detectors.forms import MAX_FORMS, Form
-from detectors.interactions import Click, Input, Interaction, Mutation, RequestEnd
 from detectors.machine import Machine, Report
 from detectors.protocol import Finding
 from schemas.signals import Target
@@ -51,11 +50,8 @@ class FormErrorLoop(Machine[FormErrorLoopState]):
         self._report = report
 
     def handlers(self) -> Mapping[type, Callable[..., None]]:
-        """What the watcher hears refusals in: whoever feeds detectors looks at their deadlines after these."""
-        return dict.fromkeys((Input, Click, Mutation, RequestEnd), self._on_news)
-
-    def _on_news(self, interaction: Interaction) -> None:
-        """The watcher, which comes first, has told already."""
+        """Nothing: the watcher tells."""
+        return {}
 
     def advance(self, t: int) -> None:
         """Report loops in which nothing was refused for long enough at `t` (epoch ms)."""

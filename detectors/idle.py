@@ -14,21 +14,8 @@ import msgspec
 
 from detectors.aim import Aims
 from detectors.default_settings import IdleSettings
-from detectors.interactions import (
-    Click,
-    Input,
-    Interaction,
-    KeyDown,
-    Media,
-    MouseMove,
-    Navigation,
-    PageShown,
-    Press,
-    Release,
-    Scroll,
-    Selection,
-    Visibility,
-)
+from detectors.hands import Hands
+from detectors.interactions import Click, Interaction, Media, Navigation, PageShown, Visibility
 from detectors.machine import NEVER, Machine, Report
 from detectors.protocol import Finding
 
@@ -54,59 +41,58 @@ class IdleState(msgspec.Struct, gc=False):
 
 
 class Idle(Machine[IdleState]):
-    """Finds long silences that ended."""
+    """Finds long silences that ended; `hands` must have seen each interaction first."""
 
     name = "idle"
 
-    def __init__(self, settings: IdleSettings, aims: Aims, report: Report) -> None:
+    def __init__(self, settings: IdleSettings, aims: Aims, hands: Hands, report: Report) -> None:
         super().__init__(IdleState())
         self._aims = aims
         self._after_ms = settings.after_ms
         self._report = report
+        self._hands = hands
+        self._touches = hands.touches
+        hands.tell_of_silence(settings.after_ms, self._back)
 
     def handlers(self) -> Mapping[type, Callable[..., None]]:
-        """Everything that a visitor does, and what makes silence something else."""
-        moving, acting = (Release, MouseMove, Scroll, Selection), (Press, KeyDown, Input)
-        return (
-            dict.fromkeys(moving, self._on_activity)
-            | dict.fromkeys(acting, self._on_act)
-            | {
-                Click: self._on_click,
-                Navigation: self._on_navigation,
-                PageShown: self._on_page,
-                Visibility: self._on_visibility,
-                Media: self._on_media,
-            }
-        )
+        """What makes silence something else; what visitors do is noted by the hands."""
+        return {
+            Click: self._on_click,
+            Navigation: self._on_navigation,
+            PageShown: self._on_page,
+            Visibility: self._on_visibility,
+            Media: self._on_media,
+        }
 
     def finish(self) -> None:
         """Forget: nobody came back."""
         self._state = IdleState()
+        self._hands.active_t = NEVER
 
-    def _on_activity(self, interaction: Interaction) -> None:
-        state, t = self._state, interaction.t
-        since, state.active_t = state.active_t, t
-        if t - since >= self._after_ms:
-            self._back(since, interaction)
+    def restore(self, state: msgspec.Raw) -> None:
+        """Take over the state of an equal machine; the hands go on from it."""
+        super().restore(state)
+        self._hands.active_t = self._state.active_t
 
-    def _on_act(self, interaction: Interaction) -> None:
-        state, t = self._state, interaction.t
-        since, state.active_t = state.active_t, t
-        if t - since >= self._after_ms:
-            self._back(since, interaction)
-        state.went_away = False
+    def _settle(self) -> None:
+        self._state.active_t = self._hands.active_t
+        self._state.went_away = self._is_away()
+
+    def _is_away(self) -> bool:
+        """Tell whether the visitor followed a link away, and touched nothing since."""
+        return self._state.went_away and self._hands.touches == self._touches
 
     def _back(self, since: int, interaction: Interaction) -> None:
         """Report a silence since then (epoch ms), if it was one, now that it is over."""
         state = self._state
         if since > NEVER:
-            if state.hidden_t < since and state.media_t < since - MEDIA_MS and not state.went_away:
+            if state.hidden_t < since and state.media_t < since - MEDIA_MS and not self._is_away():
                 self._report(self._finding(since, interaction.t, interaction.page))
             state.media_t = NEVER
 
     def _on_click(self, click: Click) -> None:
-        self._on_activity(click)
         aim = self._aims.of(click)
+        self._touches = self._hands.touches
         self._state.went_away = (
             aim is not None and aim.is_interactive and aim.control.tag in LINK_TAGS and "href" in aim.control.attributes
         )
@@ -116,7 +102,7 @@ class Idle(Machine[IdleState]):
 
     def _on_page(self, page: PageShown) -> None:
         """A page that comes was asked for, or loads itself again: somebody was there, nobody came back."""
-        self._state.active_t = page.t
+        self._hands.active_t = page.t
 
     def _on_visibility(self, visibility: Visibility) -> None:
         self._state.hidden_t = visibility.t

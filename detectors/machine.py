@@ -1,7 +1,7 @@
 """What all our detectors share: a name, a deadline, and a state that can be put away and taken up again."""
 
 from collections.abc import Callable
-from typing import Generic, TypeAlias, TypeVar
+from typing import Generic, Protocol, TypeAlias, TypeVar
 
 import msgspec
 
@@ -16,6 +16,13 @@ NEVER: int = -(2**53)
 StateT = TypeVar("StateT", bound=msgspec.Struct)
 
 
+class Alarm(Protocol):
+    """Who has to know when a machine wants to be advanced."""
+
+    deadline: int
+    """The first of the deadlines that it was told (epoch ms)."""
+
+
 class Machine(Generic[StateT]):
     """A detector whose memory is one msgspec Struct, so that a snapshot can never forget a part of it.
 
@@ -26,7 +33,20 @@ class Machine(Generic[StateT]):
 
     def __init__(self, state: StateT) -> None:
         self._state = state
-        self.deadline: int | None = None
+        self._deadline: int | None = None
+        self.alarm: Alarm | None = None
+        """Set by whoever wants to be told of deadlines and not to look for them."""
+
+    @property
+    def deadline(self) -> int | None:
+        """The next moment (epoch ms) at which `advance` has something to decide; `None` when nothing waits."""
+        return self._deadline
+
+    @deadline.setter
+    def deadline(self, t: int | None) -> None:
+        self._deadline = t
+        if t is not None and self.alarm is not None and t < self.alarm.deadline:
+            self.alarm.deadline = t
 
     def advance(self, t: int) -> None:
         """Decide what is due at `t` (epoch ms). Machines that never wait have nothing to do here."""
@@ -36,6 +56,7 @@ class Machine(Generic[StateT]):
 
     def snapshot(self) -> msgspec.Raw:
         """Give the state as msgpack; masked like everything that detectors see."""
+        self._settle()
         return msgspec.Raw(msgspec.msgpack.encode(self._state))
 
     def restore(self, state: msgspec.Raw) -> None:
@@ -48,6 +69,9 @@ class Machine(Generic[StateT]):
         except msgspec.DecodeError:
             raise msgspec.ValidationError(f"not a snapshot of {self.name}") from None
         self._rearm()
+
+    def _settle(self) -> None:
+        """Bring the state up to date before it is put away. Machines that keep all in it have nothing to do here."""
 
     def _rearm(self) -> None:
         self.deadline = None

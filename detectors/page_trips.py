@@ -4,12 +4,12 @@ A page load is known by its new address only a little after its `Navigation`; a 
 `pop` and the like) carries it.
 """
 
-from collections.abc import Callable
 from typing import Final
 
 import msgspec
 
-from detectors.interactions import Click, Input, Interaction, KeyDown, Navigation, PageShown, Press, Scroll
+from detectors.hands import Hands
+from detectors.interactions import Navigation, PageShown
 from detectors.machine import NEVER
 
 RESTORED_MS: Final = 500
@@ -17,18 +17,19 @@ RESTORED_MS: Final = 500
 
 
 class Stop(msgspec.Struct, gc=False, array_like=True):
-    """An address shown since `t` (epoch ms). `touched`: the visitor did something on it besides moving the pointer."""
+    """An address shown since `t` (epoch ms).
+
+    `touched`: the visitor did something on it besides moving the pointer, as far as that was noted here.
+    """
 
     url: str
     t: int
     touched: bool = False
 
 
-def touch_handlers(
-    touch: Callable[[Interaction], None], scroll: Callable[[Scroll], None]
-) -> dict[type, Callable[..., None]]:
-    """Map the interactions by which a visitor touches a page, for sure or perhaps."""
-    return dict.fromkeys((Press, Click, KeyDown, Input), touch) | {Scroll: scroll}
+def was_touched(here: Stop, hands: Hands, touches: int) -> bool:
+    """Tell whether the visitor touched a page, at whose beginning the hands had counted so many `touches`."""
+    return here.touched or hands.touches != touches or hands.scrolled_t - here.t >= RESTORED_MS
 
 
 def address(url: str) -> str:

@@ -12,9 +12,10 @@ from typing import Final
 import msgspec
 
 from detectors.default_settings import QuickBackSettings
-from detectors.interactions import Interaction, Navigation, PageShown, Scroll
+from detectors.hands import Hands
+from detectors.interactions import Navigation, PageShown
 from detectors.machine import Report
-from detectors.page_trips import NOWHERE, RESTORED_MS, Stop, shown, touch_handlers
+from detectors.page_trips import NOWHERE, Stop, shown, was_touched
 from detectors.series import Incident, SeriesMachine
 
 RULE: Final = "wince/quick_back@1"
@@ -49,31 +50,24 @@ class QuickBack(SeriesMachine[QuickBackState]):
     name = "quick_back"
     rule = RULE
 
-    def __init__(self, settings: QuickBackSettings, report: Report) -> None:
+    def __init__(self, settings: QuickBackSettings, hands: Hands, report: Report) -> None:
         evidence = {"stay_ms": settings.stay_ms, "needed_times": settings.times}
         super().__init__(QuickBackState(), report, evidence)
         self._settings = settings
+        self._hands = hands
+        self._touches = hands.touches
 
     def handlers(self) -> Mapping[type, Callable[..., None]]:
-        """Addresses, and touches of the page."""
-        return touch_handlers(self._on_touch, self._on_scroll) | {
-            Navigation: self._on_address,
-            PageShown: self._on_address,
-        }
+        """Addresses; touches of the page are noted by the hands."""
+        return {Navigation: self._on_address, PageShown: self._on_address}
+
+    def _settle(self) -> None:
+        here = self._state.here
+        here.touched = was_touched(here, self._hands, self._touches)
 
     def _rearm(self) -> None:
         trips = self._state.trips
         self.deadline = None if trips is None else trips.end_t + SERIES_MS
-
-    def _on_touch(self, _interaction: Interaction) -> None:
-        here = self._state.here
-        if not here.touched:
-            here.touched = True
-
-    def _on_scroll(self, scroll: Scroll) -> None:
-        here = self._state.here
-        if not here.touched and scroll.t - here.t >= RESTORED_MS:
-            here.touched = True
 
     def _on_address(self, interaction: Navigation | PageShown) -> None:
         now = shown(interaction)
@@ -82,17 +76,17 @@ class QuickBack(SeriesMachine[QuickBackState]):
         state, here = self._state, self._state.here
         url, how = now
         if url == here.url:
-            here.t, here.touched = interaction.t, False
+            here.t, here.touched, self._touches = interaction.t, False, self._hands.touches
             return
         stay_ms = interaction.t - here.t
         if (
             url == state.before
             and how in {"load", "pop"}
-            and not here.touched
             and REDIRECT_MS <= stay_ms <= self._settings.stay_ms
+            and not was_touched(here, self._hands, self._touches)
         ):
             self._returned(here.t, interaction)
-        state.before, state.here = here.url, Stop(url, interaction.t)
+        state.before, state.here, self._touches = here.url, Stop(url, interaction.t), self._hands.touches
 
     def _returned(self, left_t: int, interaction: Navigation | PageShown) -> None:
         trips = self._state.trips

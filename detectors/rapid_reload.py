@@ -12,9 +12,10 @@ from typing import Final
 import msgspec
 
 from detectors.default_settings import RapidReloadSettings
+from detectors.hands import Hands
 from detectors.interactions import Interaction, Navigation, PageShown, Scroll
 from detectors.machine import Report
-from detectors.page_trips import NOWHERE, RESTORED_MS, Stop, shown, touch_handlers
+from detectors.page_trips import NOWHERE, RESTORED_MS, Stop, shown, was_touched
 from detectors.series import Incident, SeriesMachine
 
 RULE: Final = "wince/rapid_reload@1"
@@ -37,32 +38,30 @@ class RapidReload(SeriesMachine[RapidReloadState]):
     name = "rapid_reload"
     rule = RULE
 
-    def __init__(self, settings: RapidReloadSettings, report: Report) -> None:
+    def __init__(self, settings: RapidReloadSettings, hands: Hands, report: Report) -> None:
         evidence = {"window_ms": settings.window_ms, "needed_reloads": settings.reloads}
         super().__init__(RapidReloadState(), report, evidence)
         self._settings = settings
+        self._hands = hands
+        self._touches = hands.touches
 
     def handlers(self) -> Mapping[type, Callable[..., None]]:
-        """Addresses, and touches of the page."""
-        return touch_handlers(self._on_touch, self._on_scroll) | {
-            Navigation: self._on_address,
-            PageShown: self._on_address,
-        }
+        """Addresses; touches of the page are noted by the hands."""
+        return {Navigation: self._on_address, PageShown: self._on_address}
+
+    def _settle(self) -> None:
+        here = self._state.here
+        here.touched = was_touched(here, self._hands, self._touches)
 
     def _rearm(self) -> None:
         state = self._state
+        # A series ends with the first touch; without one nobody waits for it.
+        self._hands.tell_at_once(self._on_touch if state.reloads else None)
         self.deadline = state.reloads[-1] + self._settings.window_ms if state.count else None
 
-    def _on_touch(self, _interaction: Interaction) -> None:
-        here = self._state.here
-        if not here.touched:
-            here.touched = True
+    def _on_touch(self, interaction: Interaction) -> None:
+        if not isinstance(interaction, Scroll) or interaction.t - self._state.here.t >= RESTORED_MS:
             self._close()
-
-    def _on_scroll(self, scroll: Scroll) -> None:
-        here = self._state.here
-        if not here.touched and scroll.t - here.t >= RESTORED_MS:
-            self._on_touch(scroll)
 
     def _on_address(self, interaction: Navigation | PageShown) -> None:
         now = shown(interaction)
@@ -70,11 +69,11 @@ class RapidReload(SeriesMachine[RapidReloadState]):
             return
         url, how = now
         here = self._state.here
-        if how == "load" and url == here.url and not here.touched:
+        if how == "load" and url == here.url and not was_touched(here, self._hands, self._touches):
             self._reloaded(interaction.t)
         else:
             self._close()
-        self._state.here = Stop(url, interaction.t)
+        self._state.here, self._touches = Stop(url, interaction.t), self._hands.touches
 
     def _reloaded(self, t: int) -> None:
         state, settings = self._state, self._settings

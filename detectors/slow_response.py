@@ -17,7 +17,8 @@ import msgspec
 from detectors.aim import Aims
 from detectors.blame import CausingClick, cause, remember
 from detectors.default_settings import SlowResponseSettings
-from detectors.interactions import Click, Input, KeyDown, Mutation, Navigation, Press, RequestEnd, Scroll
+from detectors.hands import Hands
+from detectors.interactions import Click, Mutation, Navigation, RequestEnd
 from detectors.machine import Machine, Report
 from detectors.protocol import Finding
 from detectors.reactions import LONGEST_WAIT_MS, Reactions
@@ -48,17 +49,20 @@ class SlowResponse(Machine[SlowResponseState]):
 
     name = "slow_response"
 
-    def __init__(self, settings: SlowResponseSettings, reactions: Reactions, aims: Aims, report: Report) -> None:
+    def __init__(
+        self, settings: SlowResponseSettings, reactions: Reactions, aims: Aims, hands: Hands, report: Report
+    ) -> None:
         super().__init__(SlowResponseState())
         self._slow_ms = settings.slow_ms
         self._reactions = reactions
         self._aims = aims
+        self._hands = hands
+        self._deeds = hands.deeds
         self._report = report
 
     def handlers(self) -> Mapping[type, Callable[..., None]]:
-        """Clicks, answers, and what says that the visitor went on to something else."""
-        gone_on = (Press, Input, KeyDown, Scroll)
-        return dict.fromkeys(gone_on, self._on_other) | {
+        """Clicks and answers; whether the visitor went on to something else is noted by the hands."""
+        return {
             Click: self._on_click,
             Mutation: self._on_mutation,
             RequestEnd: self._on_request_end,
@@ -75,6 +79,13 @@ class SlowResponse(Machine[SlowResponseState]):
         self._state.waiting = False
         self._close()
 
+    def _settle(self) -> None:
+        self._state.waiting = self._waits()
+
+    def _waits(self) -> bool:
+        """Tell whether the latest click still waits: the visitor did nothing else since."""
+        return self._state.waiting and self._hands.deeds == self._deeds
+
     def _rearm(self) -> None:
         found = self._state.found
         self.deadline = None if found is None else found.end_t + self._slow_ms
@@ -84,9 +95,7 @@ class SlowResponse(Machine[SlowResponseState]):
         aim = self._aims.of(click)
         remember(state.clicks, click, aim)
         state.waiting = bool(state.clicks) and aim is not None and aim.candidate(click.page) is not None
-
-    def _on_other(self, _interaction: Press | Input | KeyDown | Scroll) -> None:
-        self._state.waiting = False
+        self._deeds = self._hands.deeds
 
     def _on_navigation(self, navigation: Navigation) -> None:
         state = self._state
@@ -97,6 +106,9 @@ class SlowResponse(Machine[SlowResponseState]):
     def _on_mutation(self, mutation: Mutation) -> None:
         state = self._state
         if not state.waiting:
+            return
+        if not self._waits():
+            state.waiting = False
             return
         waited_ms = mutation.t - state.clicks[-1].t
         if waited_ms >= LONGEST_WAIT_MS:

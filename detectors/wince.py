@@ -21,6 +21,7 @@ from detectors import (
 )
 from detectors.aim import Aims
 from detectors.forms import Forms
+from detectors.hands import Hands
 from detectors.machine import Report
 from detectors.protocol import Detector
 from detectors.reactions import Reactions
@@ -49,16 +50,16 @@ RULES: Final[Mapping[str, str]] = MappingProxyType(
 
 def default_detectors(settings: DetectorSettings, report: Report) -> list[Detector]:
     """Make the default's detectors for one window, watchers before those that ask them."""
-    aims = Aims()
+    aims, hands = Aims(), Hands()
     return [
-        *_of_answers(settings, aims, report),
-        *_of_failures(settings, aims, report),
+        *_of_answers(settings, aims, hands, report),
+        *_of_failures(settings, aims, hands, report),
         *_of_forms(settings, report),
-        *_of_ways(settings, aims, report),
+        *_of_ways(settings, aims, hands, report),
     ]
 
 
-def _of_answers(settings: DetectorSettings, aims: Aims, report: Report) -> list[Detector]:
+def _of_answers(settings: DetectorSettings, aims: Aims, hands: Hands, report: Report) -> list[Detector]:
     rage, dead, slow = settings.rage_click, settings.dead_click, settings.slow_response
     if not (rage.enabled or dead.enabled or slow.enabled):
         return []
@@ -71,14 +72,14 @@ def _of_answers(settings: DetectorSettings, aims: Aims, report: Report) -> list[
     if dead.enabled:
         made.append(dead_click.DeadClick(dead, tuning, reactions, aims, report))
     if slow.enabled:
-        made.append(slow_response.SlowResponse(slow, reactions, aims, report))
+        made.append(slow_response.SlowResponse(slow, reactions, aims, hands, report))
     return made
 
 
-def _of_failures(settings: DetectorSettings, aims: Aims, report: Report) -> list[Detector]:
+def _of_failures(settings: DetectorSettings, aims: Aims, hands: Hands, report: Report) -> list[Detector]:
     made: list[Detector] = []
     if settings.error_click.enabled:
-        made.append(error_click.ErrorClick(settings.error_click, aims, report))
+        made.append(error_click.ErrorClick(settings.error_click, aims, hands, report))
     if settings.js_error.enabled:
         made.append(js_error.JsError(settings.js_error, aims, report))
     if settings.network_error.enabled:
@@ -103,12 +104,18 @@ def _of_forms(settings: DetectorSettings, report: Report) -> list[Detector]:
     return made
 
 
-def _of_ways(settings: DetectorSettings, aims: Aims, report: Report) -> list[Detector]:
+def _of_ways(settings: DetectorSettings, aims: Aims, hands: Hands, report: Report) -> list[Detector]:
     made: list[tuple[bool, Callable[[], Detector]]] = [
-        (settings.quick_back.enabled, lambda: quick_back.QuickBack(settings.quick_back, report)),
-        (settings.rapid_reload.enabled, lambda: rapid_reload.RapidReload(settings.rapid_reload, report)),
+        (settings.quick_back.enabled, lambda: quick_back.QuickBack(settings.quick_back, hands, report)),
+        (settings.rapid_reload.enabled, lambda: rapid_reload.RapidReload(settings.rapid_reload, hands, report)),
         (settings.scroll_thrash.enabled, lambda: scroll_thrash.ScrollThrash(settings.scroll_thrash, report)),
         (settings.thrashed_cursor.enabled, lambda: thrashed_cursor.ThrashedCursor(settings.thrashed_cursor, report)),
-        (settings.idle.enabled, lambda: idle.Idle(settings.idle, aims, report)),
+        (_wants_hands(settings), lambda: hands),
+        (settings.idle.enabled, lambda: idle.Idle(settings.idle, aims, hands, report)),
     ]
     return [make() for enabled, make in made if enabled]
+
+
+def _wants_hands(settings: DetectorSettings) -> bool:
+    asking = (settings.slow_response, settings.error_click, settings.quick_back, settings.rapid_reload, settings.idle)
+    return any(each.enabled for each in asking)

@@ -7,7 +7,7 @@ from typing import Final, TypeAlias
 import msgspec
 
 from detectors.interactions import Interaction
-from detectors.machine import may_wait
+from detectors.machine import Machine, may_wait
 from detectors.protocol import Detector, Finding, Handler
 from detectors.registry import make_detectors
 from detectors.settings import DetectorSettings
@@ -15,8 +15,8 @@ from detectors.settings import DetectorSettings
 NEVER: Final = 1 << 62
 """Later than any event time."""
 
-Part: TypeAlias = tuple[int, Callable[..., None], bool]
-"""A detector's place in the list, its method, and whether it may ever wait."""
+Part: TypeAlias = tuple[int, Callable[..., None]]
+"""A detector's place in the list, and its method."""
 
 
 class Wishes:
@@ -25,7 +25,7 @@ class Wishes:
     Raises SelectorError for selectors in the settings that cannot be used.
     """
 
-    __slots__ = ("_examples", "_handlers", "_parts", "kinds")
+    __slots__ = ("_examples", "_handlers", "_parts", "kinds", "waiting")
 
     def __init__(self, settings: DetectorSettings) -> None:
         self._examples = make_detectors(settings, _ignore)
@@ -33,13 +33,15 @@ class Wishes:
         self._parts: dict[type, tuple[Part, ...]] = {}
         self.kinds = frozenset[type]().union(*self._handlers)
         """The interaction classes that somebody wants."""
+        self.waiting = [place for place, example in enumerate(self._examples) if may_wait(example)]
+        """The places of the detectors that may ever wait."""
 
     def parts(self, kind: type) -> tuple[Part, ...]:
         """Tell who is told of interactions of a kind, by places in lists of detectors made with the same settings."""
         parts = self._parts.get(kind)
         if parts is None:
             parts = self._parts[kind] = tuple(
-                (place, _method(handlers[kind], example), may_wait(example))
+                (place, _method(handlers[kind], example))
                 for place, (handlers, example) in enumerate(zip(self._handlers, self._examples, strict=True))
                 if kind in handlers
             )
@@ -63,20 +65,25 @@ class Panel:
     `deadline` is not after the next moment (epoch ms) at which one of them has something to decide.
     """
 
-    __slots__ = ("_detectors", "_others", "_parts", "_wishes", "deadline")
+    __slots__ = ("_detectors", "_handlers", "_others", "_waiting", "_wishes", "deadline")
 
     def __init__(self) -> None:
         self._wishes: Wishes | None = None
         self._detectors: list[Detector] = []
-        self._parts: dict[type, tuple[Part, ...]] = {}
-        self._others: list[tuple[int, Mapping[type, Handler]]] = []
+        self._waiting: list[Detector] = []
+        self._handlers: dict[type, list[Handler]] = {}
+        self._others: list[tuple[Detector, Mapping[type, Handler]]] = []
         self.deadline = NEVER
 
     def seat(self, detectors: Sequence[Detector], wishes: Wishes, others: Sequence[Detector] = ()) -> None:
         """Take the `detectors` that `wishes` are those of, and after them `others`, each with its own."""
         self._wishes = wishes
-        self._others = [(place, other.handlers()) for place, other in enumerate(others, len(detectors))]
+        self._others = [(other, other.handlers()) for other in others]
         self._detectors = [*detectors, *others]
+        self._waiting = [*(detectors[place] for place in wishes.waiting), *others]
+        for detector in self._waiting:
+            if isinstance(detector, Machine):
+                detector.alarm = self
 
     @property
     def kinds(self) -> frozenset[type]:
@@ -86,31 +93,36 @@ class Panel:
 
     def tell(self, told: Iterable[Interaction]) -> None:
         """Hand interactions to all who want them."""
-        detectors, known = self._detectors, self._parts
+        known = self._handlers
         for interaction in told:
-            kind = type(interaction)
-            parts = known.get(kind)
-            if parts is None:
-                parts = self._look_up(kind)
-            for place, handle, waits in parts:
-                detector = detectors[place]
-                handle(detector, interaction)
-                if waits:
-                    deadline = detector.deadline
-                    if deadline is not None and deadline < self.deadline:
-                        self.deadline = deadline
+            handlers = known.get(type(interaction))
+            if handlers is None:
+                handlers = self._look_up(type(interaction))
+            for handle in handlers:
+                handle(interaction)
 
-    def _look_up(self, kind: type) -> tuple[Part, ...]:
+    def _look_up(self, kind: type) -> list[Handler]:
         parts = self._wishes.parts(kind) if self._wishes else ()
-        for place, wishes in self._others:
+        found: list[Handler] = [MethodType(method, self._detectors[place]) for place, method in parts]
+        for other, wishes in self._others:
             if kind in wishes:
-                parts += ((place, _apart(wishes[kind]), True),)
-        self._parts[kind] = parts
-        return parts
+                found.append(wishes[kind] if isinstance(other, Machine) else self._watched(other, wishes[kind]))
+        self._handlers[kind] = found
+        return found
+
+    def _watched(self, other: Detector, handle: Handler) -> Handler:
+        """Look for the deadline of a detector that rings no alarm, after whatever it was told."""
+
+        def handle_and_look(interaction: Interaction) -> None:
+            handle(interaction)
+            if other.deadline is not None and other.deadline < self.deadline:
+                self.deadline = other.deadline
+
+        return handle_and_look
 
     def advance(self, t: int) -> None:
         """Let detectors decide what is due at `t` (epoch ms)."""
-        for detector in self._detectors:
+        for detector in self._waiting:
             deadline = detector.deadline
             if deadline is not None and t >= deadline:
                 detector.advance(t)
@@ -118,7 +130,7 @@ class Panel:
 
     def _rearm(self) -> None:
         nearest = NEVER
-        for detector in self._detectors:
+        for detector in self._waiting:
             deadline = detector.deadline
             if deadline is not None and deadline < nearest:
                 nearest = deadline
@@ -127,7 +139,7 @@ class Panel:
     @property
     def waits(self) -> bool:
         """Whether a detector waits for what comes next."""
-        return any(detector.deadline is not None for detector in self._detectors)
+        return any(detector.deadline is not None for detector in self._waiting)
 
     def finish(self) -> None:
         """Nothing more is expected for a long time: what waits is decided by what was seen."""
@@ -145,8 +157,3 @@ class Panel:
             if detector.name in states:
                 detector.restore(states[detector.name])
         self._rearm()
-
-
-def _apart(handler: Handler) -> Callable[..., None]:
-    """Call a handler that knows its detector."""
-    return lambda _detector, interaction: handler(interaction)
