@@ -1,7 +1,7 @@
 """The detectors of one window: who is told of what, and whose time has come."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from types import MethodType
+from types import MappingProxyType, MethodType
 from typing import Final, TypeAlias
 
 import msgspec
@@ -17,6 +17,8 @@ NEVER: Final = 1 << 62
 
 Part: TypeAlias = tuple[int, Callable[..., None]]
 """A detector's place in the list, and its method."""
+
+NOBODY: Final[Mapping[type, Handler]] = MappingProxyType({})
 
 
 class Wishes:
@@ -62,12 +64,14 @@ def _ignore(_finding: Finding) -> None:
 class Panel:
     """Tells detectors, in their order, of interactions and of the passing of time.
 
-    `deadline` is not after the next moment (epoch ms) at which one of them has something to decide.
+    Whoever is to hear of some interactions `first`, before any detector, is told by their classes. `deadline` is not
+    after the next moment (epoch ms) at which one of them has something to decide.
     """
 
-    __slots__ = ("_detectors", "_handlers", "_others", "_waiting", "_wishes", "deadline")
+    __slots__ = ("_detectors", "_first", "_handlers", "_others", "_waiting", "_wishes", "deadline")
 
-    def __init__(self) -> None:
+    def __init__(self, first: Mapping[type, Handler] = NOBODY) -> None:
+        self._first = first
         self._wishes: Wishes | None = None
         self._detectors: list[Detector] = []
         self._waiting: list[Detector] = []
@@ -89,7 +93,7 @@ class Panel:
     def kinds(self) -> frozenset[type]:
         """The interaction classes that somebody wants."""
         wanted = self._wishes.kinds if self._wishes else frozenset[type]()
-        return wanted.union(*(wishes for _, wishes in self._others)) if self._others else wanted
+        return wanted.union(self._first, *(wishes for _, wishes in self._others))
 
     def tell(self, told: Iterable[Interaction]) -> None:
         """Hand interactions to all who want them."""
@@ -103,7 +107,8 @@ class Panel:
 
     def _look_up(self, kind: type) -> list[Handler]:
         parts = self._wishes.parts(kind) if self._wishes else ()
-        found: list[Handler] = [MethodType(method, self._detectors[place]) for place, method in parts]
+        found: list[Handler] = [self._first[kind]] if kind in self._first else []
+        found += (MethodType(method, self._detectors[place]) for place, method in parts)
         for other, wishes in self._others:
             if kind in wishes:
                 found.append(wishes[kind] if isinstance(other, Machine) else self._watched(other, wishes[kind]))

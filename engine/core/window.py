@@ -25,9 +25,6 @@ from schemas.rrweb_events import FullSnapshot, IncrementalSnapshot, Meta
 
 SNAPSHOTS: Final = (FullSnapshot, UnopenedSnapshot)
 
-COUNTED: Final = frozenset({Click, Input, Failure, CustomEvent})
-"""Interactions that a session counts, or tells of."""
-
 _encode: Final = msgspec.json.Encoder().encode
 
 
@@ -91,11 +88,13 @@ class Window:
         self.attributes = WindowAttributes()
         self._owner = owner
         self._clock = WindowClock(project.session.idle_timeout_ms, project.session.longest_silence_ms)
-        self._panel = Panel()
+        # The session counts these, or tells of them.
+        counted = dict.fromkeys((Click, Input, Failure), self._saw)
+        self._panel = Panel({**counted, CustomEvent: self._happened})
         if not late:
             self._seat(project)
         self._told: list[Interaction] = []
-        self._context = Context(project.policy, tools, self._told.append, self._panel.kinds | COUNTED, owner.repair)
+        self._context = Context(project.policy, tools, self._told.append, self._panel.kinds, owner.repair)
         self._rebuilder = Rebuilder(self._context)
         self._feed = self._rebuilder.feed
         self._activity = None if late else owner.activity
@@ -263,17 +262,10 @@ class Window:
 
     def _tell(self) -> None:
         """Hand what the event told to the detectors; their failures are ours and not the event's."""
-        told = self._told
-        for interaction in told:
-            if type(interaction) in COUNTED:
-                self._saw(interaction)
-        self._panel.tell(told)
-        told.clear()
+        self._panel.tell(self._told)
+        self._told.clear()
 
     def _saw(self, interaction: Interaction) -> None:
-        if isinstance(interaction, CustomEvent):
-            self._happened(interaction)
-            return
         if isinstance(interaction, Click) and interaction.touch:
             self.attributes.touch = True
         self._owner.saw(interaction)

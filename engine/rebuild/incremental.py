@@ -73,8 +73,8 @@ class IncrementalRebuilder:
             position.id = public_id(position.id)
         if told.MouseMove in context.wanted:
             t = context.t
-            positions = tuple((t + int(p.time_offset), float(p.x), float(p.y)) for p in data.positions)
-            context.emit(told.MouseMove(t, context.page.url, positions))
+            positions = [(t + int(p.time_offset), float(p.x), float(p.y)) for p in data.positions]
+            context.emit(told.MouseMove(t, context.page.url, tuple(positions)))
         return data
 
     def _mouse_interaction(self, data: MouseInteractionData) -> Masked:

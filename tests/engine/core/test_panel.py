@@ -3,6 +3,7 @@
 import pytest
 
 from detectors.interactions import Click, Failure, MouseMove
+from detectors.machine import may_wait
 from detectors.protocol import Finding
 from detectors.registry import make_detectors
 from detectors.settings import DetectorSettings, JsErrorSettings, PresetName
@@ -75,6 +76,30 @@ def test_others_are_told_after_the_detectors_and_waited_for() -> None:
     panel.advance(FAILURE.t + 7)
     assert listener.heard == [move, FAILURE.t + 7]
     assert panel.deadline == FAILURE.t + JsErrorSettings().quiet_ms
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_every_detector_that_may_wait_rings_its_alarm(preset: PresetName) -> None:
+    settings = DetectorSettings(preset=preset)
+    detectors = make_detectors(settings, lambda _: None)
+    panel = Panel()
+    panel.seat(detectors, Wishes(settings))
+    waiting = [detector for detector in detectors if may_wait(detector)]
+    assert waiting
+    for t, detector in zip(range(2_000, 0, -1), waiting, strict=False):
+        detector.deadline = t
+        assert panel.deadline == t
+
+
+def test_who_hears_first_is_told_before_the_detectors() -> None:
+    order: list[str] = []
+    panel = Panel({Failure: lambda _: order.append("first")})
+    settings = DetectorSettings(js_error=JsErrorSettings(quiet_ms=0))
+    panel.seat(make_detectors(settings, lambda finding: order.append(finding.detector)), Wishes(settings))
+    panel.tell([FAILURE, MouseMove(5_001, PAGE, ((5_001, 0.0, 0.0),))])
+    panel.finish()
+    assert order == ["first", "js_error"]
+    assert Panel({Failure: lambda _: None}).kinds == {Failure}
 
 
 def test_nobody_seated_wants_anything() -> None:
