@@ -1,9 +1,13 @@
 """The whole core: decode, order, mask, mirror, all detectors, block compression; no Redis."""
 
 from collections.abc import Callable
+from typing import Final
 
+import msgspec
 from msgspec.structs import replace
 
+from detectors.registry import RULES
+from detectors.settings import DetectorSettings
 from engine.bench.load import Load
 from engine.bench.timing import Rate, Stopwatch
 from engine.core.arrival import ArrivalClock
@@ -11,6 +15,26 @@ from engine.core.core import Core
 from engine.runtime.collecting import collector_by_plan
 from engine.runtime.recorded import POLL_BYTES, POLL_MESSAGES
 from engine.settings import Settings
+
+TURNS: Final = 3
+"""What is told of by a difference is measured so often: others use the machine as well."""
+
+
+def measure_detectors(load: Load, settings: Settings) -> tuple[Rate, Rate]:
+    """Time the core with its detectors and without any, in turns; the least of each.
+
+    The difference is all that detectors cost: telling them, what they do, what they push out of caches, their signals.
+    """
+    bare = without_detectors(settings)
+    turns = [(measure_core(load, settings), measure_core(load, bare)) for _ in range(TURNS)]
+    by_time = [sorted(rates, key=lambda rate: rate.seconds) for rates in zip(*turns, strict=True)]
+    return by_time[0][0], by_time[1][0]
+
+
+def without_detectors(settings: Settings) -> Settings:
+    """Return settings under which nothing is looked for, but in projects with detectors of their own."""
+    none = msgspec.convert({name: {"enabled": False} for name in RULES}, DetectorSettings)
+    return replace(settings, detectors=none)
 
 
 def measure_core(load: Load, settings: Settings) -> Rate:

@@ -14,7 +14,7 @@ from engine.bench.load import Load, file_load, sample_load, without_large_events
 from engine.bench.memory import measure_memory
 from engine.bench.stages import masking_rate, measure_stages
 from engine.bench.timing import Rate
-from engine.bench.whole import measure_core, without_known_pages
+from engine.bench.whole import measure_core, measure_detectors, without_known_pages
 from engine.cli._commands import SubParsers
 from engine.cli._options import add_config_option, load_chosen_settings
 from engine.errors import Poison
@@ -24,6 +24,7 @@ TARGET_MB_PER_S: Final = 40.0
 TARGET_MASKING: Final = 2.0
 """Masking takes at most so many times what orjson takes to decode and encode the same bytes."""
 TARGET_EVENTS_PER_S: Final = 80_000.0
+TARGET_DETECTORS_US: Final = 3.0
 TARGET_IDLE_SESSION_BYTES: Final = 8_192
 DEFAULT_MB: Final = 200
 
@@ -74,11 +75,13 @@ Measured = dict[str, dict[str, Rate]]
 
 
 def _measure(load: Load, settings: Settings) -> Measured:
+    core, bare = measure_detectors(load, settings)
     return {
         "limits": measure_limits(load),
         "core": {
-            "core": measure_core(load, settings),
+            "core": core,
             "core, every page new": measure_core(load, without_known_pages(settings)),
+            "core, no detectors": bare,
         },
         "stages": measure_stages(load, settings),
     }
@@ -91,11 +94,21 @@ def _print_tables(loads: list[Load], measured: list[Measured], memory: str) -> N
     whole, small = (parts["core"]["core"] for parts in measured)
     console.print(f"Whole core: {whole.mb_per_s:.1f} MB/s (target {TARGET_MB_PER_S:g})")
     console.print(f"Without large events: {small.events_per_s:,.0f} events/s (target {TARGET_EVENTS_PER_S:,.0f})")
+    console.print(
+        f"Detectors: {_detectors_us(measured[0]):.1f} us/event, {_detectors_us(measured[1]):.1f} without large events "
+        f"(target {TARGET_DETECTORS_US:g})"
+    )
     alone, whole_way = _masking(measured[0])
     console.print(
         f"Masking: {alone:.2f} times orjson both ways (target {TARGET_MASKING:g}); {whole_way:.2f} with codecs"
     )
     console.print(f"{memory} (target {TARGET_IDLE_SESSION_BYTES:,})")
+
+
+def _detectors_us(parts: Measured) -> float:
+    """Tell what detectors add to an event."""
+    rates = parts["core"]
+    return rates["core"].us_per_event - rates["core, no detectors"].us_per_event
 
 
 def _masking(parts: Measured) -> tuple[float, float]:
@@ -131,6 +144,7 @@ def _print_json(loads: list[Load], measured: list[Measured], idle_bytes: float) 
                 name: {"mb_per_s": rate.mb_per_s, "events_per_s": rate.events_per_s, "us_per_event": rate.us_per_event}
                 for _, name, rate in _rows(parts)
             },
+            "detectors_us_per_event": _detectors_us(parts),
             "masking_to_orjson": _masking(parts)[0],
             "masking_with_codecs_to_orjson": _masking(parts)[1],
             "core_to_limit": {

@@ -68,14 +68,14 @@ class Panel:
     after the next moment (epoch ms) at which one of them has something to decide.
     """
 
-    __slots__ = ("_detectors", "_first", "_handlers", "_others", "_waiting", "_wishes", "deadline")
+    __slots__ = ("_detectors", "_first", "_others", "_parts", "_waiting", "_wishes", "deadline")
 
     def __init__(self, first: Mapping[type, Handler] = NOBODY) -> None:
         self._first = first
         self._wishes: Wishes | None = None
         self._detectors: list[Detector] = []
         self._waiting: list[Detector] = []
-        self._handlers: dict[type, list[Handler]] = {}
+        self._parts: dict[type, tuple[Part, ...]] = {}
         self._others: list[tuple[Detector, Mapping[type, Handler]]] = []
         self.deadline = NEVER
 
@@ -97,28 +97,29 @@ class Panel:
 
     def tell(self, told: Iterable[Interaction]) -> None:
         """Hand interactions to all who want them."""
-        known = self._handlers
+        detectors, known, first = self._detectors, self._parts, self._first
         for interaction in told:
-            handlers = known.get(type(interaction))
-            if handlers is None:
-                handlers = self._look_up(type(interaction))
-            for handle in handlers:
-                handle(interaction)
+            kind = type(interaction)
+            if kind in first:
+                first[kind](interaction)
+            parts = known.get(kind)
+            if parts is None:
+                parts = self._look_up(kind)
+            for place, handle in parts:
+                handle(detectors[place], interaction)
 
-    def _look_up(self, kind: type) -> list[Handler]:
+    def _look_up(self, kind: type) -> tuple[Part, ...]:
         parts = self._wishes.parts(kind) if self._wishes else ()
-        found: list[Handler] = [self._first[kind]] if kind in self._first else []
-        found += (MethodType(method, self._detectors[place]) for place, method in parts)
-        for other, wishes in self._others:
+        for place, (other, wishes) in enumerate(self._others, len(self._detectors) - len(self._others)):
             if kind in wishes:
-                found.append(wishes[kind] if isinstance(other, Machine) else self._watched(other, wishes[kind]))
-        self._handlers[kind] = found
-        return found
+                parts += ((place, self._apart(other, wishes[kind])),)
+        self._parts[kind] = parts
+        return parts
 
-    def _watched(self, other: Detector, handle: Handler) -> Handler:
-        """Look for the deadline of a detector that rings no alarm, after whatever it was told."""
+    def _apart(self, other: Detector, handle: Handler) -> Callable[..., None]:
+        """Call a handler that knows its detector, and look for a deadline of which no alarm may ring."""
 
-        def handle_and_look(interaction: Interaction) -> None:
+        def handle_and_look(_detector: Detector, interaction: Interaction) -> None:
             handle(interaction)
             if other.deadline is not None and other.deadline < self.deadline:
                 self.deadline = other.deadline

@@ -9,7 +9,7 @@ from engine.bench.limits import measure_limits
 from engine.bench.load import LARGE_EVENT_BYTES, file_load, measure_load, sample_load, without_large_events
 from engine.bench.memory import measure_memory
 from engine.bench.stages import STAGES, measure_stages
-from engine.bench.whole import measure_core, run_core, without_known_pages
+from engine.bench.whole import measure_core, run_core, without_detectors, without_known_pages
 from engine.cli import main
 from engine.core.core import Core
 from engine.errors import Poison
@@ -58,6 +58,14 @@ def test_pages_can_be_kept_from_being_known() -> None:
     assert remembering.known_page_hits > 0
 
 
+def test_the_core_can_do_without_detectors() -> None:
+    looking, bare = Core(Settings()), Core(without_detectors(Settings()))
+    for core in (looking, bare):
+        run_core(core, LOAD, after_poll=lambda: None)
+    assert looking.counts.signals > bare.counts.signals == 0
+    assert looking.counts.events_published == bare.counts.events_published
+
+
 def test_an_idle_session_takes_a_few_kilobytes() -> None:
     sessions, size_bytes = measure_memory(LOAD, Settings())
     assert sessions > 10
@@ -77,7 +85,9 @@ def test_the_command_prints_one_json_object(capsys: pytest.CaptureFixture[str], 
     assert main(["bench", str(path), "--json"]) == 0
     result = msgspec.json.decode(capsys.readouterr().out)
     assert result["loads"][0]["events"] == measure_load("x", LOAD.batches[:20]).events
-    assert {"core", "core, every page new", "zstd_level_1", *STAGES} <= set(result["loads"][0]["rates"])
+    assert {"core", "core, every page new", "core, no detectors", "zstd_level_1", *STAGES} <= set(
+        result["loads"][0]["rates"]
+    )
 
 
 def test_an_empty_file_is_no_load(tmp_path: Path) -> None:
