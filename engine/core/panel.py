@@ -1,7 +1,7 @@
 """The detectors of one window: who is told of what, and whose time has come."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from types import MappingProxyType, MethodType
+from types import MethodType
 from typing import Final, TypeAlias
 
 import msgspec
@@ -17,8 +17,6 @@ NEVER: Final = 1 << 62
 
 Part: TypeAlias = tuple[int, Callable[..., None]]
 """A detector's place in the list, and its method."""
-
-NOBODY: Final[Mapping[type, Handler]] = MappingProxyType({})
 
 
 class Wishes:
@@ -70,8 +68,8 @@ class Panel:
 
     __slots__ = ("_detectors", "_first", "_others", "_parts", "_waiting", "_wishes", "deadline")
 
-    def __init__(self, first: Mapping[type, Handler] = NOBODY) -> None:
-        self._first = first
+    def __init__(self, first: Mapping[type, Handler] | None = None) -> None:
+        self._first = first or {}
         self._wishes: Wishes | None = None
         self._detectors: list[Detector] = []
         self._waiting: list[Detector] = []
