@@ -68,7 +68,7 @@ class Panel:
 
     __slots__ = ("_detectors", "_first", "_others", "_parts", "_waiting", "_wishes", "deadline")
 
-    def __init__(self, first: Mapping[type, Handler] | None = None) -> None:
+    def __init__(self, first: Mapping[type, Callable[..., None]] | None = None) -> None:
         self._first = first or {}
         self._wishes: Wishes | None = None
         self._detectors: list[Detector] = []

@@ -89,8 +89,7 @@ class Window:
         self._owner = owner
         self._clock = WindowClock(project.session.idle_timeout_ms, project.session.longest_silence_ms)
         # The session counts these, or tells of them.
-        counted = dict.fromkeys((Click, Input, Failure), self._saw)
-        self._panel = Panel({**counted, CustomEvent: self._happened})
+        self._panel = Panel({Click: self._saw, Input: self._saw, Failure: self._saw, CustomEvent: self._happened})
         if not late:
             self._seat(project)
         self._told: list[Interaction] = []
