@@ -11,7 +11,7 @@ from tests.detectors.tape import OTHER, Player, click, clicks, failure, in_order
 WITHOUT = {name: without(name) for name in ("rage_click", "dead_click", "error_click", "js_error")}
 NO_CLICKS = without("rage_click", "dead_click", "slow_response")
 NOTHING = without(*RULES)
-WATCHERS = {"opt_out", "reactions", "forms"}
+WATCHERS = {"opt_out", "reactions", "forms", "hands"}
 
 
 def names(settings: DetectorSettings) -> list[str]:
@@ -23,6 +23,7 @@ def test_all_by_default_and_watchers_before_those_that_ask_them() -> None:
     assert set(made) == {*RULES, *WATCHERS}
     assert made.index("reactions") < min(made.index(name) for name in ("rage_click", "dead_click", "slow_response"))
     assert made.index("forms") < min(made.index(name) for name in ("form_abandonment", "form_error_loop"))
+    assert made.index("hands") < made.index("idle")
 
 
 def test_names_are_unique_so_that_states_can_be_kept_by_name() -> None:
@@ -45,6 +46,7 @@ def test_nothing_is_left_if_all_are_off() -> None:
 def test_nobody_watches_if_nobody_asks() -> None:
     assert "reactions" not in names(NO_CLICKS)
     assert "forms" not in names(without("form_abandonment", "form_error_loop"))
+    assert "hands" not in names(without("error_click", "slow_response", "quick_back", "rapid_reload", "idle"))
 
 
 def test_each_call_makes_detectors_of_its_own() -> None:
