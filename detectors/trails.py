@@ -34,7 +34,9 @@ EVEN_SLACK_SHARE: Final = 0.12
 
 CLOCK_LEAST_MS: Final = 800
 CLOCK_SLACK_MS: Final = 30
-"""The same where a change came in a handler's time, and may be its work: a player's clock that jumps."""
+CLOCK_SLACK_SHARE: Final = 0.02
+"""The same where a change came in a handler's time, and may be its work: a player's clock that jumps. Here the larger
+slack holds: what turns every few seconds is late by more."""
 
 EXACT_MS: Final = 15
 """People's clicks are not so even."""
@@ -161,7 +163,7 @@ def _keep_time(three: list[Step]) -> bool:
     """Tell whether three changes are on one beat: closely and without a gap, if one was in a handler's time."""
     beat, longer = _gaps(three)
     if any(delay <= SYNC_MS for _, delay in three):
-        return beat >= CLOCK_LEAST_MS and longer - beat <= CLOCK_SLACK_MS
+        return beat >= CLOCK_LEAST_MS and longer - beat <= max(CLOCK_SLACK_MS, CLOCK_SLACK_SHARE * beat)
     beats = round(longer / beat) if beat >= EVEN_LEAST_MS else 0
     slack_ms = max(EVEN_SLACK_MS, EVEN_SLACK_SHARE * beat) if beats == 1 else EVEN_SLACK_MS
     return 1 <= beats <= 1 + EVEN_MOST_MISSED and abs(longer - beats * beat) <= slack_ms

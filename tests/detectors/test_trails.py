@@ -57,6 +57,10 @@ class TestClocks:
         tape = in_order(ARRIVAL, [mutation(T - 2_495)], click(T), ticking(T + 20 - 2_000))
         assert dead_at(tape) == [T]
 
+    def test_what_turns_every_few_seconds_is_late_by_more(self) -> None:
+        turns = at_times(CLOCK, T - 8_359, T - 4_137, T + 38, T + 4_238)
+        assert dead_at(in_order(click(T - 9_000, hold=60), [mutation(T - 8_995)], click(T), turns)) == [T]
+
     def test_a_clock_that_jumps_at_once_answers(self) -> None:
         tape = in_order(ARRIVAL, [mutation(T - 2_495)], click(T), at_times(CLOCK, T + 8), ticking(T - 1_700))
         assert dead(tape) == []
