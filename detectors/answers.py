@@ -223,6 +223,9 @@ def _may_be_nothing(
     place = place_of_change(change)
     if mutation.t - state.acted_t <= SYNC_MS and not state.trails.has_run(place):
         return False
+    began_t = state.trails.began(place, mutation.t)
+    if began_t < mutation.t and any(known.t == began_t and known.place == place for known in record.suspects):
+        return True  # what goes on is what it was when it began
     suspect = Suspect(place, _near(change), mutation.t)
     if late and is_look:
         suspect.lead_ms, suspect.left = 0, True

@@ -24,6 +24,9 @@ SYNC_MS: Final = 50
 SLOW_MS: Final = 250
 """Changes that follow each other faster are one movement (an animation), and tell nothing about a timer."""
 
+PAUSE_MS: Final = 100
+"""Where a press or click was just before, a shorter pause ends a movement, and a new one begins: the handler's."""
+
 MOTION_MS: Final = 1_500
 """Animations that a press starts do not last so long."""
 
@@ -46,6 +49,9 @@ EVEN_MOST_MISSED: Final = 3
 
 LOCKED_MS: Final = 80
 """Changes whose delays after presses differ by no more were made by these presses."""
+
+IDLE_MS: Final = 150
+"""What a place does so long after a click is no handler's work, if it also does it by itself."""
 
 MEMORY_MS: Final = 10_000
 RESTLESS_BEFORE_MS: Final = 8_000
@@ -89,7 +95,7 @@ class Trails(msgspec.Struct, gc=False):
         gap = t - trail.last_t
         trail.last_t = t
         steps = trail.steps
-        if steps and gap < SLOW_MS:
+        if steps and gap < (SLOW_MS if delay > SYNC_MS else PAUSE_MS):
             return
         trail.since_t = t
         steps.append((t, min(MEMORY_MS, delay)))
@@ -100,6 +106,11 @@ class Trails(msgspec.Struct, gc=False):
         """Tell whether `place` lately changed at a moment when no handler did it."""
         trail = self.places.get(place)
         return trail is not None and any(delay > SYNC_MS for _, delay in trail.steps)
+
+    def began(self, place: Place, t: int) -> int:
+        """Give the time (epoch ms) at which the movement began that the change of `place` at `t` is a part of."""
+        trail = self.places.get(place)
+        return trail.since_t if trail is not None and trail.last_t == t else t
 
     def is_in_motion(self, place: Place, t: int, press_t: int) -> bool:
         """Tell whether `place` has been moving all the time, since long before the press at `press_t` (epoch ms).
@@ -117,7 +128,8 @@ class Trails(msgspec.Struct, gc=False):
         trail = self.places.get(place)
         if trail is None:
             return False
-        return _is_even(trail.steps, t, press_t, presses) or _is_restless(trail.steps, t, press_t)
+        steps = trail.steps
+        return _is_even(steps, t, press_t, presses) or _is_restless(steps, t, press_t) or _is_idle(steps, t, press_t)
 
     def keeps_time(self, place: Place, press_t: int, presses: Sequence[int]) -> bool:
         """Tell whether the latest change of `place` is on a beat; arguments as for `explains`."""
@@ -192,6 +204,13 @@ def _are_made(three: list[Step], presses: Sequence[int]) -> bool:
         return False
     between = bisect_right(presses, three[-1][0]) - bisect_right(presses, three[0][0])
     return between < len(three) and len({t - delay for t, delay in three}) == len(three)
+
+
+def _is_idle(steps: list[Step], t: int, press_t: int) -> bool:
+    """Tell whether a place that did something by itself lately, and nothing for presses, does it too late for one."""
+    before = [(at, delay) for at, delay in steps if t - RESTLESS_BEFORE_MS <= at < press_t]
+    own = next((delay for at, delay in steps if at == t), 0)
+    return own > IDLE_MS and bool(before) and all(delay > PROMPT_MS for _, delay in before)
 
 
 def _is_restless(steps: list[Step], t: int, press_t: int) -> bool:

@@ -30,7 +30,7 @@ ERROR_WORDS: Final = frozenset(
     target template terminated than that the then this throw timed timeout to token too transaction transport trap tried
     try trying type typed undefined undelivered unexpected unhandled unknown unreachable unresolved unsupported
     unterminated up update url use used user valid value values variable version view violated violates was wasm were
-    when while window with within without worker write xhr xml you yield zero
+    warning when while window with within without worker write xhr xml you yield zero
     payment retry rate limited upload download unauthorized unavailable conflict entity gone resize notifications
     completed delivered uncaught caught cause hook hooks react angular vue webpack chunkloaderror
     """.split()

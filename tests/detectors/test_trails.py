@@ -1,5 +1,7 @@
 """Changes that are told afterwards: clocks, feeds, movements, hovering, messages that go, and answers like them."""
 
+from itertools import accumulate, cycle, takewhile
+
 import pytest
 
 from detectors.answers import MAX_BORN, MAX_SUSPECTS
@@ -23,6 +25,7 @@ from tests.detectors.tape import (
 
 T = 20_000
 CLOCK = change("text", 25, 24, 23, 3)
+SLIDE = change("attribute", 56, 55, 3, name="style")
 ARRIVAL = click(T - 2_500, hold=60)
 """A visitor who came here by a click has been here for a moment only: no rhythm is known."""
 
@@ -33,6 +36,11 @@ def at_times(change_: Change, *times: int) -> list[Interaction]:
 
 def ticking(first: int, until: int = T + 6_000, every_ms: int = 1_000) -> list[Interaction]:
     return at_times(CLOCK, *range(first, until, every_ms))
+
+
+def frames(begin: int, end: int) -> list[int]:
+    """Make the times of an animation on a machine that has other work."""
+    return list(takewhile(lambda t: t < end, accumulate(cycle((9, 16, 41, 33, 12, 70, 17)), initial=begin)))
 
 
 def moved(t: int) -> list[Interaction]:
@@ -60,6 +68,20 @@ class TestClocks:
     def test_what_turns_every_few_seconds_is_late_by_more(self) -> None:
         turns = at_times(CLOCK, T - 8_359, T - 4_137, T + 38, T + 4_238)
         assert dead_at(in_order(click(T - 9_000, hold=60), [mutation(T - 8_995)], click(T), turns)) == [T]
+
+    @pytest.mark.parametrize(("delay", "expected"), [(400, [T]), (100, [])])
+    def test_what_moved_by_itself_and_never_for_a_press_is_too_late_for_one(
+        self, delay: int, expected: list[int]
+    ) -> None:
+        assert dead_at(in_order(at_times(CLOCK, T - 3_000), click(T), at_times(CLOCK, T + delay))) == expected
+
+    def test_a_movement_is_what_it_was_when_it_began(self) -> None:
+        turns = [at_times(SLIDE, *frames(begin, begin + 1_200)) for begin in (T - 8_300, T - 4_100, T + 100)]
+        assert dead_at(in_order(*turns, click(T))) == [T]
+
+    def test_after_a_pause_and_at_once_it_is_the_handlers(self) -> None:
+        before, after = frames(T - 1_700, T - 150), frames(T + 8, T + 900)
+        assert dead(in_order(at_times(SLIDE, *before), click(T), at_times(SLIDE, *after))) == []
 
     def test_a_clock_that_jumps_at_once_answers(self) -> None:
         tape = in_order(ARRIVAL, [mutation(T - 2_495)], click(T), at_times(CLOCK, T + 8), ticking(T - 1_700))
@@ -215,7 +237,7 @@ def test_trails_are_bounded() -> None:
 
 def test_only_the_latest_elements_are_remembered() -> None:
     toasts = [mutation(T - 500, change("add", 2_000 + number, 60, 3, name="div")) for number in range(MAX_BORN + 1)]
-    gone = [mutation(T + 700, change("remove", 2_000, 60, 3, name="div"))]
+    gone = [mutation(T + 120, change("remove", 2_000, 60, 3, name="div"))]
     assert dead(in_order(toasts, click(T), gone)) == []
     assert dead_at(in_order(toasts[:-1], click(T), gone)) == [T]
 

@@ -24,6 +24,13 @@ def test_the_class_of_an_error_is_read_off_its_text(text: str, error_type: str) 
     assert error_type_of(text) == error_type
 
 
+def test_a_warning_of_a_framework_is_known_as_one_when_it_is_masked() -> None:
+    payload = {"level": "error", "trace": [], "payload": ['"Warning: Received `true` for a non-boolean attribute."']}
+    told_of = {"type": 6, "timestamp": 2_000, "data": {"plugin": "rrweb/console@1", "payload": payload}}
+    (failure,) = Replayed(meta(), snapshot(), told_of).told_of(told.Failure)
+    assert failure.message.startswith("Warning: ")
+
+
 def test_a_navigation_leads_nowhere_if_the_page_says_that_it_was_there_already() -> None:
     def navigation(**payload: str) -> dict[str, object]:
         return {"type": 5, "timestamp": 2_000, "data": {"tag": "navigation", "payload": payload}}
