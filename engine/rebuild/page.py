@@ -1,7 +1,6 @@
 """One page load of one window: the mirror of its masked tree, and the decisions that stick to its nodes."""
 
 from collections.abc import Iterator
-from itertools import islice
 from typing import Final
 
 from detectors.elements import POINTER_CURSOR, Element
@@ -32,7 +31,7 @@ from engine.rebuild.nodes import (
     label_text,
     tag_of,
 )
-from engine.rebuild.pointers import MAX_POINTER_CLASSES, pointer_classes
+from engine.rebuild.pointers import learn
 from engine.rebuild.shown_labels import shown_label
 from engine.rebuild.structure import Structure
 from engine.rebuild.told_elements import ToldElements
@@ -227,6 +226,7 @@ class Page:
         current: Element | None = element
         while current is not None:
             if not current.flags & PREPARED:
+                self._prepared[current.node_id] = self._changes
                 current.attributes = attributes = detection_attributes(current.attributes)
                 if "class" in attributes and not self.pointers.keys().isdisjoint(attributes["class"].split()):
                     current.cursor = POINTER_CURSOR
@@ -239,9 +239,10 @@ class Page:
 
     def learn_style(self, css: str) -> None:
         """Learn from a (masked) style sheet, or one rule of it, what has a pointer for cursor."""
-        if "cursor" in css and len(self.pointers) < MAX_POINTER_CLASSES:
-            for name in islice(pointer_classes(css), MAX_POINTER_CLASSES - len(self.pointers)):
-                self.pointers[name] = None
+        if learn(self.pointers, css):
+            for node_id in self._prepared:
+                self.unprepare(node_id, 0)  # type: ignore[arg-type]  # mirrored nodes have integer ids
+            self._prepared.clear()
 
     def unprepare(self, node_id: int, flags: int) -> None:
         """Have labels read again: something within this node changed, which has these `flags`."""

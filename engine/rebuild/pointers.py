@@ -6,6 +6,7 @@ A recording holds no computed styles, but style sheets. Only rules for one class
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 from typing import Final
 
 POINTER: Final = re.compile(r"cursor:\s*pointer\b")
@@ -24,15 +25,26 @@ MAX_BODY_CHARACTERS: Final = 4_000
 
 def pointer_classes(css: str) -> Iterator[str]:
     """Yield the classes to which a style sheet, or one rule of it, gives the cursor `pointer`."""
+    read = -1
     for number, found in enumerate(POINTER.finditer(css)):
         if number == MAX_RULES:
             return
         begin = css.rfind("{", max(found.start() - MAX_BODY_CHARACTERS, 0), found.start())
-        if begin < 0 or css.find("}", begin, found.start()) >= 0:
+        # A rule that says it again and again is read once: its selectors may be many.
+        if begin in {-1, read} or css.find("}", begin, found.start()) >= 0:
             continue
+        read = begin
         before = css[max(begin - MAX_SELECTOR_CHARACTERS, 0) : begin]
         selectors = re.split(r"[{};]|\*/", before)[-1]
         for selector in selectors.split(","):
             one = ONE_CLASS.fullmatch(selector.strip())
             if one is not None:
                 yield one[1]
+
+
+def learn(known: dict[str, None], css: str) -> bool:
+    """Add the classes of a style sheet, or of one rule of it, while there is room; tell whether any is new."""
+    before = len(known)
+    if "cursor" in css and before < MAX_POINTER_CLASSES:
+        known |= dict.fromkeys(islice(pointer_classes(css), MAX_POINTER_CLASSES - before))
+    return len(known) > before

@@ -23,6 +23,7 @@ CARD = ".card { padding: 8px; cursor: pointer; }.row { color: red; }"
         (".card { cursor: pointers; } .row { cursor: default; }", []),
         ("cursor: pointer", []),
         ("} cursor: pointer {", []),
+        (".card, .row {" + "cursor: pointer;" * 9 + "}", ["card", "row"]),
         ("." + "x" * 65 + "{cursor:pointer}", []),
     ],
 )
@@ -77,3 +78,16 @@ def test_a_resumed_page_and_a_known_one_know_it_too() -> None:
     assert found is not None
     assert found.cursor == "pointer"
     assert cursors(cards(element(10, "style", text(11, CARD)), like=first)) == ["pointer", ""]
+
+
+@pytest.mark.parametrize("moved", [False, True])
+def test_what_was_seen_before_its_style_came_is_seen_anew_as_by_a_resumed_page(*, moved: bool) -> None:
+    replayed = cards()
+    assert cursors(replayed) == ["", ""]
+    if moved:
+        replayed.feed(mutation(removes=[{"id": 21, "parentId": 20}], adds=[add(3, element(21, "b"))]))
+    restored = restore_page(page_state(replayed.page), replayed.page.policy)
+    restored.learn_style(CARD)
+    replayed.feed(incremental(8, styleId=1, replace=CARD))
+    assert cursors(replayed) == ["pointer", ""]
+    assert [found.cursor for found in map(restored.target, (20, 21)) if found is not None] == ["pointer", ""]
