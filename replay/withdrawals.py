@@ -63,15 +63,17 @@ class Withdrawals:
             self._seen = id_
 
     async def news(self) -> list[Withdrawn]:
-        """Give what was told since the last call; at first, all that is kept."""
+        """Give what was told since the last call; at first, all that is kept. A call that fails is as if never made."""
         found: list[Withdrawn] = []
+        seen = self._seen
         while True:
-            start = b"(" + self._seen if self._seen else b"-"
+            start = b"(" + seen if seen else b"-"
             reply = await self._client.run(Call("XRANGE", (self._key,), (start, "+", "COUNT", _PAGE)))
             entries = cast("list[tuple[bytes, dict[bytes, bytes]]]", reply)
             for id_, fields in entries:
-                self._seen = id_
+                seen = id_
                 project_id = fields[b"project"].decode("utf-8", "surrogatepass")
                 found.append(Withdrawn(project_id, _decode(fields[b"sessions"]), int(fields[b"at"])))
             if len(entries) < _PAGE:
+                self._seen = seen
                 return found
