@@ -1,7 +1,7 @@
 """All that one process judges while it is in the group: its partitions, its projects, and how they are stored."""
 
 import asyncio
-from collections import defaultdict
+from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from functools import partial
@@ -23,7 +23,7 @@ from engine.runtime.kafka.clock import PartitionClock
 from engine.runtime.kafka.positions import Start, choose_start, log_name
 from engine.runtime.kafka.records import Place
 from engine.settings._units import DAY_MS
-from replay.withdrawals import Withdrawn
+from replay.withdrawals import MAX_ENTRIES, Withdrawn
 
 LOADED_AT_ONCE: Final = 50
 TRUSTED_MS: Final = MINUTE_MS
@@ -56,7 +56,7 @@ class Desk:
         self.lanes: dict[Place, Lane] = {}
         self.projects: dict[str, JudgedProject] = {}
         self._withdrawals = tools.withdrawals()
-        self._withdrawn: dict[str, list[Withdrawn]] = defaultdict(list)
+        self._withdrawn = deque[Withdrawn](maxlen=MAX_ENTRIES)
         self._record_ms = 0
         """When the last record was written that was judged, as it says itself."""
         self.is_due = asyncio.Event()
@@ -143,14 +143,15 @@ class Desk:
 
     def _made(self, project_id: str, stored: StoredProject) -> JudgedProject:
         made = JudgedProject(project_id, stored, self._tools.rules)
-        for each in self._withdrawn.get(project_id, ()):
-            made.withdraw(each.session_ids, each.at)
+        for each in self._withdrawn:
+            if each.project_id == project_id:
+                made.withdraw(each.session_ids, each.at)
         return made
 
     async def withdraw(self) -> None:
         """Learn of sessions that were deleted, also of those that nobody is told of by Kafka."""
         for each in await self._withdrawals.news():
-            self._withdrawn[each.project_id].append(each)
+            self._withdrawn.append(each)
             project = self.projects.get(each.project_id)
             if project is not None:
                 project.withdraw(each.session_ids, each.at)
