@@ -24,6 +24,12 @@ MAX_RELEASES: Final = 5_000
 GONE_MS: Final = 72 * HOUR_MS
 """What nobody complained of for three days, a weekend and a day, is gone; if it is back it is as if it were new."""
 
+GONE_TIMES: Final = 20
+"""A rare error is not quiet by chance for so many times longer than it usually takes until somebody has it again."""
+
+LEAST_HEARD: Final = 3
+"""Of what fewer sessions had it is not known how often it comes."""
+
 WELL_KNOWN: Final = 100.0
 """Of so many visitors it is well known how many complain."""
 
@@ -225,12 +231,19 @@ class Counting:
 
     def _hear(self, tracked: Tracked, t: int) -> None:
         """Count a session; what was not heard of for days is heard of anew."""
-        if t - tracked.last_t > GONE_MS and tracked.heard:
+        if self.is_back(tracked, t):
             total = self._base(PROJECT_BASE).total
             tracked.quiet_for = total - tracked.last_total
             tracked.heard_from, tracked.heard = total, 0
         tracked.heard += 1
         tracked.last_total = self._base(PROJECT_BASE).total
+
+    def is_back(self, tracked: Tracked, t: int) -> bool:
+        """Whether a key that is heard of was gone: for days, and for far longer than it was ever likely to be quiet."""
+        quiet_for = self._base(PROJECT_BASE).total - tracked.last_total
+        usually = (tracked.last_total - tracked.heard_from) / max(tracked.heard, 1)
+        is_known = tracked.heard >= LEAST_HEARD
+        return is_known and t - tracked.last_t > GONE_MS and quiet_for >= GONE_TIMES * usually
 
     def settle(self, tracked: Tracked, share: float) -> int:
         """Bring the evidence of a key up to the sessions there were; return how many were new."""

@@ -23,6 +23,9 @@ SHARED: Final = 0.5
 LEFT: Final = 0.5
 """An incident affects more than it is named for if so much of the evidence is left without its own sessions."""
 
+LEAST_OF_WIDE: Final = 4
+"""A coincidence of three sessions comes up among all visitors of a site, not so on one of its pages or elements."""
+
 SEVERITIES: Final[tuple[Severity, ...]] = ("info", "warning", "critical")
 """The graver, the later."""
 
@@ -149,6 +152,12 @@ def is_about(incident: Incident, tracked: Tracked) -> bool:
     """
     narrowest = min(SPECIFIC[incident.alert.key.dimension], SPECIFIC["page"])
     return incident.is_wide or SPECIFIC[tracked.key.dimension] >= narrowest
+
+
+def least_sessions(rule: Rule, key: AlertKey) -> int:
+    """Return how many sessions a spike needs: at least four where a key is wider than a page."""
+    is_wide = SPECIFIC[key.dimension] < SPECIFIC["page"]
+    return max(rule.min_sessions, LEAST_OF_WIDE) if is_wide else rule.min_sessions
 
 
 def _affects_more(incident: Incident, tracked: Tracked) -> bool:

@@ -7,9 +7,9 @@ from typing import Final
 from detectors.score import score
 from engine.alerts.abandoned import ON_THE_WAY_MS, Abandoned
 from engine.alerts.change import evidence_of
-from engine.alerts.counting import GONE_MS, Counting, name_of
+from engine.alerts.counting import Counting, name_of
 from engine.alerts.history import HOUR_MS, MINUTE_MS
-from engine.alerts.incidents import LONGEST_MS, Incidents, alert_of_one, is_about, most_telling
+from engine.alerts.incidents import LONGEST_MS, Incidents, alert_of_one, is_about, least_sessions, most_telling
 from engine.alerts.keys import ATTRIBUTES, OTHER, error_of
 from engine.alerts.mix import KEEP_MS, machines, sober_share
 from engine.alerts.rules import THRESHOLDS, AlertLimits, Rule, longest_window_ms
@@ -239,7 +239,7 @@ class ProjectAlerts:
         """Whether it is sure also if what else may explain it is made up for."""
         evidence = tracked.evidence
         automatic = machines(self.state, tracked)
-        if len(tracked.recent) - automatic < rule.min_sessions:
+        if len(tracked.recent) - automatic < least_sessions(rule, tracked.key):
             return False
         share = sober_share(self._counting, tracked, t)
         if not automatic and share <= self._counting.share(tracked, t):
@@ -337,7 +337,7 @@ class ProjectAlerts:
         known = (
             self.state.tracked.get(name_of(AlertKey(signal.detector, "error", fingerprint))) if fingerprint else None
         )
-        is_back = known is not None and t - known.last_t > GONE_MS
+        is_back = known is not None and self._counting.is_back(known, t)
         if fingerprint and (is_back or fingerprint not in self.state.errors):
             self.state.errors[fingerprint] = t
             if len(self.state.errors) > MAX_ERRORS:

@@ -30,6 +30,11 @@ THRESHOLDS: Final[frozenset[RuleKind]] = frozenset({"share", "sessions", "signal
 """Kinds of rules that say themselves how much is too much."""
 
 
+_LEAST: Final = (
+    "Distinct sessions concerned, at least; a spike of anything wider than a page, element or error needs four."
+)
+
+
 class Rule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One rule of the rules file."""
 
@@ -61,7 +66,7 @@ class Rule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     warm_up_ms: Annotated[
         DurationOrZero, Meta(description="How long a project has to be known before what is normal can be told.")
     ] = field(default=24 * HOUR_MS, name="warm_up")
-    min_sessions: Annotated[int, Meta(ge=1, le=1_000_000, description="Distinct sessions concerned, at least.")] = 5
+    min_sessions: Annotated[int, Meta(ge=1, le=1_000_000, description=_LEAST)] = 5
     evidence: Annotated[
         float,
         Meta(

@@ -132,6 +132,14 @@ class TestErrors:
         assert first.fired_at < START_MS + 2 * DAY_MS
         assert again.fired_at == START_MS + 6 * DAY_MS + 2 * HOUR_MS + 1_000
 
+    def test_a_rare_error_that_was_quiet_for_days_is_not_new(self) -> None:
+        site = Site()
+        items = list(site.traffic(START_MS, 48, CALM_PAGE, 0.0))
+        for hour, hours in ((48, 30), (78, 30), (108, 30), (138, 96), (234, 1), (235, 1), (236, 1)):
+            items += self.error(site, START_MS + hour * HOUR_MS, "rare")
+            items += site.traffic(START_MS + hour * HOUR_MS + 2_000, hours - 0.1, CALM_PAGE, 0.0)
+        assert fired(run(items, NEW_ERROR)) == []
+
     def test_old_tabs_do_not_make_a_regression_with_those_of_a_new_release(self) -> None:
         site, rule = Site(), next(rule for rule in default_rules().rules if rule.kind == "regression")
         items: list[Item] = [

@@ -10,7 +10,7 @@ from engine.alerts.change import RATIOS, Evidence
 from engine.alerts.core import Item
 from engine.alerts.incidents import most_telling
 from engine.alerts.state import Tracked
-from schemas.alerts import AlertKey
+from schemas.alerts import AlertKey, Dimension
 from tests.engine.alerts.site import HOUR_MS, SPIKE, START_MS, Site, fired, run
 
 FIRST, SECOND, THIRD = (f"https://shop.example/{name}" for name in ("cart", "search", "news"))
@@ -74,6 +74,18 @@ def test_sessions_no_visitor_can_have_had_are_no_incident(signals: int, is_told:
         session_id, activities = site.visit(t, FIRST)
         items += [*activities, *(site.complaint(session_id, t + place * 1_000, FIRST) for place in range(signals))]
     assert bool(fired(run(sorted(items, key=lambda item: item.t), SPIKE_OF_THREE))) is is_told
+
+
+@pytest.mark.parametrize(("dimension", "sessions"), [("page", 3), ("project", 4)])
+def test_three_sessions_are_enough_for_what_is_narrow(dimension: Dimension, sessions: int) -> None:
+    site = Site()
+    items = list(site.traffic(START_MS, 72, FIRST, 0.0))
+    start = START_MS + 70 * HOUR_MS
+    for t in range(start, start + 5 * MINUTE_MS, MINUTE_MS):
+        session_id, activities = site.visit(t, FIRST)
+        items += [*activities, site.complaint(session_id, t, FIRST)]
+    (alert,) = fired(run(sorted(items, key=lambda item: item.t), replace(SPIKE_OF_THREE, dimensions=(dimension,))))
+    assert alert.numbers.sessions == sessions
 
 
 def test_evidence_kept_when_fewer_ratios_were_told_apart_goes_on() -> None:
