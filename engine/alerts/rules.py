@@ -31,7 +31,7 @@ THRESHOLDS: Final[frozenset[RuleKind]] = frozenset({"share", "sessions", "signal
 
 
 _LEAST: Final = (
-    "Distinct sessions concerned, at least; a spike of anything wider than a page, element or error needs four."
+    "Distinct sessions concerned, at least; a spike of what is wider than a page, element or error needs four."
 )
 
 
