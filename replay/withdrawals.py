@@ -13,7 +13,7 @@ from replay.redis_client import Call, RedisClient
 from replay.redis_keys import KeyNames
 from replay.tombstones import Removed
 
-KEPT_MS: Final = 30 * 86_400_000
+KEPT_MS: Final = 31 * 86_400_000
 """So long a deletion is told. Nobody who remembers sessions may keep what was not looked after for longer."""
 
 MAX_ENTRIES: Final = 1_000

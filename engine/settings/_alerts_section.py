@@ -60,7 +60,8 @@ class AlertsSettings(OverHttp, Struct, frozen=True, kw_only=True, forbid_unknown
         Duration,
         Meta(
             description="What is known of a project of which nothing came for so long is forgotten, unless an alert "
-            "goes on or a message waits; longer than `input_retention`."
+            "goes on or a message waits; longer than `input_retention`, and at most 30 days: deletions are told for "
+            "one more."
         ),
     ] = field(default=30 * DAY_MS, name="forget_after")
     drain_timeout_ms: Annotated[

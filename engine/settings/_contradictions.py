@@ -19,7 +19,8 @@ from engine.settings._sections import (
 )
 from engine.settings._serve_section import ServeSettings
 from engine.settings._toml import write_toml
-from engine.settings._units import format_duration, format_size
+from engine.settings._units import DAY_MS, format_duration, format_size
+from replay.withdrawals import KEPT_MS
 
 
 class Contradiction(msgspec.Struct, frozen=True):
@@ -157,6 +158,9 @@ def _of_times(settings: Settings) -> Found:
         # What was forgotten must not be read again.
         expected = f'more than alerts.input_retention, which is "{format_duration(alerts.input_retention_ms)}"'
         yield _wrong_time("alerts", "forget_after", alerts.forget_after_ms, expected, "input_retention")
+    if alerts.forget_after_ms + DAY_MS > KEPT_MS:
+        # What is kept for longer than deletions are told may hold what was deleted.
+        yield Contradiction(("alerts", "forget_after"), format_duration(alerts.forget_after_ms), "at most 30d", ())
     if worker.retry_backoff_ms > worker.max_retry_backoff_ms:
         expected = f'at most worker.max_retry_backoff, which is "{format_duration(worker.max_retry_backoff_ms)}"'
         yield _wrong_time("worker", "retry_backoff", worker.retry_backoff_ms, expected, "max_retry_backoff")

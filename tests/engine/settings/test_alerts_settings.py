@@ -12,6 +12,8 @@ from engine.settings import SettingsError, load_settings
         ("ALERTS_GROUP_ID", "wince", "alerts.group_id"),
         ("ALERTS_SAVE_MAX_ITEMS", "0", "alerts.save_max_items"),
         ("ALERTS_HTTP_ADDRESS", "9474", "alerts.http_address"),
+        ("ALERTS_FORGET_AFTER", "1h", "alerts.forget_after"),
+        ("ALERTS_FORGET_AFTER", "31d", "alerts.forget_after"),
     ],
 )
 def test_what_cannot_be(name: str, value: str, key: str) -> None:
