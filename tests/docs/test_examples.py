@@ -261,3 +261,8 @@ def test_pictures_are_small(path: Path) -> None:
     picture = path.read_bytes()
     assert picture.startswith(b"<svg " if path.suffix == ".svg" else b"\x89PNG")
     assert len(picture) < 300_000
+
+
+def test_each_decision_has_a_number_of_its_own() -> None:
+    numbers = sorted(path.name[:4] for path in (ROOT / "docs" / "decisions").glob("*.md"))
+    assert numbers == [f"{number:04}" for number in range(1, len(numbers) + 1)]
