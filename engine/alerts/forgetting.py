@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Collection
+from itertools import islice
 from typing import Final
 
 from msgspec.structs import replace
@@ -31,8 +32,9 @@ def forget(state: ProjectState, session_ids: Collection[str], t: int) -> None:
         state.withdrawn[mark_of(session_id)] = t
         for waiting in state.abandoning.values():
             waiting.pop(session_id, None)
-    while len(state.withdrawn) > MAX_WITHDRAWN:
-        del state.withdrawn[next(iter(state.withdrawn))]
+    # All at once: to look for the first of a dict again and again passes all that were taken out of it before.
+    for mark in list(islice(state.withdrawn, max(len(state.withdrawn) - MAX_WITHDRAWN, 0))):
+        del state.withdrawn[mark]
     for name in [name for name, each in state.tracked.items() if any(one.session_id in gone for one in each.recent)]:
         tracked = state.tracked[name]
         tracked.recent = [moment for moment in tracked.recent if moment.session_id not in gone]
