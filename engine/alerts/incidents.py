@@ -8,8 +8,8 @@ from typing import Final
 from msgspec.structs import replace
 
 from engine.alerts.counting import name_of
-from engine.alerts.history import HOUR_MS
-from engine.alerts.keys import SPECIFIC
+from engine.alerts.history import HOUR_MS, MINUTE_MS
+from engine.alerts.keys import SPECIFIC, base_of
 from engine.alerts.rules import THRESHOLDS, Rule
 from engine.alerts.state import Incident, ProjectState, Tracked
 from schemas.alerts import Alert, AlertKey, AlertNumbers, Moment, Severity
@@ -22,6 +22,12 @@ SHARED: Final = 0.5
 
 LEFT: Final = 0.5
 """An incident affects more than it is named for if so much of the evidence is left without its own sessions."""
+
+AGAIN: Final = 2.0
+"""So many times the evidence that is asked for is enough to tell of what was told before and was over."""
+
+PAUSE_MS: Final = 10 * MINUTE_MS
+"""What begins so long after the end of an incident is not the rest of it."""
 
 LEAST_OF_WIDE: Final = 4
 """A coincidence of three sessions comes up among all visitors of a site, not so on one of its pages or elements."""
@@ -50,7 +56,7 @@ class Incidents:
     def open(self, rule: Rule, causes: Sequence[Tracked], cause: Tracked, numbers: AlertNumbers, t: int) -> None:
         """Fire an alert about `cause`, or let it join an incident that is about the same sessions."""
         sessions = {moment.session_id: None for moment in cause.recent}
-        incident = self._same(rule, cause, sessions)
+        incident = self._same(rule, cause, causes, sessions)
         if incident is None:
             alert = make_alert(self._project_id, rule, cause.key, numbers, cause.recent, t)
             incident = Incident(alert, rule.name, [], {}, t, t, rule.cooldown_ms)
@@ -67,27 +73,42 @@ class Incidents:
     def is_told(self, rule: Rule, tracked: Tracked) -> bool:
         """Whether a key belongs to an incident that goes on and is told to whom a rule would tell it."""
         incident = self._state.incidents.get(tracked.incident)
-        return incident is not None and incident.is_open and self._tells(incident, rule)
+        if incident is None or not incident.is_open or not self._tells(incident, rule):
+            return False
+        return not _is_again(rule, incident, tracked)
 
     def explain(self, rule: Rule, tracked: Tracked, needed: float, t: int) -> bool:
         """Let a key join an incident without whose sessions nothing would be sure; return whether there is one."""
+        is_waiting = False
         for incident in self._state.incidents.values():
-            shared = _shared(incident, tracked) if self._tells(incident, rule) else 0
+            if not self._tells(incident, rule) or _is_again(rule, incident, tracked):
+                continue
+            shared = _shared(incident, tracked)
             is_little = len(tracked.recent) - shared < rule.min_sessions or tracked.evidence.without(shared) < needed
-            if shared and is_little:
-                incident.is_open = True
-                self._join(incident, tracked)
-                self.goes_on(incident, t)
-                return True
-        return False
+            is_there = incident.is_open and _is_on_its_page(incident, tracked)
+            if not is_there and not (shared and is_little):
+                continue
+            if not is_there and shared < SHARED * len(tracked.recent):
+                is_waiting = True
+                continue
+            incident.is_open = True
+            self._join(incident, tracked)
+            self.goes_on(incident, t)
+            return True
+        return is_waiting
 
-    def _same(self, rule: Rule, cause: Tracked, sessions: dict[str, None]) -> Incident | None:
+    def _same(
+        self, rule: Rule, cause: Tracked, causes: Sequence[Tracked], sessions: dict[str, None]
+    ) -> Incident | None:
         name = name_of(cause.key)
         for incident in self._state.incidents.values():
-            if not self._tells(incident, rule):
+            if not self._tells(incident, rule) or any(_is_again(rule, incident, each) for each in (cause, *causes)):
                 continue
             shared = _shared(incident, cause)
-            if name in incident.keys or 0 < shared >= SHARED * min(len(sessions), len(incident.sessions) or 1):
+            smaller = (
+                len(sessions) if _is_elsewhere(incident, cause) else min(len(sessions), len(incident.sessions) or 1)
+            )
+            if name in incident.keys or 0 < shared >= SHARED * smaller:
                 return incident
         return None
 
@@ -163,6 +184,30 @@ def least_sessions(rule: Rule, key: AlertKey) -> int:
 def _affects_more(incident: Incident, tracked: Tracked) -> bool:
     evidence = tracked.evidence
     return evidence.without(_shared(incident, tracked)) >= LEFT * evidence.highest > 0.0
+
+
+def _is_again(rule: Rule, incident: Incident, tracked: Tracked) -> bool:
+    """Whether something began after an incident was over that is by far too sure to be the rest of it."""
+    ended_at, evidence = incident.alert.resolved_at, tracked.evidence
+    if rule.kind != "spike" or ended_at is None or incident.rule != rule.name:
+        return False
+    return evidence.since >= ended_at + PAUSE_MS and evidence.highest >= AGAIN * rule.evidence
+
+
+def _is_elsewhere(incident: Incident, tracked: Tracked) -> bool:
+    """Whether a key is about another page than the one an incident is named for."""
+    first, other = _page_of(incident.alert.key), _page_of(tracked.key)
+    return bool(first and other) and first != other
+
+
+def _is_on_its_page(incident: Incident, tracked: Tracked) -> bool:
+    """Whether a key is about the page that an incident is named for: one incident has many kinds of complaints."""
+    page = _page_of(tracked.key)
+    return bool(page) and page == _page_of(incident.alert.key)
+
+
+def _page_of(key: AlertKey) -> str:
+    return base_of(key)[1] if key.dimension in {"page", "element"} else ""
 
 
 def _shared(incident: Incident, tracked: Tracked) -> int:

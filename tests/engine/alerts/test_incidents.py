@@ -10,7 +10,7 @@ from engine.alerts.change import RATIOS, Evidence
 from engine.alerts.core import Item
 from engine.alerts.incidents import most_telling
 from engine.alerts.state import Tracked
-from schemas.alerts import AlertKey, Dimension
+from schemas.alerts import Alert, AlertKey, Dimension
 from tests.engine.alerts.site import HOUR_MS, SPIKE, START_MS, Site, fired, run
 
 FIRST, SECOND, THIRD = (f"https://shop.example/{name}" for name in ("cart", "search", "news"))
@@ -93,3 +93,59 @@ def test_evidence_kept_when_fewer_ratios_were_told_apart_goes_on() -> None:
     evidence.concerned(0.01, 10, 20)
     assert len(evidence.sums) == len(RATIOS)
     assert evidence.since == 5
+
+
+class TestTogether:
+    """Complaints of an incident that goes on, and of another at the same time."""
+
+    START = START_MS + 70 * HOUR_MS
+
+    def alerts(self, first: list[Item], *others: list[Item]) -> list[Alert]:
+        site = Site(2, "shop")
+        site.count = 1_000_000
+        items = [*site.traffic(START_MS, 76, FIRST, 0.0), *site.traffic(START_MS + 30_000, 76, SECOND, 0.0), *first]
+        for other in others:
+            items += other
+        return run(sorted(items, key=lambda item: item.t), SPIKE)
+
+    def test_a_visitor_of_both_does_not_make_one_of_two(self) -> None:
+        site = Site()
+        first, second = ([], [])  # type: tuple[list[Item], list[Item]]
+        for number in range(20):
+            t = self.START + number * MINUTE_MS
+            session_id, activities = site.visit(t, FIRST)
+            first += [*activities, site.complaint(session_id, t, FIRST)]
+            if not number:
+                second.append(site.complaint(session_id, t + 10 * MINUTE_MS, SECOND, "dead_click"))
+            else:
+                session_id, activities = site.visit(t + 10 * MINUTE_MS, SECOND)
+                second += [*activities, site.complaint(session_id, t + 10 * MINUTE_MS, SECOND, "dead_click")]
+        told = fired(self.alerts(first, second))
+        assert [(alert.key.detector, alert.key.value.split()[0]) for alert in told] == [
+            ("rage_click", FIRST),
+            ("dead_click", SECOND),
+        ]
+
+    def test_other_complaints_of_other_visitors_of_the_page_are_the_same(self) -> None:
+        site = Site()
+        items: list[Item] = []
+        for number in range(40):
+            t = self.START + number * MINUTE_MS
+            session_id, activities = site.visit(t, FIRST)
+            items += [*activities, site.complaint(session_id, t, FIRST, ("rage_click", "dead_click")[number % 2])]
+        assert len(fired(self.alerts(items))) == 1
+
+
+@pytest.mark.parametrize(("number", "alerts"), [(4, 1), (40, 2)])
+def test_what_is_far_worse_after_the_end_is_told_within_the_cooldown(number: int, alerts: int) -> None:
+    site = Site()
+    items = list(site.traffic(START_MS, 78, FIRST, 0.0))
+    start = START_MS + 70 * HOUR_MS
+    items += complaining(site, start, FIRST, "a", 10)
+    items += complaining(site, start + 4 * HOUR_MS, FIRST, "a", number)
+    told = run(sorted(items, key=lambda item: item.t), SPIKE_OF_THREE)
+    first, over, *_ = told
+    assert over.resolved_at is not None
+    assert first.id == over.id
+    assert over.resolved_at < start + 4 * HOUR_MS
+    assert len(fired(told)) == alerts
