@@ -88,7 +88,7 @@ class Incidents:
             is_there = incident.is_open and _is_on_its_page(incident, tracked)
             if not is_there and not (shared and is_little):
                 continue
-            if not is_there and shared < SHARED * len(tracked.recent):
+            if _is_elsewhere(incident, tracked) and shared < SHARED * len(tracked.recent):
                 is_waiting = True
                 continue
             incident.is_open = True
@@ -197,7 +197,7 @@ def _is_again(rule: Rule, incident: Incident, tracked: Tracked) -> bool:
 def _is_elsewhere(incident: Incident, tracked: Tracked) -> bool:
     """Whether a key is about another page than the one an incident is named for."""
     first, other = _page_of(incident.alert.key), _page_of(tracked.key)
-    return bool(first and other) and first != other
+    return bool(first and other) and first != other and not incident.is_wide
 
 
 def _is_on_its_page(incident: Incident, tracked: Tracked) -> bool:

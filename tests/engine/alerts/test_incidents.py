@@ -106,7 +106,7 @@ class TestTogether:
         items = [*site.traffic(START_MS, 76, FIRST, 0.0), *site.traffic(START_MS + 30_000, 76, SECOND, 0.0), *first]
         for other in others:
             items += other
-        return run(sorted(items, key=lambda item: item.t), SPIKE)
+        return run(sorted(items, key=lambda item: item.t), replace(SPIKE, dimensions=("page", "element")))
 
     def test_a_visitor_of_both_does_not_make_one_of_two(self) -> None:
         site = Site()
