@@ -97,6 +97,10 @@ def test_a_user_is_deleted_with_a_receipt(filled: Filled, tmp_path: Path, capsys
     assert receipt["kafka"]["stays_ms"]["session-events"] == 7 * 86_400_000
     assert b"mia" not in filled.text()
     assert content.pop(b"wince:excluded") == [(digest.encode(), 1.0)]
+    # Their ids are told for a while to who remembers sessions of their own.
+    assert b"wince:withdrawn" in content
+    told = repr(content.pop(b"wince:withdrawn"))
+    assert all(name in told for name in ("a1", "b1"))
     assert not any(name in repr(content) for name in ("a1", "b1"))
     assert b"mia" not in path.read_bytes()
     assert b"wince:session:{c1}:record" in content
