@@ -120,9 +120,8 @@ def test_a_click_on_a_marker_lands_before_it(site: Site, open_page: Open) -> Non
     visit.shown()
     markers = visit.page.locator(".tl-mark")
     expect(markers).to_have_count(3)
-    box = markers.nth(1).bounding_box()
-    assert box is not None
-    visit.page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    # The track, which has them drawn anew when its width changes, takes the click.
+    markers.nth(1).click(force=True)
     visit.expect_time(clock(site, DEAD, signals_of(site, DEAD)[1].t - 3000))
     expect(visit.page.locator(".moment-details")).to_contain_text("Waited for an answer")
 
