@@ -1,6 +1,7 @@
-# Needs make and Python 3.11 or newer, nothing else. uv is used when it is on PATH, only because it is quicker.
+# Needs make and Python 3.11 or newer, nothing else; with a C compiler and the headers of Python, detectors are compiled. uv is used when it is on PATH, only because it is quicker.
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
+.NOTPARALLEL:
 MAKEFLAGS += --no-builtin-rules
 
 PYTHON ?= python3 python3.13 python3.12 python3.11
@@ -27,7 +28,7 @@ help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: run
-run: $(RUN_STAMP) ## install what is needed, then run the demo
+run: compiled ## install what is needed, then run the demo
 	@$(BIN)/wince demo
 
 .PHONY: test
@@ -35,13 +36,13 @@ test: lint ## install what is needed, then check style and types and run all tes
 	$(BIN)/pytest
 
 .PHONY: faults
-faults: $(TEST_STAMP) ## kill and starve workers and servers for minutes, count what is lost
+faults: $(TEST_STAMP) compiled ## kill and starve workers and servers for minutes, count what is lost
 	nice $(BIN)/python -m tests.faults $(FAULTS)
 	WINCE_TEST_ALERT_KILLS=25 WINCE_TEST_ALERT_FAULTS=36 WINCE_TEST_ALERT_SECONDS=240 nice $(BIN)/pytest -q -o faulthandler_timeout=3600 \
 		tests/alerts/test_exactly_once.py tests/alerts/test_many_faults.py
 
 .PHONY: lint
-lint: $(TEST_STAMP) ## check style and types only
+lint: $(TEST_STAMP) compiled ## check style and types only
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -52,12 +53,22 @@ format: $(TEST_STAMP) ## rewrite the code in the house style
 	$(BIN)/ruff format .
 
 .PHONY: bench
-bench: $(RUN_STAMP) ## measure speed
+bench: compiled ## measure speed
 	$(BIN)/wince bench
 
 .PHONY: privacy
-privacy: $(TEST_STAMP) ## plant secrets in random visits and search everything that is written (two minutes)
+privacy: $(TEST_STAMP) compiled ## plant secrets in random visits and search everything that is written (two minutes)
 	@$(BIN)/python -m tests.privacy $(PRIVACY)
+
+# Decides by what is in the sources, not by their times: whoever changes branches back and forth gets old times.
+.PHONY: compiled
+compiled: $(RUN_STAMP) ## compile detectors in this folder, unless that was done (WINCE_COMPILE=never: make them pure)
+	@$(BIN)/python hatch_build.py
+
+.PHONY: pure
+pure: ## remove what was compiled
+	find detectors engine replay schemas -name '*.so' -delete
+	rm -f wince_*.so
 
 .PHONY: lock
 lock: .uv/bin/uv ## pin the newest allowed versions of all dependencies
@@ -70,7 +81,7 @@ lock: .uv/bin/uv ## pin the newest allowed versions of all dependencies
 	$(COMPILE) --extra pictures --group build --output-file requirements/pictures.txt
 
 .PHONY: clean
-clean: ## remove everything the other targets made
+clean: pure ## remove everything the other targets made
 	rm -rf $(VENV) .uv build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 

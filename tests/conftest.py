@@ -7,16 +7,26 @@ import pytest
 import pytest_asyncio
 from hypothesis import HealthCheck, settings
 
+import hatch_build
 from replay.redis_server import Binary
 from tests.servers.certificates import Certificates, make_certificates
 from tests.servers.kafka_broker import Kafka, find_kafka
 from tests.servers.kafka_jars import kafka_jars
 from tests.servers.redis_server import FoundRedis, find_redis, find_redis_binary
-from tests.servers.required import Missing, give_up
+from tests.servers.required import Missing, give_up, is_required
 
 # No test judges by the clock: on a busy machine, examples take as long as they take.
 settings.register_profile("wince", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("wince")
+
+
+def pytest_configure() -> None:
+    """Refuse to test anything but what the sources say."""
+    state = hatch_build.state()
+    if state == "stale":
+        raise pytest.UsageError("some modules were compiled from other sources: `make compiled`, or `make pure`")
+    if state == "pure" and is_required("compiled"):
+        raise pytest.UsageError("WINCE_TEST_REQUIRE asks for compiled: nothing is compiled for this Python")
 
 
 def _tell(request: pytest.FixtureRequest, text: str) -> None:

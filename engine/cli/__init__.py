@@ -52,7 +52,9 @@ class _ShowVersion(argparse.Action):
         # Reading the metadata of a package takes as long as all else that help needs.
         from importlib.metadata import version
 
-        print(f"wince {version('wince')}")
+        from engine.compiled import is_compiled
+
+        print(f"wince {version('wince')} ({'compiled' if is_compiled() else 'not compiled'})")
         parser.exit()
 
 

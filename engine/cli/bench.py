@@ -17,6 +17,7 @@ from engine.bench.timing import Rate
 from engine.bench.whole import measure_core, measure_detectors, without_known_pages
 from engine.cli._commands import SubParsers
 from engine.cli._options import add_config_option, load_chosen_settings
+from engine.compiled import is_compiled
 from engine.errors import Poison
 from engine.settings import Settings
 
@@ -91,6 +92,7 @@ def _print_tables(loads: list[Load], measured: list[Measured], memory: str) -> N
     console = Console()
     for load, parts in zip(loads, measured, strict=True):
         console.print(_table(load, parts))
+    console.print("Detectors are compiled" if is_compiled() else "Detectors are not compiled")
     whole, small = (parts["core"]["core"] for parts in measured)
     console.print(f"Whole core: {whole.mb_per_s:.1f} MB/s (target {TARGET_MB_PER_S:g})")
     console.print(f"Without large events: {small.events_per_s:,.0f} events/s (target {TARGET_EVENTS_PER_S:,.0f})")
@@ -153,4 +155,5 @@ def _print_json(loads: list[Load], measured: list[Measured], idle_bytes: float) 
         }
         for load, parts in zip(loads, measured, strict=True)
     ]
-    print(msgspec.json.encode({"loads": result, "idle_session_bytes": idle_bytes}).decode())
+    whole = {"loads": result, "idle_session_bytes": idle_bytes, "compiled": is_compiled()}
+    print(msgspec.json.encode(whole).decode())

@@ -17,10 +17,10 @@ from engine.settings._reader import SETTINGS, Path, Reader, did_you_mean
 
 _PREFIX: Final = "WINCE_"
 
-# Not ours: switches of the test suite, and what Kubernetes and container links set in every container
+# Not ours: switches of the build and the test suite, and what Kubernetes and container links set in every container
 # for a service whose name starts with "wince".
 _FOREIGN: Final = re.compile(
-    r"WINCE_(TEST_.+|(.+_)?SERVICE_(HOST|PORT(_.+)?)|(.+_)?PORT(_[0-9]+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)?)",
+    r"WINCE_(COMPILE|TEST_.+|(.+_)?SERVICE_(HOST|PORT(_.+)?)|(.+_)?PORT(_[0-9]+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)?)",
     re.ASCII,
 )
 

@@ -23,8 +23,8 @@ Every command that works on sessions takes `--config FILE.toml`. Environment var
 - A key in a table inside a section has two underscores where there is a dot: `detectors.rage_click.count` is
   `WINCE_DETECTORS__RAGE_CLICK__COUNT`.
 - Lists and tables are written as in the file: `WINCE_PRIVACY_MASK='[".card", "#iban"]'`. Other values have no quotes.
-- Variables of that prefix that are no setting are an error, except `WINCE_TEST_*` (switches of the test suite) and
-  those that Kubernetes sets for a service whose name starts with `wince`.
+- Variables of that prefix that are no setting are an error, except `WINCE_COMPILE` and `WINCE_TEST_*` (switches of
+  installs and of the test suite) and those that Kubernetes sets for a service whose name starts with `wince`.
 
 A duration is a whole number with a unit (`"1500ms"`, `"10s"`, `"30m"`, `"24h"`, `"30d"`) or a bare number of
 milliseconds. A size is a whole number with a unit (`"512B"`, `"64KiB"`, `"50MiB"`, `"1GiB"`) or a bare number of bytes.

@@ -12,6 +12,7 @@ from engine.bench.memory import measure_memory
 from engine.bench.stages import STAGES, measure_stages
 from engine.bench.whole import measure_core, run_core, without_detectors, without_known_pages
 from engine.cli import main
+from engine.compiled import is_compiled
 from engine.core.core import Core
 from engine.errors import Poison
 from engine.samples import SAMPLES_FOLDER
@@ -87,6 +88,7 @@ def test_the_command_prints_one_json_object(capsys: pytest.CaptureFixture[str], 
     path.write_bytes(b"\n".join(LOAD.batches[:20]))
     assert main(["bench", str(path), "--json"]) == 0
     result = msgspec.json.decode(capsys.readouterr().out)
+    assert result["compiled"] is is_compiled()
     assert result["loads"][0]["events"] == measure_load("x", LOAD.batches[:20]).events
     assert {"core", "core, every page new", "core, no detectors", "zstd_level_1", *STAGES} <= set(
         result["loads"][0]["rates"]

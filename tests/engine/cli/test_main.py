@@ -5,11 +5,13 @@ import sys
 from collections.abc import Callable
 from importlib import import_module
 from importlib.metadata import version
+from pathlib import Path
 from types import ModuleType
 
 import pytest
 
 import engine.cli
+from detectors import measuring
 from engine.cli import main
 from engine.cli._commands import COMMANDS, Command
 from engine.settings import SettingsError, SettingsProblem
@@ -73,11 +75,12 @@ def test_wrong_use_exits_with_2(arguments: list[str]) -> None:
     assert caught.value.code == 2
 
 
-def test_version_is_that_of_the_package(capsys: pytest.CaptureFixture[str]) -> None:
+def test_version_is_that_of_the_package_and_says_whether_it_is_compiled(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as caught:
         main(["--version"])
     assert caught.value.code == 0
-    assert capsys.readouterr().out == f"wince {version('wince')}\n"
+    compiled = "compiled" if Path(measuring.__file__).suffix == ".so" else "not compiled"
+    assert capsys.readouterr().out == f"wince {version('wince')} ({compiled})\n"
 
 
 def test_help_lists_every_command(capsys: pytest.CaptureFixture[str]) -> None:

@@ -156,6 +156,7 @@ class TestVariables:
             "HOME",
             "wince_privacy_level",
             "XWINCE_PRIVACY_LEVEL",
+            "WINCE_COMPILE",
             "WINCE_TEST_REQUIRE",
             "WINCE_SERVICE_HOST",
             "WINCE_SERVICE_PORT",
