@@ -1,4 +1,4 @@
-"""Checks an installation of Wince: complete, at home where it runs, the version it should be, nothing besides.
+"""Checks an installation of Wince: complete, at home where it runs, of the right version, compiled, nothing besides.
 
     python -I deploy/check_install.py SOURCE_FOLDER
 
@@ -51,7 +51,7 @@ def _is_left_out(path: Path, left_out: list[Path]) -> bool:
 
 def _problems_of_command(version: str) -> list[str]:
     command = Path(sys.prefix) / "bin" / "wince"
-    for argument, answer in (("--version", f"wince {version}\n"), ("--help", "usage: wince")):
+    for argument, answer in (("--version", f"wince {version} (compiled)\n"), ("--help", "usage: wince")):
         done = subprocess.run([command, argument], cwd="/", capture_output=True, text=True, check=False)  # noqa: S603
         if done.returncode or not done.stdout.startswith(answer):
             return [f"wince {argument} fails or says something else than {answer.strip()!r}"]

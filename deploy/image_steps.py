@@ -16,7 +16,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCKERFILE = ROOT / "deploy" / "Dockerfile"
-LEFT_OUT = shutil.ignore_patterns("__pycache__", "*.py[cod]")
+LEFT_OUT = shutil.ignore_patterns("__pycache__", "*.py[cod]", "*.so")
 
 
 def instructions(stage: str) -> Iterator[tuple[str, str]]:

@@ -26,7 +26,7 @@ def pytest_configure() -> None:
     if state == "stale":
         raise pytest.UsageError("some modules were compiled from other sources: `make compiled`, or `make pure`")
     if state == "pure" and is_required("compiled"):
-        raise pytest.UsageError("WINCE_TEST_REQUIRE asks for compiled: nothing is compiled for this Python")
+        raise pytest.UsageError("WINCE_TEST_REQUIRE asks for compiled, and nothing is: `make compiled`")
 
 
 def _tell(request: pytest.FixtureRequest, text: str) -> None:
