@@ -1,9 +1,8 @@
 """What a click aimed at, found out once for all detectors of a window."""
 
+from dataclasses import dataclass
 from enum import Enum
 from typing import Final
-
-import msgspec
 
 from detectors.elements import Element
 from detectors.interactions import Click
@@ -29,7 +28,8 @@ class Unasked(Enum):
 UNASKED: Final = Unasked.UNASKED
 
 
-class CausingClick(msgspec.Struct, frozen=True, gc=False, array_like=True):
+@dataclass(init=False, slots=True)
+class CausingClick:
     """A click at `t` after a press at `press_t` (epoch ms); `place` knows the control again when it is replaced."""
 
     press_t: int
@@ -37,6 +37,13 @@ class CausingClick(msgspec.Struct, frozen=True, gc=False, array_like=True):
     page: str
     target: Target
     place: str
+
+    def __init__(self, click: Click, aim: "Aim") -> None:
+        self.press_t = min(click.press_t, click.t)
+        self.t = click.t
+        self.page = click.page
+        self.target = aim.target()
+        self.place = aim.place()
 
 
 class Aim:
@@ -78,8 +85,7 @@ class Aim:
     def causing(self, click: Click) -> CausingClick:
         """Describe the click as one that requests may be the work of."""
         if self._causing is None:
-            press_t = min(click.press_t, click.t)
-            self._causing = CausingClick(press_t, click.t, click.page, self.target(), self.place())
+            self._causing = CausingClick(click, self)
         return self._causing
 
     def target(self) -> Target:

@@ -131,7 +131,7 @@ def note(state: ReactionsState, mutation: Mutation) -> None:
     """Remember what a mutation did, and when; before it is judged."""
     if mutation.total > SMALL_CHANGES:
         return
-    t, acted_t, note_place = mutation.t, state.acted_t, state.trails.note
+    t, acted_t, trails = mutation.t, state.acted_t, state.trails
     came: list[int | str] = []
     beside: int | str | None = None
     for change in mutation.changes:
@@ -149,8 +149,8 @@ def note(state: ReactionsState, mutation: Mutation) -> None:
         is_beside = above is not None and above == beside
         beside = above if kind in ADD_REMOVE else None
         if not is_beside or beside is None:  # what comes and goes in one place is one change of it
-            note_place(place_of_change(change), t, acted_t)
-            note_place(near, t, acted_t)
+            trails.note(place_of_change(change), t, acted_t)
+            trails.note(near, t, acted_t)
 
 
 def is_previewed(state: ReactionsState, control: Element, t: int) -> bool:
@@ -240,7 +240,7 @@ def _is_mark(state: ReactionsState, change: Change, record: PressRecord, *, own:
         return True
     if record.clicked:
         return False
-    field = state.field
+    field = state.focused_field
     return bool(field) and record.region != field[0] and not set(change.scope[:3]).isdisjoint(field)
 
 

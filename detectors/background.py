@@ -5,11 +5,13 @@ comes on the beat of a steady rhythm, or so late after a press that only the pla
 off the beat is an answer: a player's clock ticks each second, and jumps when the visitor seeks.
 """
 
+from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
-import msgspec
+from mypy_extensions import mypyc_attr
 
 from detectors.interactions import Change
+from detectors.stored import annotate
 
 Place: TypeAlias = tuple[int | str, ...]
 """Where a page changes: `(node, attribute)`, `(node, "#")` for a text, `(parent,)` for what comes and goes, `(parent,
@@ -22,7 +24,7 @@ KEPT_PLACES: Final = 128
 LEARNT_CHANGES: Final = 8
 """Changes of one mutation that are learnt from: pages that move on their own move a few places."""
 
-STEADY_SHARES: Final = (0.0, 0.0, 0.1, 0.4)
+STEADY_SHARES: Final[tuple[float, ...]] = (0.0, 0.0, 0.1, 0.4)
 """Largest mean deviation of a steady rhythm, as a share of its interval, after 0, 1, 2, and 3 or more intervals.
 
 Two intervals must be nearly equal, since alike they may be by chance; highlights under a mouse have about 0.6.
@@ -45,16 +47,23 @@ RESTLESS_MS: Final = 5_000
 """A place that moved on its own so recently is restless; carousels turn every three to five seconds."""
 
 
-class Rhythm(msgspec.Struct, gc=False, array_like=True):
+@mypyc_attr(acyclic=True)
+@dataclass(init=False, slots=True)
+class Rhythm:
     """When a place last changed (epoch ms), and the mean interval (ms) between changes with its mean deviation.
 
     `beats` counts the intervals it was learnt from, up to `SETTLED_BEATS`.
     """
 
     last_t: int
-    interval: float = 0.0
-    deviation: float = 0.0
-    beats: int = 0
+    interval: float
+    deviation: float
+    beats: int
+
+    def __init__(self, last_t: int) -> None:
+        self.last_t = last_t
+        self.interval = self.deviation = 0.0
+        self.beats = 0
 
 
 def beat(rhythm: Rhythm, t: int, acted_t: int) -> None:
@@ -99,10 +108,12 @@ def is_due(rhythm: Rhythm, t: int) -> bool:
     return error <= min(max(BEAT_SLACK_MS, 4 * rhythm.deviation), interval / 2)
 
 
-class Background(msgspec.Struct, gc=False):
+@mypyc_attr(acyclic=True)
+@dataclass(slots=True)
+class Background:
     """The rhythms of a window's page, by place."""
 
-    places: dict[Place, Rhythm] = msgspec.field(default_factory=dict)
+    places: dict[Place, Rhythm] = field(default_factory=dict)
 
     def learn(self, changes: tuple[Change, ...], t: int, acted_t: int) -> None:
         """Note changes that no press explains; arguments as for `beat`."""
@@ -160,6 +171,9 @@ class Background(msgspec.Struct, gc=False):
             return False
         rhythm.last_t = max(rhythm.last_t, t)
         return True
+
+
+annotate(Background, places=dict[Place, Rhythm])
 
 
 def place_of_change(change: Change) -> Place:

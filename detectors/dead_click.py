@@ -18,18 +18,18 @@ that follow a dead one within `wait_ms` belong to it and are not reported again.
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Final
 
-import msgspec
-
-from detectors.aim import Aims
+from detectors.aim import Aim, Aims
 from detectors.form_elements import sends_form
 from detectors.interactions import Click, Failure, Navigation
-from detectors.interactive import is_chosen
+from detectors.interactive import Candidate, is_chosen
 from detectors.machine import NEVER, Machine, Report
 from detectors.protocol import Finding
 from detectors.reactions import Reactions
 from detectors.settings import DeadClickSettings
+from detectors.stored import annotate
 from detectors.targets import describe, place_of
 from detectors.tuning import Tuning
 from schemas.signals import Target
@@ -46,7 +46,8 @@ MAX_RECENT: Final = 16
 """Targets remembered as dead, so that a burst on one of them is reported once."""
 
 
-class PendingClick(msgspec.Struct, gc=False):
+@dataclass(init=False, slots=True)
+class PendingClick:
     """A click at `t` after a press at `press_t` (epoch ms), to be answered within `wait_ms`.
 
     `press` is the press's number, `sign` why its target asks for clicks.
@@ -62,21 +63,44 @@ class PendingClick(msgspec.Struct, gc=False):
     sign: str
     place: str
     wait_ms: int
-    sends: bool = False
+    sends: bool
+
+    def __init__(self, click: Click, press: int, press_t: int, found: Candidate, aim: Aim) -> None:
+        own = found.element is aim.control
+        self.press_t = press_t
+        self.t = click.t
+        self.press = press
+        self.page = click.page
+        self.target = aim.target() if own else describe(found.element)
+        self.sign = found.sign
+        self.place = aim.place() if own else place_of(found.element, self.target.text)
+        self.wait_ms = 0
+        self.sends = sends_form(found.element)
 
 
-class DeadClickState(msgspec.Struct, gc=False):
+@dataclass(slots=True)
+class DeadClickState:
     """Undecided clicks, oldest first, and the last click (epoch ms) of each place lately found dead.
 
     `blamable` is the place of the latest click of all, if that one is undecided: an error would be blamed on it.
     `sent` are places that sent a form of this page and were answered, `lively` those lately answered, and when.
     """
 
-    pending: list[PendingClick] = msgspec.field(default_factory=list)
-    recent: dict[str, int] = msgspec.field(default_factory=dict)
+    pending: list[PendingClick] = field(default_factory=list)
+    recent: dict[str, int] = field(default_factory=dict)
     blamable: str | None = None
-    sent: list[str] = msgspec.field(default_factory=list)
-    lively: dict[str, int] = msgspec.field(default_factory=dict)
+    sent: list[str] = field(default_factory=list)
+    lively: dict[str, int] = field(default_factory=dict)
+
+
+annotate(
+    DeadClickState,
+    pending=list[PendingClick],
+    recent=dict[str, int],
+    blamable=str | None,
+    sent=list[str],
+    lively=dict[str, int],
+)
 
 
 class DeadClick(Machine[DeadClickState]):
@@ -117,7 +141,12 @@ class DeadClick(Machine[DeadClickState]):
         self._rearm()
 
     def _rearm(self) -> None:
-        self.deadline = min([click.t + click.wait_ms for click in self._state.pending], default=None)
+        nearest: int | None = None
+        for click in self._state.pending:
+            due = click.t + click.wait_ms
+            if nearest is None or due < nearest:
+                nearest = due
+        self.deadline = nearest
 
     def _on_click(self, click: Click) -> None:
         if click.button or not click.is_primary:
@@ -131,16 +160,12 @@ class DeadClick(Machine[DeadClickState]):
         if found is None or aim.is_ignored() or is_chosen(found.element):
             return
         press = self._reactions.current
-        press_t = self._reactions.press_t(press)
-        own = found.element is aim.control
-        target = aim.target() if own else describe(found.element)
-        place = aim.place() if own else place_of(found.element, target.text)
-        sends = sends_form(found.element)
-        wait_ms = self._tuning.dead_click_wait_ms(aim.element, self._wait_ms) if self._tuning else self._wait_ms
-        state.pending.append(
-            PendingClick(press_t, click.t, press, click.page, target, found.sign, place, wait_ms, sends)
-        )
-        state.blamable = place
+        waiting = PendingClick(click, press, self._reactions.press_t(press), found, aim)
+        waiting.wait_ms = self._wait_ms
+        if self._tuning:
+            waiting.wait_ms = self._tuning.dead_click_wait_ms(aim.element, self._wait_ms)
+        state.pending.append(waiting)
+        state.blamable = waiting.place
         self._rearm()
 
     def _on_failure(self, failure: Failure) -> None:

@@ -1,8 +1,9 @@
 """The element a detector sees: a node of the masked tree, never of the original one."""
 
+from dataclasses import dataclass
 from typing import Final
 
-import msgspec
+from mypy_extensions import mypyc_attr
 
 DETECTION_ATTRIBUTES: Final = frozenset(
     {
@@ -23,7 +24,9 @@ POINTER_CURSOR: Final = "pointer"
 """The one cursor that says something of an element; others are not told."""
 
 
-class Element(msgspec.Struct, gc=False, eq=False):
+@mypyc_attr(acyclic=True)
+@dataclass(init=False, eq=False, slots=True)
+class Element:
     """One element or text of the masked tree, linked to its parent.
 
     `node_id` is rrweb's id or an interaction event's element id. `tag` is lower case; `#text` is a text node, whose
@@ -38,8 +41,28 @@ class Element(msgspec.Struct, gc=False, eq=False):
     node_id: int | str
     tag: str
     attributes: dict[str, str]
-    parent: "Element | None" = None
-    text: str = ""
-    flags: int = 0
-    cursor: str = ""
-    control: "Element | None" = None
+    parent: "Element | None"
+    text: str
+    flags: int
+    cursor: str
+    control: "Element | None"
+
+    def __init__(
+        self,
+        node_id: int | str,
+        tag: str,
+        attributes: dict[str, str],
+        parent: "Element | None" = None,
+        text: str = "",
+        flags: int = 0,
+        cursor: str = "",
+        control: "Element | None" = None,
+    ) -> None:
+        self.node_id = node_id
+        self.tag = tag
+        self.attributes = attributes
+        self.parent = parent
+        self.text = text
+        self.flags = flags
+        self.cursor = cursor
+        self.control = control

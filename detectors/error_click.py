@@ -10,19 +10,18 @@ the target with the same error belong to the same signal as long as each error f
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Final
 
-import msgspec
-
 from detectors.aim import Aims
-from detectors.blame import CAUSED_MS, MAX_CLICKS
+from detectors.blame import CAUSED_MS, MAX_CLICKS, CausingClick
 from detectors.fingerprints import Identified, identify
 from detectors.hands import Hands
 from detectors.interactions import Click, Failure, Navigation, RequestEnd
 from detectors.machine import NEVER, Machine, Report
 from detectors.protocol import Finding
 from detectors.settings import ErrorClickSettings
-from schemas.signals import Target
+from detectors.stored import annotate
 
 RULE: Final = "wince/error_click@1"
 
@@ -40,24 +39,11 @@ _HARMLESS: Final = ("ResizeObserver loop ", "Warning: ")
 """How messages begin by which browsers say that all is well (layout goes on in the next frame), and frameworks warn."""
 
 
-class BlamableClick(msgspec.Struct, gc=False):
-    """The latest click, at `t` after a press at `press_t` (epoch ms).
-
-    `place` knows its target again when the page replaces it. `request_t` is the end of the last request it caused.
-    """
-
-    press_t: int
-    t: int
-    page: str
-    target: Target
-    place: str
-    request_t: int = NEVER
-
-
-class ErrorBurst(msgspec.Struct, gc=False):
+@dataclass(slots=True)
+class ErrorBurst:
     """Clicks on one target that each led to the same error; the first at `click`, the last error at `end_t`."""
 
-    click: BlamableClick
+    click: CausingClick
     end_t: int
     delay_ms: int
     source: str
@@ -65,20 +51,27 @@ class ErrorBurst(msgspec.Struct, gc=False):
     count: int = 1
 
 
-class ErrorClickState(msgspec.Struct, gc=False):
+@dataclass(slots=True)
+class ErrorClickState:
     """The click that an error would be blamed on, and the burst that may go on.
+
+    `request_t` is the end of the last request that the click caused (epoch ms).
 
     `own` are fingerprints of errors that came in peace: scripts that fail by themselves do it again, click or not.
     `clicks` are the times of the latest clicks, `clicked_t` the latest of all, `worked_t` the latest key or end of a
     request that began right after a click (epoch ms): forms are sent with keys as well.
     """
 
-    click: BlamableClick | None = None
+    click: CausingClick | None = None
     burst: ErrorBurst | None = None
-    own: list[str] = msgspec.field(default_factory=list)
-    clicks: list[int] = msgspec.field(default_factory=list)
+    own: list[str] = field(default_factory=list)
+    clicks: list[int] = field(default_factory=list)
     clicked_t: int = NEVER
     worked_t: int = NEVER
+    request_t: int = NEVER
+
+
+annotate(ErrorClickState, click=CausingClick | None, burst=ErrorBurst | None, own=list[str], clicks=list[int])
 
 
 class ErrorClick(Machine[ErrorClickState]):
@@ -138,7 +131,8 @@ class ErrorClick(Machine[ErrorClickState]):
         if aim is None or aim.is_ignored():
             state.click = None
         else:
-            state.click = BlamableClick(min(click.press_t, click.t), click.t, click.page, aim.target(), aim.place())
+            state.click = aim.causing(click)
+            state.request_t = NEVER
         if state.burst is not None:
             self._rearm()
 
@@ -154,7 +148,7 @@ class ErrorClick(Machine[ErrorClickState]):
         click, state.click = state.click, None
         if click is None:
             return
-        if failure.t - click.t > self._window_ms and failure.t - click.request_t > REQUEST_MS:
+        if failure.t - click.t > self._window_ms and failure.t - state.request_t > REQUEST_MS:
             return
         burst = state.burst
         if burst is not None and _is_same(burst, click, found):
@@ -186,7 +180,7 @@ class ErrorClick(Machine[ErrorClickState]):
         if any(0 <= request.start_t - t <= CAUSED_MS for t in state.clicks):
             state.worked_t = request.t
         if click is not None and click.press_t <= request.start_t <= click.t + CAUSED_MS:
-            click.request_t = request.t
+            state.request_t = request.t
 
     def _on_navigation(self, navigation: Navigation) -> None:
         if navigation.nav == "load":
@@ -215,5 +209,5 @@ class ErrorClick(Machine[ErrorClickState]):
         )
 
 
-def _is_same(burst: ErrorBurst, click: BlamableClick, found: Identified) -> bool:
+def _is_same(burst: ErrorBurst, click: CausingClick, found: Identified) -> bool:
     return burst.click.place == click.place and burst.identified.fingerprint == found.fingerprint

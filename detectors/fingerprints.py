@@ -6,9 +6,8 @@ message template. Messages and frames come masked and with their volatile parts 
 
 import hashlib
 import re
+from dataclasses import dataclass
 from typing import Final
-
-import msgspec
 
 from detectors.interactions import Failure
 
@@ -26,7 +25,8 @@ _FOREIGN: Final = (
 _PREFIX: Final = re.compile(r"(?:Uncaught )?(?:\(in promise\) )?(?:(?:[A-Z]\w{0,63}(?:Error|Exception)|Error): )?")
 
 
-class Identified(msgspec.Struct, frozen=True, gc=False):
+@dataclass(slots=True)
+class Identified:
     """What an error is: its `fingerprint` (16 hexadecimal digits), type, message template and topmost own frame."""
 
     fingerprint: str

@@ -7,9 +7,8 @@ doing, and a page that is left without a press may have been left by the Enter k
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Final
-
-import msgspec
 
 from detectors.default_settings import FormAbandonmentSettings
 from detectors.forms import Form
@@ -19,7 +18,8 @@ from detectors.protocol import Finding
 RULE: Final = "wince/form_abandonment@1"
 
 
-class Nothing(msgspec.Struct, gc=False):
+@dataclass(slots=True)
+class Nothing:
     """No memory: forms are watched by `detectors.forms`."""
 
 

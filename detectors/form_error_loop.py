@@ -6,14 +6,14 @@ too. Editing in between is part of it. The signal comes when the form is over or
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Final
-
-import msgspec
 
 from detectors.default_settings import FormErrorLoopSettings
 from detectors.forms import MAX_FORMS, Form
 from detectors.machine import Machine, Report
 from detectors.protocol import Finding
+from detectors.stored import annotate
 from schemas.signals import Target
 
 RULE: Final = "wince/form_error_loop@1"
@@ -22,7 +22,8 @@ QUIET_MS: Final = 60_000
 """Correcting a form takes people less than a minute between two tries."""
 
 
-class Loop(msgspec.Struct, gc=False):
+@dataclass(slots=True)
+class Loop:
     """A form refused from `t` to `end_t` (epoch ms)."""
 
     t: int
@@ -33,10 +34,14 @@ class Loop(msgspec.Struct, gc=False):
     is_told: bool = False
 
 
-class FormErrorLoopState(msgspec.Struct, gc=False):
+@dataclass(slots=True)
+class FormErrorLoopState:
     """Loops by their form's key, the one heard of last at the end."""
 
-    loops: dict[int | str, Loop] = msgspec.field(default_factory=dict)
+    loops: dict[int | str, Loop] = field(default_factory=dict)
+
+
+annotate(FormErrorLoopState, loops=dict[int | str, Loop])
 
 
 class FormErrorLoop(Machine[FormErrorLoopState]):

@@ -11,9 +11,8 @@ if a request it caused succeeds, the form is emptied or goes away, or the page c
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Final, Protocol
-
-import msgspec
 
 from detectors.answers import HANDLED_MS
 from detectors.elements import Element
@@ -32,6 +31,7 @@ from detectors.interactions import (
 from detectors.interactive import closest_interactive, is_ignored, is_text_field
 from detectors.machine import NEVER, Machine
 from detectors.page_trips import address
+from detectors.stored import annotate
 from detectors.targets import describe
 from schemas.signals import Target
 
@@ -57,7 +57,8 @@ WHOLE_PAGE: Final = 0
 """The key of fields that have no form around them; no node has it."""
 
 
-class Form(msgspec.Struct, gc=False):
+@dataclass(slots=True)
+class Form:
     """A form under way, since `t` (epoch ms). Times are `NEVER` for what has not happened since the last input.
 
     `chain` is the form's node and those above it. `is_marked` tells that a refusal was more than a text: a request that
@@ -81,14 +82,21 @@ class Form(msgspec.Struct, gc=False):
     control: Target | None = None
 
 
-class FormsState(msgspec.Struct, gc=False):
+annotate(Form, key=int | str, fields=list[int | str], chain=tuple[int | str, ...], control=Target | None)
+
+
+@dataclass(slots=True)
+class FormsState:
     """Forms by key, the one typed into last at the end; when something was pressed last, and what it was."""
 
-    forms: dict[int | str, Form] = msgspec.field(default_factory=dict)
+    forms: dict[int | str, Form] = field(default_factory=dict)
     press_t: int = NEVER
     pressed_way_out: bool = False
     focused: int | str | None = None
     url: str = ""
+
+
+annotate(FormsState, forms=dict[int | str, Form], focused=int | str | None)
 
 
 class FormListener(Protocol):

@@ -6,9 +6,8 @@ made of them. So they are counted here, and who asks compares the count with wha
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Final
-
-import msgspec
 
 from detectors.interactions import Click, Input, Interaction, KeyDown, MouseMove, Press, Release, Scroll, Selection
 from detectors.machine import NEVER, Machine
@@ -17,7 +16,8 @@ NO_SILENCE_MS: Final = 1 << 62
 """No silence is as long: nobody wants to know of any."""
 
 
-class Nothing(msgspec.Struct, gc=False):
+@dataclass(slots=True)
+class Nothing:
     """No memory: who asks keeps what it was told (`Machine._settle`)."""
 
 

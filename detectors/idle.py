@@ -8,6 +8,7 @@ than a grievance, and adds nothing to the score.
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Final
 
 import msgspec
@@ -28,7 +29,8 @@ MEDIA_MS: Final = 600_000
 LINK_TAGS: Final = frozenset({"a", "area"})
 
 
-class IdleState(msgspec.Struct, gc=False):
+@dataclass(slots=True)
+class IdleState:
     """When the visitor was last seen to do something (epoch ms), the tab was hidden, and media played.
 
     `went_away` means that they followed a link since, and that this page stayed.

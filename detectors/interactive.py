@@ -8,8 +8,6 @@ clickable things: the cursor that they give them, and their names.
 import re
 from typing import Final
 
-import msgspec
-
 from detectors.elements import Element
 
 MAX_ANCESTORS: Final = 32
@@ -58,11 +56,14 @@ _CHOICE_ROLES: Final = frozenset({"radio", "menuitemradio", "option", "tab"})
 _CHOSEN_WORDS: Final = frozenset({"active", "selected", "current", "is-active", "is-selected", "is-current"})
 
 
-class Candidate(msgspec.Struct, frozen=True, gc=False):
+class Candidate:
     """An element that owes its visitor an answer, and the `sign` that says so."""
 
-    element: Element
-    sign: str
+    __slots__ = ("element", "sign")
+
+    def __init__(self, element: Element, sign: str) -> None:
+        self.element = element
+        self.sign = sign
 
 
 def closest_interactive(element: Element) -> Element | None:

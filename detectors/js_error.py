@@ -9,9 +9,8 @@ seen for the first time, and whether it is back, is for whoever knows all sessio
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Final
-
-import msgspec
 
 from detectors.aim import Aims
 from detectors.fingerprints import Identified, identify
@@ -19,7 +18,9 @@ from detectors.interactions import Click, Failure, Navigation
 from detectors.machine import NEVER, Machine, Report
 from detectors.protocol import Finding
 from detectors.settings import JsErrorSettings
+from detectors.stored import annotate
 
+NAME: Final = "js_error"
 RULE: Final = "wince/js_error@1"
 
 CLICK_MS: Final = 10_000
@@ -35,7 +36,8 @@ JOIN_MIN_CHARACTERS: Final = 12
 """Shorter messages are too common to join two errors by."""
 
 
-class OpenError(msgspec.Struct, gc=False):
+@dataclass(slots=True)
+class OpenError:
     """A burst of one error from `t` to `end_t` (epoch ms); `by_source` counts its reports.
 
     `clicked` is the selector of the element that was clicked `click_delay_ms` before it.
@@ -55,18 +57,25 @@ class OpenError(msgspec.Struct, gc=False):
         return max(console, sum(self.by_source.values()) - console)
 
 
-class JsErrorState(msgspec.Struct, gc=False):
+annotate(OpenError, by_source=dict[str, int], click_delay_ms=int | None)
+
+
+@dataclass(slots=True)
+class JsErrorState:
     """Open bursts by fingerprint, the one that spoke last at the end; the last click (epoch ms) and its selector."""
 
-    errors: dict[str, OpenError] = msgspec.field(default_factory=dict)
+    errors: dict[str, OpenError] = field(default_factory=dict)
     click_t: int = NEVER
     clicked: str = ""
+
+
+annotate(JsErrorState, errors=dict[str, OpenError])
 
 
 class JsError(Machine[JsErrorState]):
     """Groups JavaScript errors."""
 
-    name = "js_error"
+    name = NAME
 
     def __init__(self, settings: JsErrorSettings, aims: Aims, report: Report) -> None:
         super().__init__(JsErrorState())

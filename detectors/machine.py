@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Generic, Protocol, TypeAlias, TypeVar
 
 import msgspec
+from mypy_extensions import mypyc_attr
 
 from detectors.protocol import Detector, Finding
 
@@ -13,7 +14,7 @@ Report: TypeAlias = Callable[[Finding], None]
 NEVER: int = -(2**53)
 """A moment before all others, for "has not happened yet"."""
 
-StateT = TypeVar("StateT", bound=msgspec.Struct)
+StateT = TypeVar("StateT")
 
 
 class Alarm(Protocol):
@@ -23,6 +24,7 @@ class Alarm(Protocol):
     """The first of the deadlines that it was told (epoch ms)."""
 
 
+@mypyc_attr(allow_interpreted_subclasses=True)
 class Machine(Generic[StateT]):
     """A detector whose memory is one msgspec Struct, so that a snapshot can never forget a part of it.
 

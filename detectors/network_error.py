@@ -8,9 +8,8 @@ Requests to the same address after clicks on the same control are one signal, un
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Final
-
-import msgspec
 
 from detectors.aim import Aims
 from detectors.blame import CausingClick, cause, is_broken, remember
@@ -19,6 +18,7 @@ from detectors.interactions import Click, Navigation, RequestEnd
 from detectors.machine import Machine, Report
 from detectors.measuring import is_measuring
 from detectors.protocol import Finding
+from detectors.stored import annotate
 
 RULE: Final = "wince/network_error@1"
 
@@ -28,7 +28,8 @@ MAX_FAILURES: Final = 16
 ADDRESS_MAX_CHARACTERS: Final = 200
 
 
-class FailedRequest(msgspec.Struct, gc=False):
+@dataclass(slots=True)
+class FailedRequest:
     """Failures of requests to `address` after clicks on one control; the last ended at `end_t` (epoch ms)."""
 
     click: CausingClick
@@ -39,11 +40,15 @@ class FailedRequest(msgspec.Struct, gc=False):
     count: int = 1
 
 
-class NetworkErrorState(msgspec.Struct, gc=False):
+@dataclass(slots=True)
+class NetworkErrorState:
     """Clicks that may be blamed, and failures that may be mended, the one heard of last at the end."""
 
-    clicks: list[CausingClick] = msgspec.field(default_factory=list)
-    failures: list[FailedRequest] = msgspec.field(default_factory=list)
+    clicks: list[CausingClick] = field(default_factory=list)
+    failures: list[FailedRequest] = field(default_factory=list)
+
+
+annotate(NetworkErrorState, clicks=list[CausingClick], failures=list[FailedRequest])
 
 
 class NetworkError(Machine[NetworkErrorState]):

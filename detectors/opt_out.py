@@ -7,9 +7,8 @@ themselves, so that ignored clicks don't count in a run that began elsewhere; th
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Final
-
-import msgspec
 
 from detectors.elements import Element
 from detectors.interactions import AuxClick, Click, DoubleClick, Press, Release, TouchStart
@@ -17,6 +16,7 @@ from detectors.interactive import MAX_ANCESTORS, MUTE_ATTRIBUTE, is_ignored
 from detectors.machine import Machine, Report
 from detectors.machines.gestures import path_of
 from detectors.protocol import Finding
+from detectors.stored import annotate
 from detectors.tuning import Tuning
 
 ALL: Final = "all"
@@ -29,13 +29,17 @@ MAX_MUTED: Final = 256
 Touch = Press | Release | Click | AuxClick | DoubleClick | TouchStart
 
 
-class OptOutState(msgspec.Struct, gc=False):
+@dataclass(slots=True)
+class OptOutState:
     """Nodes inside marked elements that were touched, the last one at the end, with the signals that are off there.
 
     An empty list means all of them.
     """
 
-    muted: dict[int | str, list[str]] = msgspec.field(default_factory=dict)
+    muted: dict[int | str, list[str]] = field(default_factory=dict)
+
+
+annotate(OptOutState, muted=dict[int | str, list[str]])
 
 
 class OptOut(Machine[OptOutState]):

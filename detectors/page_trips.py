@@ -4,9 +4,8 @@ A page load is known by its new address only a little after its `Navigation`; a 
 `pop` and the like) carries it.
 """
 
+from dataclasses import dataclass
 from typing import Final
-
-import msgspec
 
 from detectors.hands import Hands
 from detectors.interactions import Navigation, PageShown
@@ -16,7 +15,8 @@ RESTORED_MS: Final = 500
 """Browsers scroll a page to where it was when they show it again: such an early scroll is nobody's."""
 
 
-class Stop(msgspec.Struct, gc=False, array_like=True):
+@dataclass(init=False, slots=True)
+class Stop:
     """An address shown since `t` (epoch ms).
 
     `touched`: the visitor did something on it besides moving the pointer, as far as that was noted here.
@@ -24,7 +24,12 @@ class Stop(msgspec.Struct, gc=False, array_like=True):
 
     url: str
     t: int
-    touched: bool = False
+    touched: bool
+
+    def __init__(self, url: str, t: int) -> None:
+        self.url = url
+        self.t = t
+        self.touched = False
 
 
 def was_touched(here: Stop, hands: Hands, touches: int) -> bool:
@@ -44,4 +49,6 @@ def shown(interaction: Navigation | PageShown) -> tuple[str, str] | None:
     return None if interaction.nav == "load" else (address(interaction.page), interaction.nav)
 
 
-NOWHERE: Final = Stop("", NEVER)
+def nowhere() -> Stop:
+    """Give the stop before the first address."""
+    return Stop("", NEVER)

@@ -1,14 +1,16 @@
 """What is known about a press, and what a change of the page looks like beside it: parts of `detectors.reactions`."""
 
+from dataclasses import dataclass, field
 from typing import Final
 
-import msgspec
+from mypy_extensions import mypyc_attr
 
 from detectors.background import Background, Place
 from detectors.elements import Element
 from detectors.interactions import Change, MouseMove, Mutation
 from detectors.interactive import closest_interactive
 from detectors.machine import NEVER
+from detectors.stored import annotate
 from detectors.trails import Trails
 
 MAX_TOGGLES: Final = 16
@@ -34,7 +36,9 @@ MOVE_SLACK_MS: Final = 80
 """Recorders note the moving pointer every 50 ms: a change so near to a noted move came with it."""
 
 
-class Suspect(msgspec.Struct, gc=False, array_like=True):
+@mypyc_attr(acyclic=True)
+@dataclass(slots=True)
+class Suspect:
     """A change of `place` at `t` (epoch ms) of which it is open whether it is an answer.
 
     `near` is the part of the page around it. Hovering it is if the pointer `moved` at most `lead_ms` before (never, if
@@ -50,7 +54,12 @@ class Suspect(msgspec.Struct, gc=False, array_like=True):
     left: bool = False
 
 
-class PressRecord(msgspec.Struct, gc=False, array_like=True):
+annotate(Suspect, place=Place, near=Place, lead_ms=int | None, node_id=int | str | None)
+
+
+@mypyc_attr(acyclic=True)
+@dataclass(init=False, slots=True)
+class PressRecord:
     """What is known about a press at `t` (epoch ms) on the control `region`.
 
     `answered` is a real reaction; `moved` a scroll of the page or a selection, which prove life but no answer.
@@ -65,45 +74,94 @@ class PressRecord(msgspec.Struct, gc=False, array_like=True):
 
     t: int
     region: int | str | None
-    clicked: bool = False
-    answered: bool = False
-    moved: bool = False
-    toggles: list[str] = msgspec.field(default_factory=list)
-    place: str = ""
-    rendered: bool = False
-    marks: list[str] = msgspec.field(default_factory=list)
-    suspects: list[Suspect] = msgspec.field(default_factory=list)
-    previewed: bool = False
-    wrapper: int | str | None = None
-    failed_t: int = NEVER
-    refused: bool = False
+    clicked: bool
+    answered: bool
+    moved: bool
+    toggles: list[str]
+    place: str
+    rendered: bool
+    marks: list[str]
+    suspects: list[Suspect]
+    previewed: bool
+    wrapper: int | str | None
+    failed_t: int
+    refused: bool
+
+    def __init__(self, t: int, region: int | str | None) -> None:
+        self.t = t
+        self.region = region
+        self.clicked = self.answered = self.moved = self.rendered = self.previewed = self.refused = False
+        self.toggles = []
+        self.place = ""
+        self.marks = []
+        self.suspects = []
+        self.wrapper = None
+        self.failed_t = NEVER
 
 
-class ReactionsState(msgspec.Struct, gc=False):
+annotate(
+    PressRecord,
+    region=int | str | None,
+    toggles=list[str],
+    marks=list[str],
+    suspects=list[Suspect],
+    wrapper=int | str | None,
+)
+
+
+@mypyc_attr(acyclic=True)
+@dataclass(slots=True)
+class ReactionsState:
     """`first` is the number of the oldest press kept; `ripples` map added nodes to the number of their press.
 
     `inner` maps nodes that were added to such a node later to it.
 
-    `acted_t` is the latest press or click (epoch ms). `field` is the text field that has the focus, and its parent.
-    `stirred` tells when texts of a part of the page last changed at a moment when no handler did it (epoch ms).
+    `acted_t` is the latest press or click (epoch ms). `focused_field` is the text field that has the focus, and its
+    parent. `stirred` tells when texts of a part of the page last changed at a moment when no handler did it (epoch ms).
     `born` tells of nodes that came lately when that was (epoch ms), and how long after a press or click (ms).
     """
 
     first: int = 0
     acted_t: int = NEVER
-    field: tuple[int | str, ...] = ()
-    presses: list[PressRecord] = msgspec.field(default_factory=list)
-    ripples: dict[int | str, int] = msgspec.field(default_factory=dict)
-    inner: dict[int | str, int | str] = msgspec.field(default_factory=dict)
-    background: Background = msgspec.field(default_factory=Background)
-    trails: Trails = msgspec.field(default_factory=Trails)
-    born: dict[int | str, tuple[int, int]] = msgspec.field(default_factory=dict)
-    stirred: dict[Place, int] = msgspec.field(default_factory=dict)
+    focused_field: tuple[int | str, ...] = ()
+    presses: list[PressRecord] = field(default_factory=list)
+    ripples: dict[int | str, int] = field(default_factory=dict)
+    inner: dict[int | str, int | str] = field(default_factory=dict)
+    background: Background = field(default_factory=Background)
+    trails: Trails = field(default_factory=Trails)
+    born: dict[int | str, tuple[int, int]] = field(default_factory=dict)
+    stirred: dict[Place, int] = field(default_factory=dict)
 
     @property
     def current(self) -> int:
         """The number of the latest press; presses count up from 0."""
         return self.first + len(self.presses) - 1
+
+    def forget_page(self) -> None:
+        """Forget what is known by nodes and places of a page that is gone."""
+        if self.ripples:
+            self.ripples.clear()
+        if self.inner:
+            self.inner.clear()
+        if self.background.places:
+            self.background.places.clear()
+        if self.trails.places:
+            self.trails.places.clear()
+        if self.born:
+            self.born.clear()
+        if self.stirred:
+            self.stirred.clear()
+
+
+annotate(
+    ReactionsState,
+    focused_field=tuple[int | str, ...],
+    presses=list[PressRecord],
+    ripples=dict[int | str, int],
+    inner=dict[int | str, int | str],
+    born=dict[int | str, tuple[int, int]],
+    stirred=dict[Place, int],
+)
 
 
 def renders_anew(mutation: Mutation, region: int | str | None) -> bool:

@@ -7,16 +7,16 @@ faster than `REDIRECT_MS`. One series is one signal.
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Final
-
-import msgspec
 
 from detectors.default_settings import QuickBackSettings
 from detectors.hands import Hands
 from detectors.interactions import Navigation, PageShown
 from detectors.machine import Report
-from detectors.page_trips import NOWHERE, Stop, shown, was_touched
+from detectors.page_trips import Stop, nowhere, shown, was_touched
 from detectors.series import Incident, SeriesMachine
+from detectors.stored import annotate
 
 RULE: Final = "wince/quick_back@1"
 
@@ -27,7 +27,8 @@ SERIES_MS: Final = 15_000
 """Time between two returns of one series: reading a list again and choosing takes that long."""
 
 
-class Trips(msgspec.Struct, gc=False):
+@dataclass(slots=True)
+class Trips:
     """Returns so far: the first page visited in vain was opened at `t`, the last return was at `end_t` (epoch ms)."""
 
     t: int
@@ -36,12 +37,16 @@ class Trips(msgspec.Struct, gc=False):
     count: int = 1
 
 
-class QuickBackState(msgspec.Struct, gc=False):
+@dataclass(slots=True)
+class QuickBackState:
     """The page at hand, the one before, and the series that may go on."""
 
-    here: Stop = msgspec.field(default_factory=lambda: Stop(*msgspec.structs.astuple(NOWHERE)))
+    here: Stop = field(default_factory=nowhere)
     before: str = ""
     trips: Trips | None = None
+
+
+annotate(QuickBackState, trips=Trips | None)
 
 
 class QuickBack(SeriesMachine[QuickBackState]):

@@ -16,10 +16,9 @@ clicks, since browsers swallow the click.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Final
-
-import msgspec
 
 from detectors.aim import Aim, Aims
 from detectors.interactions import Click, Navigation, Release, Scroll, Selection
@@ -28,6 +27,7 @@ from detectors.machine import Machine, Report
 from detectors.protocol import Finding
 from detectors.reactions import MAX_PRESSES, Reactions, scrolls_page
 from detectors.settings import RageClickSettings
+from detectors.stored import annotate
 from detectors.tuning import Tuning
 from schemas.signals import Target
 
@@ -55,7 +55,8 @@ MAX_LISTED: Final = 32
 """Click times listed in the evidence."""
 
 
-class Member(msgspec.Struct, gc=False, array_like=True):
+@dataclass(init=False, slots=True)
+class Member:
     """A click at `t` after a press at `press_t` (epoch ms), at page coordinates (px); `press` is its number."""
 
     press_t: int
@@ -64,8 +65,16 @@ class Member(msgspec.Struct, gc=False, array_like=True):
     y: float
     press: int
 
+    def __init__(self, made: Click | Release, press_t: int, press: int) -> None:
+        self.press_t = press_t
+        self.t = made.t
+        self.x = made.page_x
+        self.y = made.page_y
+        self.press = press
 
-class Box(msgspec.Struct, frozen=True, gc=False, array_like=True):
+
+@dataclass(init=False, slots=True)
+class Box:
     """The area that clicks cover, in page coordinates (CSS pixels)."""
 
     left: float
@@ -73,12 +82,19 @@ class Box(msgspec.Struct, frozen=True, gc=False, array_like=True):
     top: float
     bottom: float
 
+    def __init__(self, left: float, right: float, top: float, bottom: float) -> None:
+        self.left = left
+        self.right = right
+        self.top = top
+        self.bottom = bottom
+
     def side(self) -> float:
         """Give the longer of width and height."""
         return max(self.right - self.left, self.bottom - self.top)
 
 
-class Hit(msgspec.Struct, gc=False):
+@dataclass(slots=True)
+class Hit:
     """The part of a burst that fulfils the rule; `span_ms` is that of the first `count` clicks within `window_ms`."""
 
     press_t: int
@@ -90,7 +106,11 @@ class Hit(msgspec.Struct, gc=False):
     click_times: list[int]
 
 
-class Burst(msgspec.Struct, gc=False):
+annotate(Hit, click_times=list[int])
+
+
+@dataclass(init=False, slots=True)
+class Burst:
     """Clicks on one target so far, of which `needed` make rage.
 
     `answered` remembers an answer among the members already dropped. `selected` tells of text that was selected
@@ -103,22 +123,40 @@ class Burst(msgspec.Struct, gc=False):
     needed: int
     members: list[Member]
     box: Box
-    hit: Hit | None = None
-    answered: bool = False
-    judged: bool = False
-    is_control: bool = False
-    selected: bool = False
+    hit: Hit | None
+    answered: bool
+    judged: bool
+    is_control: bool
+    selected: bool
+
+    def __init__(self, aim: Aim, page: str, needed: int, member: Member) -> None:
+        self.target = aim.target()
+        self.place = aim.place()
+        self.page = page
+        self.needed = needed
+        self.members = [member]
+        self.box = Box(member.x, member.x, member.y, member.y)
+        self.hit = None
+        self.answered = self.judged = self.selected = False
+        self.is_control = aim.is_interactive
 
 
-class RageClickState(msgspec.Struct, gc=False):
+annotate(Burst, members=list[Member], hit=Hit | None)
+
+
+@dataclass(slots=True)
+class RageClickState:
     """The burst that may go on, and those that cannot but still wait to be judged, oldest first.
 
     `habits` count the quick clicks that were answered, by place of the control.
     """
 
     current: Burst | None = None
-    ended: list[Burst] = msgspec.field(default_factory=list)
-    habits: dict[str, int] = msgspec.field(default_factory=dict)
+    ended: list[Burst] = field(default_factory=list)
+    habits: dict[str, int] = field(default_factory=dict)
+
+
+annotate(RageClickState, current=Burst | None, ended=list[Burst], habits=dict[str, int])
 
 
 class RageClick(Machine[RageClickState]):
@@ -218,15 +256,13 @@ class RageClick(Machine[RageClickState]):
         burst = self._state.current
         if burst is not None and burst.members[-1].press == press:
             return  # the same gesture, told twice
-        member = Member(self._reactions.press_t(press), made.t, made.page_x, made.page_y, press)
+        member = Member(made, self._reactions.press_t(press), press)
         if burst is None or not self._continues(burst, member, aim):
             self._put_aside()
             needed = self._settings.count
             if self._tuning:
                 needed = self._tuning.rage_click_count(aim.element, needed)
-            burst = Burst(aim.target(), aim.place(), made.page, needed, [member], _box_at(member))
-            burst.is_control = aim.is_interactive
-            self._state.current = burst
+            self._state.current = Burst(aim, made.page, needed, member)
         else:
             self._append(burst, member)
         self._rearm()
@@ -370,10 +406,6 @@ def _hit(members: Sequence[Member], count: int, window_ms: int, longer_window_ms
         spread_px=round(_box_of(members).side(), 1),
         click_times=[member.t for member in members[:MAX_LISTED]],
     )
-
-
-def _box_at(member: Member) -> Box:
-    return Box(member.x, member.x, member.y, member.y)
 
 
 def _grown(box: Box, member: Member) -> Box:

@@ -7,29 +7,33 @@ another reload.
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Final
-
-import msgspec
 
 from detectors.default_settings import RapidReloadSettings
 from detectors.hands import Hands
 from detectors.interactions import Interaction, Navigation, PageShown, Scroll
 from detectors.machine import Report
-from detectors.page_trips import NOWHERE, RESTORED_MS, Stop, shown, was_touched
+from detectors.page_trips import RESTORED_MS, Stop, nowhere, shown, was_touched
 from detectors.series import Incident, SeriesMachine
+from detectors.stored import annotate
 
 RULE: Final = "wince/rapid_reload@1"
 
 
-class RapidReloadState(msgspec.Struct, gc=False):
+@dataclass(slots=True)
+class RapidReloadState:
     """The page at hand and when it was loaded again lately (epoch ms, oldest first).
 
     `count` is that of a series that fulfils the rule, 0 before.
     """
 
-    here: Stop = msgspec.field(default_factory=lambda: Stop(*msgspec.structs.astuple(NOWHERE)))
-    reloads: list[int] = msgspec.field(default_factory=list)
+    here: Stop = field(default_factory=nowhere)
+    reloads: list[int] = field(default_factory=list)
     count: int = 0
+
+
+annotate(RapidReloadState, reloads=list[int])
 
 
 class RapidReload(SeriesMachine[RapidReloadState]):

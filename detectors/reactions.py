@@ -262,10 +262,12 @@ class Reactions(Machine[ReactionsState]):
             return
         state, target = self._state, focus.target
         if target is None:
-            state.field = ()
+            state.focused_field = ()
             return
         is_field, parent = is_text_field(target), target.parent
-        state.field = () if not is_field else (target.node_id,) if parent is None else (target.node_id, parent.node_id)
+        state.focused_field = (
+            () if not is_field else (target.node_id,) if parent is None else (target.node_id, parent.node_id)
+        )
         if focus.t - state.acted_t < self._attention_ms and (is_field or target.tag == "input"):
             record = state.presses[-1]
             if target.node_id != record.region:
@@ -277,12 +279,7 @@ class Reactions(Machine[ReactionsState]):
             state.presses[-1].answered = True
         if navigation.nav == "load":  # node ids start again, and the old page's presses explain nothing here
             state.acted_t = NEVER
-            state.ripples.clear()
-            state.inner.clear()
-            state.background.places.clear()
-            state.trails.places.clear()
-            state.born.clear()
-            state.stirred.clear()
+            state.forget_page()
 
     def _on_request_end(self, request: RequestEnd) -> None:
         state = self._state

@@ -6,20 +6,21 @@ signal, closed when `window_ms` have passed without a turn, or with the page. Sc
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Final
-
-import msgspec
 
 from detectors.default_settings import ScrollThrashSettings
 from detectors.interactions import Navigation, Scroll
 from detectors.machine import NEVER, Report
 from detectors.reactions import scrolls_page
 from detectors.series import Incident, SeriesMachine
+from detectors.stored import annotate
 
 RULE: Final = "wince/scroll_thrash@1"
 
 
-class ScrollThrashState(msgspec.Struct, gc=False):
+@dataclass(slots=True)
+class ScrollThrashState:
     """The leg at hand, from `leg_y` to `y` (px), and when the page turned lately (epoch ms, oldest first).
 
     `down` is 1 or -1, 0 before the first leg. `found_t` is the first turn of a burst that fulfils the rule.
@@ -29,10 +30,13 @@ class ScrollThrashState(msgspec.Struct, gc=False):
     leg_y: float = 0.0
     down: int = 0
     page: str = ""
-    turns: list[int] = msgspec.field(default_factory=list)
+    turns: list[int] = field(default_factory=list)
     found_t: int = NEVER
     last_t: int = NEVER
     count: int = 0
+
+
+annotate(ScrollThrashState, turns=list[int])
 
 
 class ScrollThrash(SeriesMachine[ScrollThrashState]):
@@ -88,5 +92,13 @@ class ScrollThrash(SeriesMachine[ScrollThrashState]):
             self._close()
 
     def _take(self) -> Incident | None:
-        state, self._state = self._state, ScrollThrashState()
-        return None if state.found_t == NEVER else Incident(state.found_t, state.last_t, state.page, state.count)
+        state = self._state
+        incident = None
+        if state.found_t != NEVER:
+            incident = Incident(state.found_t, state.last_t, state.page, state.count)
+        state.y = state.leg_y = 0.0
+        state.down = state.count = 0
+        state.page = ""
+        state.turns.clear()
+        state.found_t = state.last_t = NEVER
+        return incident

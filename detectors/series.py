@@ -1,16 +1,16 @@
 """What detectors of things that happen again and again share: the incident is told once, when nothing more joins it."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Generic
-
-import msgspec
 
 from detectors.machine import Machine, Report, StateT
 from detectors.protocol import Finding
 from schemas.signals import EvidenceValue
 
 
-class Incident(msgspec.Struct, frozen=True, gc=False):
+@dataclass(slots=True)
+class Incident:
     """A series that fulfils its rule: first and last member (epoch ms), the page it began on, how many there were."""
 
     t: int

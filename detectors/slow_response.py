@@ -10,9 +10,8 @@ flow of thought holds for one second, attention for ten.
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Final
-
-import msgspec
 
 from detectors.aim import Aims
 from detectors.blame import CausingClick, cause, remember
@@ -22,11 +21,13 @@ from detectors.interactions import Click, Mutation, Navigation, RequestEnd
 from detectors.machine import Machine, Report
 from detectors.protocol import Finding
 from detectors.reactions import LONGEST_WAIT_MS, Reactions
+from detectors.stored import annotate
 
 RULE: Final = "wince/slow_response@1"
 
 
-class SlowAnswer(msgspec.Struct, gc=False):
+@dataclass(slots=True)
+class SlowAnswer:
     """A slow answer that came at `end_t` (epoch ms), `waited_ms` after the click."""
 
     click: CausingClick
@@ -36,12 +37,16 @@ class SlowAnswer(msgspec.Struct, gc=False):
     count: int = 1
 
 
-class SlowResponseState(msgspec.Struct, gc=False):
+@dataclass(slots=True)
+class SlowResponseState:
     """Clicks that requests may be the work of; the click that waits for any answer; the slow answer found last."""
 
-    clicks: list[CausingClick] = msgspec.field(default_factory=list)
+    clicks: list[CausingClick] = field(default_factory=list)
     waiting: bool = False
     found: SlowAnswer | None = None
+
+
+annotate(SlowResponseState, clicks=list[CausingClick], found=SlowAnswer | None)
 
 
 class SlowResponse(Machine[SlowResponseState]):

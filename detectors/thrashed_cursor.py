@@ -9,14 +9,14 @@ Sources: Amplitude counts turns on each axis by itself (20 in 2 s); Splunk asks 
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Final
-
-import msgspec
 
 from detectors.default_settings import ThrashedCursorSettings
 from detectors.interactions import MouseMove, Navigation, Press, Release
 from detectors.machine import NEVER, Report
 from detectors.series import Incident, SeriesMachine
+from detectors.stored import annotate
 
 RULE: Final = "wince/thrashed_cursor@1"
 
@@ -24,22 +24,32 @@ LONGEST_HOLD_MS: Final = 10_000
 """A press whose release was not recorded is over after this."""
 
 
-class Axis(msgspec.Struct, gc=False, array_like=True):
+@dataclass(slots=True)
+class Axis:
     """One coordinate (px): where it is, where its leg began, its direction (1, -1, 0), when it turned (epoch ms)."""
 
     now: float = 0.0
     leg: float = 0.0
     way: int = 0
-    turns: list[int] = msgspec.field(default_factory=list)
+    turns: list[int] = field(default_factory=list)
+
+    def clear(self) -> None:
+        """Forget where the pointer was."""
+        self.now = self.leg = 0.0
+        self.way = 0
+        self.turns.clear()
 
 
-class ThrashedCursorState(msgspec.Struct, gc=False):
+annotate(Axis, turns=list[int])
+
+
+@dataclass(slots=True)
+class ThrashedCursorState:
     """Both axes, the press that may still be held, and the shaking that was found and may go on."""
 
-    x: Axis = msgspec.field(default_factory=Axis)
-    y: Axis = msgspec.field(default_factory=Axis)
+    x: Axis = field(default_factory=Axis)
+    y: Axis = field(default_factory=Axis)
     pressed_t: int = NEVER
-    moved_t: int = NEVER
     found_t: int = NEVER
     last_t: int = NEVER
     count: int = 0
@@ -69,7 +79,11 @@ class ThrashedCursor(SeriesMachine[ThrashedCursorState]):
     def finish(self) -> None:
         """Close the shaking, forget the rest."""
         self._close()
-        self._state = ThrashedCursorState()
+        state = self._state
+        state.x.clear()
+        state.y.clear()
+        state.pressed_t = state.last_t = NEVER
+        state.count, state.page = 0, ""
 
     def _rearm(self) -> None:
         state = self._state
@@ -88,7 +102,8 @@ class ThrashedCursor(SeriesMachine[ThrashedCursorState]):
     def _on_move(self, move: MouseMove) -> None:
         state = self._state
         if move.t - state.pressed_t <= LONGEST_HOLD_MS:
-            state.x, state.y = Axis(), Axis()
+            state.x.clear()
+            state.y.clear()
             return
         x_axis, y_axis, leg_px = state.x, state.y, self._leg_px
         x_now, x_way, y_now, y_way = x_axis.now, x_axis.way, y_axis.now, y_axis.way

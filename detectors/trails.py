@@ -11,12 +11,14 @@ somebody asks, with all that the place did before and after. It is the page's ow
 
 from bisect import bisect_right
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Final
 
-import msgspec
+from mypy_extensions import mypyc_attr
 
 from detectors.background import PROMPT_MS, Place
+from detectors.stored import annotate
 
 SYNC_MS: Final = 50
 """What comes so soon after a press or click is its handler's work: frameworks render before the browser goes on."""
@@ -65,7 +67,9 @@ Step = tuple[int, int]
 """When a place changed (epoch ms), and how long after the latest press or click that was (ms)."""
 
 
-class Trail(msgspec.Struct, gc=False, array_like=True):
+@mypyc_attr(acyclic=True)
+@dataclass(init=False, slots=True)
+class Trail:
     """The latest changes of a place, without the fast ones.
 
     `last_t` is the time of the last of all, `since_t` when the movement began that it is part of (epoch ms).
@@ -73,13 +77,22 @@ class Trail(msgspec.Struct, gc=False, array_like=True):
 
     last_t: int
     since_t: int
-    steps: list[Step] = msgspec.field(default_factory=list)
+    steps: list[Step]
+
+    def __init__(self, t: int, step: Step) -> None:
+        self.last_t = self.since_t = t
+        self.steps = [step]
 
 
-class Trails(msgspec.Struct, gc=False):
+annotate(Trail, steps=list[Step])
+
+
+@mypyc_attr(acyclic=True)
+@dataclass(slots=True)
+class Trails:
     """The trails of a window's page, those last heard of at the end."""
 
-    places: dict[Place, Trail] = msgspec.field(default_factory=dict)
+    places: dict[Place, Trail] = field(default_factory=dict)
 
     def note(self, place: Place, t: int, acted_t: int) -> None:
         """Note a change of `place` at `t`; `acted_t` is the latest press or click before it (both epoch ms)."""
@@ -87,7 +100,7 @@ class Trails(msgspec.Struct, gc=False):
         trail = places.pop(place, None)
         if trail is None:
             if delay > SYNC_MS:
-                places[place] = Trail(t, t, [(t, min(MEMORY_MS, delay))])
+                places[place] = Trail(t, (t, min(MEMORY_MS, delay)))
                 if len(places) > MAX_TRAILS:
                     del places[next(iter(places))]
             return
@@ -145,6 +158,9 @@ class Trails(msgspec.Struct, gc=False):
         """Tell whether the place lately changed, before `before_t` (epoch ms), when nobody had pressed for a while."""
         trail = self.places.get(place)
         return trail is not None and any(t < before_t and delay > PROMPT_MS for t, delay in trail.steps)
+
+
+annotate(Trails, places=dict[Place, Trail])
 
 
 def _is_even(steps: list[Step], t: int, press_t: int, presses: Sequence[int]) -> bool:

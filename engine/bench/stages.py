@@ -138,9 +138,5 @@ def _rebuild(events: list[Event], window: _Window) -> Iterator[Event]:
 
 
 def _detect(window: _Window) -> None:
-    panel = window.panel
-    for interaction in window.told:
-        if interaction.t >= panel.deadline:
-            panel.advance(interaction.t)
-        panel.tell((interaction,))
+    window.panel.tell(window.told)
     window.told.clear()

@@ -5,7 +5,7 @@ from typing import Final
 import msgspec
 
 from detectors.interactions import Click, Failure, Input, Interaction
-from detectors.js_error import JsError
+from detectors.js_error import NAME as JS_ERROR
 from detectors.protocol import Finding
 from detectors.score import score
 from engine.core.attributes import Attributes
@@ -77,7 +77,7 @@ class Ledger(msgspec.Struct, gc=False):
         """Count a signal that makes tags and score, and a script error by its fingerprint."""
         detector, known = finding.detector, self.fingerprints
         self.tags[detector] = self.tags.get(detector, 0) + 1
-        fingerprint = str(finding.evidence.get("fingerprint")) if detector == JsError.name else ""
+        fingerprint = str(finding.evidence.get("fingerprint")) if detector == JS_ERROR else ""
         if fingerprint and (fingerprint in known or len(known) < FINGERPRINTS_MAX):
             known[fingerprint] = known.get(fingerprint, 0) + 1
 

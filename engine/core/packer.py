@@ -7,7 +7,7 @@ import zstandard
 
 T = TypeVar("T")
 
-STATE_FORMAT: Final = b"W1"
+STATE_FORMAT: Final = b"W2"
 """Starts every packed state; a change of the state types changes it, and states of other formats are not read."""
 
 STATE_MAX_BYTES: Final = 1 << 30

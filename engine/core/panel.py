@@ -1,7 +1,6 @@
 """The detectors of one window: who is told of what, and whose time has come."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from types import MethodType
 from typing import Final, TypeAlias
 
 import msgspec
@@ -18,6 +17,8 @@ NEVER: Final = 1 << 62
 Part: TypeAlias = tuple[int, Callable[..., None]]
 """A detector's place in the list, and its method."""
 
+NOBODY: Final[tuple[Part, ...]] = ()
+
 
 class Wishes:
     """Which of a project's detectors want which interactions: the same for all its windows, so found out once.
@@ -25,34 +26,27 @@ class Wishes:
     Raises SelectorError for selectors in the settings that cannot be used.
     """
 
-    __slots__ = ("_examples", "_handlers", "_parts", "kinds", "waiting")
+    __slots__ = ("kinds", "parts", "waiting")
 
     def __init__(self, settings: DetectorSettings) -> None:
-        self._examples = make_detectors(settings, _ignore)
-        self._handlers = [example.handlers() for example in self._examples]
-        self._parts: dict[type, tuple[Part, ...]] = {}
-        self.kinds = frozenset[type]().union(*self._handlers)
+        examples = make_detectors(settings, _ignore)
+        self.parts: dict[type, tuple[Part, ...]] = {}
+        """Who is told of interactions of a kind, by places in lists of detectors made with the same settings."""
+        for place, example in enumerate(examples):
+            for kind, handler in example.handlers().items():
+                self.parts[kind] = (*self.parts.get(kind, ()), (place, _method(handler, example)))
+        self.kinds = frozenset(self.parts)
         """The interaction classes that somebody wants."""
-        self.waiting = [place for place, example in enumerate(self._examples) if may_wait(example)]
+        self.waiting = [place for place, example in enumerate(examples) if may_wait(example)]
         """The places of the detectors that may ever wait."""
-
-    def parts(self, kind: type) -> tuple[Part, ...]:
-        """Tell who is told of interactions of a kind, by places in lists of detectors made with the same settings."""
-        parts = self._parts.get(kind)
-        if parts is None:
-            parts = self._parts[kind] = tuple(
-                (place, _method(handlers[kind], example))
-                for place, (handlers, example) in enumerate(zip(self._handlers, self._examples, strict=True))
-                if kind in handlers
-            )
-        return parts
 
 
 def _method(handler: Handler, example: Detector) -> Callable[..., None]:
     """Return what handles an interaction in any detector that is equal to the example."""
-    if not isinstance(handler, MethodType) or handler.__self__ is not example:
+    if getattr(handler, "__self__", None) is not example:
         raise TypeError(f"{example.name}: what it calls has to be a method of its own")
-    return handler.__func__
+    found: Callable[..., None] = getattr(type(example), handler.__name__)
+    return found
 
 
 def _ignore(_finding: Finding) -> None:
@@ -66,53 +60,54 @@ class Panel:
     after the next moment (epoch ms) at which one of them has something to decide.
     """
 
-    __slots__ = ("_detectors", "_first", "_others", "_parts", "_waiting", "_wishes", "deadline")
+    __slots__ = ("_detectors", "_first", "_guests", "_machines", "_parts", "deadline")
 
     def __init__(self, first: Mapping[type, Callable[..., None]] | None = None) -> None:
         self._first = first or {}
-        self._wishes: Wishes | None = None
         self._detectors: list[Detector] = []
-        self._waiting: list[Detector] = []
+        self._machines: list[Machine[object]] = []
+        self._guests: list[Detector] = []
         self._parts: dict[type, tuple[Part, ...]] = {}
-        self._others: list[tuple[Detector, Mapping[type, Handler]]] = []
         self.deadline = NEVER
 
     def seat(self, detectors: Sequence[Detector], wishes: Wishes, others: Sequence[Detector] = ()) -> None:
         """Take the `detectors` that `wishes` are those of, and after them `others`, each with its own."""
-        self._wishes = wishes
-        self._others = [(other, other.handlers()) for other in others]
         self._detectors = [*detectors, *others]
-        self._waiting = [*(detectors[place] for place in wishes.waiting), *others]
-        for detector in self._waiting:
+        self._parts = wishes.parts
+        for place, other in enumerate(others, len(detectors)):
+            self._add_guest(place, other)
+        self._machines = []
+        self._guests = []
+        for detector in [*(detectors[place] for place in wishes.waiting), *others]:
             if isinstance(detector, Machine):
                 detector.alarm = self
+                self._machines.append(detector)
+            else:
+                self._guests.append(detector)
+
+    def _add_guest(self, place: int, guest: Detector) -> None:
+        """Let one hear that not all windows of the project have; the others' parts are shared and stay."""
+        parts = dict(self._parts)
+        for kind, handle in guest.handlers().items():
+            parts[kind] = (*parts.get(kind, ()), (place, self._apart(guest, handle)))
+        self._parts = parts
 
     @property
     def kinds(self) -> frozenset[type]:
         """The interaction classes that somebody wants."""
-        wanted = self._wishes.kinds if self._wishes else frozenset[type]()
-        return wanted.union(self._first, *(wishes for _, wishes in self._others))
+        return frozenset(self._parts).union(self._first)
 
     def tell(self, told: Iterable[Interaction]) -> None:
-        """Hand interactions to all who want them."""
-        detectors, known, first = self._detectors, self._parts, self._first
+        """Hand interactions to all who want them, and let them decide before what is due by then."""
+        detectors, parts, first = self._detectors, self._parts, self._first
         for interaction in told:
+            if interaction.t >= self.deadline:
+                self.advance(interaction.t)
             kind = type(interaction)
             if kind in first:
                 first[kind](interaction)
-            parts = known.get(kind)
-            if parts is None:
-                parts = self._look_up(kind)
-            for place, handle in parts:
+            for place, handle in parts.get(kind, NOBODY):
                 handle(detectors[place], interaction)
-
-    def _look_up(self, kind: type) -> tuple[Part, ...]:
-        parts = self._wishes.parts(kind) if self._wishes else ()
-        for place, (other, wishes) in enumerate(self._others, len(self._detectors) - len(self._others)):
-            if kind in wishes:
-                parts += ((place, self._apart(other, wishes[kind])),)
-        self._parts[kind] = parts
-        return parts
 
     def _apart(self, other: Detector, handle: Handler) -> Callable[..., None]:
         """Call a handler that knows its detector, and look for a deadline of which no alarm may ring."""
@@ -126,24 +121,34 @@ class Panel:
 
     def advance(self, t: int) -> None:
         """Let detectors decide what is due at `t` (epoch ms)."""
-        for detector in self._waiting:
-            deadline = detector.deadline
-            if deadline is not None and t >= deadline:
-                detector.advance(t)
+        for machine in self._machines:
+            due = machine.deadline
+            if due is not None and t >= due:
+                machine.advance(t)
+        for guest in self._guests:
+            due = guest.deadline
+            if due is not None and t >= due:
+                guest.advance(t)
         self._rearm()
 
     def _rearm(self) -> None:
         nearest = NEVER
-        for detector in self._waiting:
-            deadline = detector.deadline
-            if deadline is not None and deadline < nearest:
-                nearest = deadline
+        for machine in self._machines:
+            due = machine.deadline
+            if due is not None and due < nearest:
+                nearest = due
+        for guest in self._guests:
+            due = guest.deadline
+            if due is not None and due < nearest:
+                nearest = due
         self.deadline = nearest
 
     @property
     def waits(self) -> bool:
         """Whether a detector waits for what comes next."""
-        return any(detector.deadline is not None for detector in self._waiting)
+        if any(machine.deadline is not None for machine in self._machines):
+            return True
+        return any(guest.deadline is not None for guest in self._guests)
 
     def finish(self) -> None:
         """Nothing more is expected for a long time: what waits is decided by what was seen."""

@@ -1,6 +1,7 @@
 """Builds tapes of interactions and plays them to detectors as the engine does."""
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 
 import msgspec
 
@@ -134,7 +135,7 @@ def at_later_time(interaction: Interaction, shift_ms: int) -> Interaction:
              if hasattr(interaction, name)}  # fmt: skip
     if isinstance(interaction, MouseMove):
         times["positions"] = tuple((t + shift_ms, x, y) for t, x, y in interaction.positions)
-    return msgspec.structs.replace(interaction, **times)
+    return replace(interaction, **times)
 
 
 class Player:

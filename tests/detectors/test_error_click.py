@@ -1,6 +1,7 @@
 """Error clicks: blame, window, use, bursts."""
 
-import msgspec
+from dataclasses import replace
+
 import pytest
 
 from detectors.error_click import MAX_OWN
@@ -192,7 +193,7 @@ class TestTextsOnTheConsole:
     """Code that catches its errors logs them with words of its own."""
 
     def text(self, t: int, message: str = "export failed") -> Interaction:
-        return msgspec.structs.replace(failure(t, "console_error", message, ""), error_type="")
+        return replace(failure(t, "console_error", message, ""), error_type="")
 
     def request(self, t: int, start_t: int) -> Interaction:
         return RequestEnd(t, PAGE, start_t, "https://shop.example/api", "", 500)

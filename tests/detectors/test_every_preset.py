@@ -1,5 +1,6 @@
 """What holds for the detectors of all vendors' presets, whatever the tape."""
 
+from dataclasses import replace
 from typing import get_args
 
 import msgspec
@@ -188,7 +189,7 @@ class TestEveryPreset:
         player = Player(only(name))
         for number in range(3_000):
             t = 1_000_000 + number
-            spot = BUTTON if number % 7 else msgspec.structs.replace(OTHER, node_id=10_000 + number)
+            spot = BUTTON if number % 7 else replace(OTHER, node_id=10_000 + number)
             player.play(click(t, spot, hold=0))
             player.play([mutation(t, change("attribute", 10_000 + number, 330, 3, name=f"data-{number}"))])
             player.play([RequestStart(t, PAGE, f"https://shop.example/{number}", str(number))])

@@ -1,8 +1,8 @@
 """No signal on what a site marked, whichever rules are in force."""
 
+from dataclasses import replace
 from typing import get_args
 
-import msgspec
 import pytest
 
 from detectors.elements import Element
@@ -26,7 +26,7 @@ from tests.detectors.tape import (
 
 TIMES = (10_000, 10_200, 10_400, 10_600, 10_800, 11_000)
 MARKED = element("div", 800, BODY, data_wince_ignore="")
-QUIET = msgspec.structs.replace(BUTTON, parent=MARKED)
+QUIET = replace(BUTTON, parent=MARKED)
 ICON = element("svg", 331, QUIET)
 
 

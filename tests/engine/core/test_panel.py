@@ -47,7 +47,7 @@ def test_every_interaction_reaches_the_methods_that_the_detectors_name(preset: P
     assert wishes.kinds == frozenset().union(*(detector.handlers() for detector in detectors))
     for kind in wishes.kinds:
         named = [detector.handlers()[kind] for detector in detectors if kind in detector.handlers()]
-        assert [method.__get__(detectors[place]) for place, method in wishes.parts(kind)] == named
+        assert [method.__get__(detectors[place]) for place, method in wishes.parts[kind]] == named
 
 
 def test_windows_of_one_project_know_nothing_of_each_other() -> None:

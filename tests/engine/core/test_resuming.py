@@ -291,7 +291,7 @@ def test_a_session_that_is_refused_takes_nothing() -> None:
     assert [(refusal.reason, count) for refusal, count in core.take_refusals()] == [(Reason.STATE_UNREADABLE, 1)]
 
 
-@pytest.mark.parametrize("state", [b"x", b"W1", b"W1\x28\xb5\x2f\xfd"])
+@pytest.mark.parametrize("state", [b"x", b"W2", b"W2\x28\xb5\x2f\xfd"])
 def test_a_state_that_is_none_is_told_and_changes_nothing(state: bytes) -> None:
     core, record = Core(Settings()), Owner(Shelf()).feed(0, batch(0)).publish().effects[-1].record
     with pytest.raises(ValueError, match="state"):
