@@ -14,6 +14,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
+from mypy_extensions import mypyc_attr
+
 from detectors.answers import HANDLED_MS
 from detectors.elements import Element
 from detectors.form_elements import form_of, is_search, is_sender
@@ -57,6 +59,7 @@ WHOLE_PAGE: Final = 0
 """The key of fields that have no form around them; no node has it."""
 
 
+@mypyc_attr(acyclic=True)
 @dataclass(slots=True)
 class Form:
     """A form under way, since `t` (epoch ms). Times are `NEVER` for what has not happened since the last input.
@@ -85,6 +88,7 @@ class Form:
 annotate(Form, key=int | str, fields=list[int | str], chain=tuple[int | str, ...], control=Target | None)
 
 
+@mypyc_attr(acyclic=True)
 @dataclass(slots=True)
 class FormsState:
     """Forms by key, the one typed into last at the end; when something was pressed last, and what it was."""

@@ -9,6 +9,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from mypy_extensions import mypyc_attr
+
 from detectors.interactions import Click, Input, Interaction, KeyDown, MouseMove, Press, Release, Scroll, Selection
 from detectors.machine import NEVER, Machine
 
@@ -16,6 +18,7 @@ NO_SILENCE_MS: Final = 1 << 62
 """No silence is as long: nobody wants to know of any."""
 
 
+@mypyc_attr(acyclic=True)
 @dataclass(slots=True)
 class Nothing:
     """No memory: who asks keeps what it was told (`Machine._settle`)."""

@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from mypy_extensions import mypyc_attr
+
 from detectors.elements import Element
 from detectors.interactions import AuxClick, Click, DoubleClick, Press, Release, TouchStart
 from detectors.interactive import MAX_ANCESTORS, MUTE_ATTRIBUTE, is_ignored
@@ -29,6 +31,7 @@ MAX_MUTED: Final = 256
 Touch = Press | Release | Click | AuxClick | DoubleClick | TouchStart
 
 
+@mypyc_attr(acyclic=True)
 @dataclass(slots=True)
 class OptOutState:
     """Nodes inside marked elements that were touched, the last one at the end, with the signals that are off there.

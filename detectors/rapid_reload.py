@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from mypy_extensions import mypyc_attr
+
 from detectors.default_settings import RapidReloadSettings
 from detectors.hands import Hands
 from detectors.interactions import Interaction, Navigation, PageShown, Scroll
@@ -21,6 +23,7 @@ from detectors.stored import annotate
 RULE: Final = "wince/rapid_reload@1"
 
 
+@mypyc_attr(acyclic=True)
 @dataclass(slots=True)
 class RapidReloadState:
     """The page at hand and when it was loaded again lately (epoch ms, oldest first).

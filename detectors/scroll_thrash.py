@@ -9,6 +9,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from mypy_extensions import mypyc_attr
+
 from detectors.default_settings import ScrollThrashSettings
 from detectors.interactions import Navigation, Scroll
 from detectors.machine import NEVER, Report
@@ -19,6 +21,7 @@ from detectors.stored import annotate
 RULE: Final = "wince/scroll_thrash@1"
 
 
+@mypyc_attr(acyclic=True)
 @dataclass(slots=True)
 class ScrollThrashState:
     """The leg at hand, from `leg_y` to `y` (px), and when the page turned lately (epoch ms, oldest first).
