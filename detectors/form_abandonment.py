@@ -13,7 +13,7 @@ from typing import Final
 from mypy_extensions import mypyc_attr
 
 from detectors.default_settings import FormAbandonmentSettings
-from detectors.forms import Form
+from detectors.form_record import Form
 from detectors.machine import Machine, Report
 from detectors.protocol import Finding
 

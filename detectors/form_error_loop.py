@@ -12,7 +12,8 @@ from typing import Final
 from mypy_extensions import mypyc_attr
 
 from detectors.default_settings import FormErrorLoopSettings
-from detectors.forms import MAX_FORMS, Form
+from detectors.form_record import Form
+from detectors.forms import MAX_FORMS
 from detectors.machine import Machine, Report
 from detectors.protocol import Finding
 from detectors.stored import annotate

@@ -8,6 +8,12 @@ It is *sent* by a click on a button inside it. A sending is *refused* if within 
 the form changes its class or `aria-invalid`, or text appears within the form, unless it was accepted before; and, after
 a refusal, if nothing happens at all, since frameworks that show the same message again change nothing. It is *accepted*
 if a request it caused succeeds, the form is emptied or goes away, or the page changes.
+
+It is refused, too, if the focus is thrown back at once into a field that was typed into, or that it was thrown into
+before: browsers focus the first invalid field and show the reason where no recorder sees it (HTML, "interactively
+validate the constraints"), and so do libraries (react-hook-form's `shouldFocusError`). A field that was not touched yet
+may be the first one of the next step. Who sends one text after another finds the focus back in the field as well: there
+the field is emptied, or text comes to the page elsewhere.
 """
 
 from collections.abc import Callable, Mapping
@@ -19,8 +25,9 @@ from mypy_extensions import mypyc_attr
 from detectors.answers import HANDLED_MS
 from detectors.elements import Element
 from detectors.form_elements import form_of, is_search, is_sender
+from detectors.form_record import MAX_FIELDS, WHOLE_PAGE, Form, accepts, chain_of, is_near, refuses
+from detectors.hands import Hands
 from detectors.interactions import (
-    Change,
     Click,
     ElementFocus,
     Input,
@@ -35,14 +42,9 @@ from detectors.machine import NEVER, Machine
 from detectors.page_trips import address
 from detectors.stored import annotate
 from detectors.targets import describe
-from schemas.signals import Target
 
 MAX_FORMS: Final = 4
 """Forms under way at a time; for one more, the one left alone for the longest is forgotten."""
-
-MAX_FIELDS: Final = 64
-CHAIN_NODES: Final = 8
-"""Nodes above a form whose removal takes it away; what is further out goes with the page."""
 
 ANSWER_MS: Final = 10_000
 """A sending that nothing answered for so long is neither refused nor accepted any more."""
@@ -50,42 +52,11 @@ ANSWER_MS: Final = 10_000
 EMPTIED_MS: Final = 1_000
 """A field that changes so soon after its form was sent was emptied by the page: nobody types so quickly again."""
 
-NEAR_NODES: Final = 3
-"""Without a form around them, a message belongs to fields if it is below one of so many nodes above them."""
+THROWN_MS: Final = 200
+"""So soon after a sending it is the page that moves the focus, and it asked no server; nobody presses a key so soon."""
 
-_INVALID_MARKS: Final = frozenset({"class", "aria-invalid", "aria-describedby"})
-
-WHOLE_PAGE: Final = 0
-"""The key of fields that have no form around them; no node has it."""
-
-
-@mypyc_attr(acyclic=True)
-@dataclass(slots=True)
-class Form:
-    """A form under way, since `t` (epoch ms). Times are `NEVER` for what has not happened since the last input.
-
-    `chain` is the form's node and those above it. `is_marked` tells that a refusal was more than a text: a request that
-    failed, or a field marked as wrong. `refusals` counts sendings that were refused in a row, the first of
-    them at `refused_since`, the last at `refused_t`; `control` is what was clicked to send it.
-    """
-
-    key: int | str
-    t: int
-    input_t: int
-    page: str
-    target: Target
-    fields: list[int | str]
-    chain: tuple[int | str, ...]
-    last_field: str = ""
-    sent_t: int = NEVER
-    refused_since: int = NEVER
-    refused_t: int = NEVER
-    refusals: int = 0
-    is_marked: bool = False
-    control: Target | None = None
-
-
-annotate(Form, key=int | str, fields=list[int | str], chain=tuple[int | str, ...], control=Target | None)
+STIRRED_MS: Final = 500
+"""A sending that was accepted shows so soon where the focus went back at once; pages that ask a server are heard of."""
 
 
 @mypyc_attr(acyclic=True)
@@ -96,11 +67,10 @@ class FormsState:
     forms: dict[int | str, Form] = field(default_factory=dict)
     press_t: int = NEVER
     pressed_way_out: bool = False
-    focused: int | str | None = None
     url: str = ""
 
 
-annotate(FormsState, forms=dict[int | str, Form], focused=int | str | None)
+annotate(FormsState, forms=dict[int | str, Form])
 
 
 class FormListener(Protocol):
@@ -121,8 +91,9 @@ class Forms(Machine[FormsState]):
 
     name = "forms"
 
-    def __init__(self) -> None:
+    def __init__(self, hands: Hands) -> None:
         super().__init__(FormsState())
+        self._hands = hands
         self._listeners: list[FormListener] = []
         # Most keys go into the field of the key before: its form, which is the last of all, its id, and its
         # attributes, which are another mapping when they change.
@@ -157,10 +128,17 @@ class Forms(Machine[FormsState]):
             self._tell_done(form)
 
     def _on_input(self, field_input: Input) -> None:
-        field, state = field_input.target, self._state
-        if field is None or (state.focused is not None and field.node_id != state.focused):
+        field, state, focused = field_input.target, self._state, self._hands.focused
+        if field is None:
+            return
+        if field.node_id != focused and (focused is not None or not self._hands.is_typed(field_input)):
             return
         form = self._typing
+        if field_input.by_visitor is False:
+            form = self._known(field)
+            if form is not None and self._is_emptied(form, field_input):
+                self._end(form)
+            return
         if (
             form is not None
             and field.node_id == self._typing_id
@@ -182,11 +160,10 @@ class Forms(Machine[FormsState]):
             form = self._begin(field, field_input)
             if form is None:
                 return
-        if form.sent_t > form.refused_t and field_input.t - form.sent_t <= EMPTIED_MS:
+        if self._is_emptied(form, field_input):
             self._end(form)
             return
-        if form.refusals:
-            self._refuse_silently(form)
+        self._refuse_silently(form)
         form.input_t, form.sent_t = field_input.t, NEVER
         if field.node_id not in form.fields:
             if len(form.fields) < MAX_FIELDS:
@@ -196,6 +173,12 @@ class Forms(Machine[FormsState]):
             state.forms[form.key] = state.forms.pop(form.key)
         self._typing = form if field.node_id in form.fields else None
         self._typing_id = field.node_id
+
+    @staticmethod
+    def _is_emptied(form: Form, field_input: Input) -> bool:
+        if form.sent_t <= form.refused_t or field_input.by_visitor:
+            return False
+        return field_input.t - form.sent_t <= (STIRRED_MS if form.thrown_t >= form.sent_t else EMPTIED_MS)
 
     def _types_text(self, field: Element) -> bool:
         is_text = field.tag != "select" and is_text_field(field)
@@ -225,7 +208,7 @@ class Forms(Machine[FormsState]):
             field_input.page,
             describe(root or field),
             [],
-            _chain(root or field.parent),
+            chain_of(root or field.parent),
         )
         state.forms[key] = form
         state.url = state.url or address(field_input.page)
@@ -237,6 +220,9 @@ class Forms(Machine[FormsState]):
         state = self._state
         if not state.forms:
             return
+        for form in state.forms.values():
+            if form.thrown_t >= form.sent_t:
+                self._refuse_silently(form)
         state.press_t = press.t
         control = None if press.target is None else closest_interactive(press.target)
         # Who leaves by a link leaves; who leaves by a button went on with what they were doing.
@@ -251,9 +237,25 @@ class Forms(Machine[FormsState]):
             return
         root = form_of(control)
         form = state.forms.get(WHOLE_PAGE if root is None else root.node_id)
-        if form is not None and (root is not None or _is_near(control, form)):
+        if form is not None and (root is not None or is_near(control, form)):
             self._refuse_silently(form)
             form.sent_t, form.control = click.t, describe(control)
+
+    def _on_focus(self, focus: ElementFocus) -> None:
+        field = focus.target
+        if field is None or not focus.gained:
+            return
+        for form in self._state.forms.values():
+            if 0 <= focus.t - form.sent_t <= THROWN_MS and self._state.press_t <= form.sent_t:
+                self._throw(form, field, focus.t)
+
+    def _throw(self, form: Form, field: Element, t: int) -> None:
+        if field.node_id in form.fields or field.node_id == form.thrown_to:
+            form.thrown_t = t
+        elif field.tag == "input" or is_text_field(field):
+            root = form_of(field)
+            if form.key == (WHOLE_PAGE if root is None else root.node_id):
+                form.thrown_to = field.node_id
 
     def _on_mutation(self, mutation: Mutation) -> None:
         if not self._state.forms:
@@ -262,23 +264,23 @@ class Forms(Machine[FormsState]):
             if any(change.kind == "remove" and change.node_id in form.chain for change in mutation.changes):
                 self._gone(form, mutation.t)
             elif form.sent_t > form.refused_t and mutation.t - form.sent_t <= ANSWER_MS:
-                refusing = [change for change in mutation.changes if _refuses(change, form)]
+                refusing = [change for change in mutation.changes if refuses(change, form)]
                 if refusing:
                     is_marked = any(change.kind == "attribute" for change in refusing)
                     self._refuse(form, mutation.t, is_marked=is_marked)
+                elif mutation.t - form.sent_t <= STIRRED_MS and any(accepts(each, form) for each in mutation.changes):
+                    form.thrown_t = NEVER
 
     def _on_request_end(self, request: RequestEnd) -> None:
         for form in list(self._state.forms.values()):
             if not 0 <= request.t - form.sent_t <= ANSWER_MS or request.start_t < form.sent_t - HANDLED_MS:
                 continue
+            if form.thrown_t >= form.sent_t and request.start_t - form.sent_t > STIRRED_MS:
+                continue  # what was not valid was not sent: the page asks for something else
             if not request.failed:
                 self._end(form)
             elif form.sent_t > form.refused_t:
                 self._refuse(form, request.t, is_marked=True)
-
-    def _on_focus(self, focus: ElementFocus) -> None:
-        if focus.gained and focus.target is not None:
-            self._state.focused = focus.target.node_id
 
     def _refuse(self, form: Form, t: int, *, is_marked: bool) -> None:
         if not form.refusals:
@@ -290,8 +292,12 @@ class Forms(Machine[FormsState]):
             listener.refused(form, t)
 
     def _refuse_silently(self, form: Form) -> None:
-        """After a refusal, a sending that nothing answered was refused in the same words."""
-        if form.refusals and form.sent_t > form.refused_t:
+        """A sending that only threw the focus back was refused; after a refusal, one that nothing answered as well."""
+        if form.sent_t <= form.refused_t:
+            return
+        if form.thrown_t >= form.sent_t:
+            self._refuse(form, form.thrown_t, is_marked=True)
+        elif form.refusals:
             self._refuse(form, form.sent_t, is_marked=False)
 
     def _gone(self, form: Form, t: int) -> None:
@@ -336,32 +342,3 @@ class Forms(Machine[FormsState]):
     def _tell_done(self, form: Form) -> None:
         for listener in self._listeners:
             listener.done(form)
-
-
-def _chain(node: Element | None) -> tuple[int | str, ...]:
-    chain: list[int | str] = []
-    while node is not None and len(chain) < CHAIN_NODES and node.tag not in {"body", "html"}:
-        chain.append(node.node_id)
-        node = node.parent
-    return tuple(chain)
-
-
-def _is_near(control: Element, form: Form) -> bool:
-    node: Element | None = control.parent
-    for _ in range(CHAIN_NODES):
-        if node is None:
-            return False
-        if node.node_id in form.chain:
-            return True
-        node = node.parent
-    return False
-
-
-def _refuses(change: Change, form: Form) -> bool:
-    if change.kind == "attribute":
-        return change.name in _INVALID_MARKS and change.node_id in form.fields
-    if change.kind not in {"add", "text"} or not change.has_text:
-        return False
-    if form.control is not None and form.control.node_id in change.scope:
-        return False  # a button that says that it is at work
-    return not set(change.scope).isdisjoint(form.chain[: 1 if form.key else NEAR_NODES])

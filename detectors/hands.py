@@ -11,8 +11,21 @@ from typing import Final
 
 from mypy_extensions import mypyc_attr
 
-from detectors.interactions import Click, Input, Interaction, KeyDown, MouseMove, Press, Release, Scroll, Selection
+from detectors.interactions import (
+    Click,
+    ElementFocus,
+    Input,
+    Interaction,
+    KeyDown,
+    MouseMove,
+    Navigation,
+    Press,
+    Release,
+    Scroll,
+    Selection,
+)
 from detectors.machine import NEVER, Machine
+from detectors.stored import annotate
 
 NO_SILENCE_MS: Final = 1 << 62
 """No silence is as long: nobody wants to know of any."""
@@ -20,12 +33,27 @@ NO_SILENCE_MS: Final = 1 << 62
 
 @mypyc_attr(acyclic=True)
 @dataclass(slots=True)
-class Nothing:
-    """No memory: who asks keeps what it was told (`Machine._settle`)."""
+class HandsState:
+    """The elements of this page that last got the focus, were pressed, and changed their value.
+
+    Counts and times are not kept here: who asks keeps what it was told (`Machine._settle`).
+    """
+
+    focused: int | str | None = None
+    pressed: int | str | None = None
+    changed: int | str | None = None
 
 
-class Hands(Machine[Nothing]):
+annotate(HandsState, focused=int | str | None, pressed=int | str | None, changed=int | str | None)
+
+
+class Hands(Machine[HandsState]):
     """Counts what visitors do; it reports nothing itself and decides nothing.
+
+    Frameworks set the fields of a view when they make it, and recorders tell that as if somebody had typed. A value is
+    the visitor's if the recorder says so (rrweb's `userTriggered`), or if its field has the focus or was pressed last.
+    Where no focus was ever told on a page, a field that changes twice in a row is typed into. What else the visitor
+    fills in comes of a press or a key, which count themselves.
 
     `touches` counts presses, clicks and keys, `deeds` presses, keys and scrolls. `typed_t` and `scrolled_t` are when a
     key and a scroll came last, `active_t` when the visitor was last seen to do anything (epoch ms).
@@ -34,7 +62,7 @@ class Hands(Machine[Nothing]):
     name = "hands"
 
     def __init__(self) -> None:
-        super().__init__(Nothing())
+        super().__init__(HandsState())
         self.touches = 0
         self.deeds = 0
         self.typed_t = NEVER
@@ -58,7 +86,9 @@ class Hands(Machine[Nothing]):
             Press: self._on_press,
             Click: self._on_click,
             KeyDown: self._on_key,
-            Input: self._on_key,
+            Input: self._on_input,
+            ElementFocus: self._on_focus,
+            Navigation: self._on_navigation,
             Scroll: self._on_scroll,
             MouseMove: self._on_activity,
             Release: self._on_activity,
@@ -69,6 +99,36 @@ class Hands(Machine[Nothing]):
         since, self.active_t = self.active_t, interaction.t
         if interaction.t - since >= self._silence_ms:
             self._back(since, interaction)
+
+    @property
+    def focused(self) -> int | str | None:
+        """The element of this page that got the focus last, by its id; `None` if none is known to have."""
+        return self._state.focused
+
+    def is_typed(self, field_input: Input) -> bool:
+        """Tell whether the visitor changed a value, to who hears of it before the hands do."""
+        if field_input.by_visitor is not None:
+            return field_input.by_visitor
+        if field_input.target is None:
+            return False
+        state, node_id = self._state, field_input.target.node_id
+        return node_id in (state.focused, state.pressed) or (state.focused is None and node_id == state.changed)
+
+    def _on_input(self, field_input: Input) -> None:
+        is_typed = self.is_typed(field_input)
+        if field_input.target is not None:
+            self._state.changed = field_input.target.node_id
+        if is_typed:
+            self._on_key(field_input)
+
+    def _on_focus(self, focus: ElementFocus) -> None:
+        if focus.gained and focus.target is not None:
+            self._state.focused = focus.target.node_id
+
+    def _on_navigation(self, navigation: Navigation) -> None:
+        if navigation.nav == "load":  # another page, whose nodes have the same ids
+            state = self._state
+            state.focused = state.pressed = state.changed = None
 
     def _on_key(self, interaction: Input | KeyDown) -> None:
         t = interaction.t
@@ -82,6 +142,7 @@ class Hands(Machine[Nothing]):
         self.deeds += 1
 
     def _on_press(self, press: Press) -> None:
+        self._state.pressed = None if press.target is None else press.target.node_id
         self._on_activity(press)
         if self._hasty is not None:
             self._hasty(press)

@@ -85,14 +85,16 @@ class Scroll(At):
 
 @dataclass(init=False, slots=True)
 class Input(At):
-    """A field's value changed, by the visitor or by a script."""
+    """A field's value changed. `by_visitor` is whether the recorder says by whom: most don't (`None`)."""
 
     target: Element | None
+    by_visitor: bool | None
 
-    def __init__(self, t: int, page: str, target: Element | None = None) -> None:
+    def __init__(self, t: int, page: str, target: Element | None = None, by_visitor: bool | None = None) -> None:
         self.t = t
         self.page = page
         self.target = target
+        self.by_visitor = by_visitor
 
 
 @dataclass(init=False, slots=True)

@@ -54,7 +54,7 @@ def default_detectors(settings: DetectorSettings, report: Report) -> list[Detect
     return [
         *_of_answers(settings, aims, hands, report),
         *_of_failures(settings, aims, hands, report),
-        *_of_forms(settings, report),
+        *_of_forms(settings, hands, report),
         *_of_ways(settings, aims, hands, report),
     ]
 
@@ -87,11 +87,11 @@ def _of_failures(settings: DetectorSettings, aims: Aims, hands: Hands, report: R
     return made
 
 
-def _of_forms(settings: DetectorSettings, report: Report) -> list[Detector]:
+def _of_forms(settings: DetectorSettings, hands: Hands, report: Report) -> list[Detector]:
     left, loop = settings.form_abandonment, settings.form_error_loop
     if not (left.enabled or loop.enabled):
         return []
-    forms = Forms()
+    forms = Forms(hands)
     made: list[Detector] = [forms]
     if left.enabled:
         abandonment = form_abandonment.FormAbandonment(left, report)
@@ -117,5 +117,13 @@ def _of_ways(settings: DetectorSettings, aims: Aims, hands: Hands, report: Repor
 
 
 def _wants_hands(settings: DetectorSettings) -> bool:
-    asking = (settings.slow_response, settings.error_click, settings.quick_back, settings.rapid_reload, settings.idle)
+    asking = (
+        settings.slow_response,
+        settings.error_click,
+        settings.form_abandonment,
+        settings.form_error_loop,
+        settings.quick_back,
+        settings.rapid_reload,
+        settings.idle,
+    )
     return any(each.enabled for each in asking)

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from msgspec import UNSET
+
 from detectors import interactions as told
 from detectors.elements import Element
 from engine.masking.flags import BLOCKED, UNKNOWN
@@ -138,7 +140,8 @@ class IncrementalRebuilder:
         context, page = self._context, self._context.page
         element = page.element(data.id)
         flags = UNKNOWN if element is None else element.flags
-        context.emit(told.Input(context.t, page.url, None if element is None else page.target(data.id)))
+        by_visitor = None if data.user_triggered is UNSET else data.user_triggered
+        context.emit(told.Input(context.t, page.url, None if element is None else page.target(data.id), by_visitor))
         if flags & BLOCKED:
             return None
         if flags & UNKNOWN:

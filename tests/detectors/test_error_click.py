@@ -182,7 +182,7 @@ def test_however_long_it_waited_it_is_not_the_pages_own(waited_ms: int) -> None:
     assert [finding.t for finding in blamed([*attempt(T), *attempt(T + 60_000)])] == [T - 60, T + 60_000 - 60]
 
 
-@pytest.mark.parametrize("typed", [Input(T, PAGE), KeyDown(T, PAGE)])
+@pytest.mark.parametrize("typed", [Input(T, PAGE, by_visitor=True), KeyDown(T, PAGE)])
 def test_what_fails_after_a_key_is_not_the_pages_own(typed: Interaction) -> None:
     """A form sent with the Enter key fails as it will when its button is clicked."""
     assert len(blamed([typed, failure(T + 50), *click(T + 20_000), failure(T + 20_050)])) == 1

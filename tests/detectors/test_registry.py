@@ -46,7 +46,18 @@ def test_nothing_is_left_if_all_are_off() -> None:
 def test_nobody_watches_if_nobody_asks() -> None:
     assert "reactions" not in names(NO_CLICKS)
     assert "forms" not in names(without("form_abandonment", "form_error_loop"))
-    assert "hands" not in names(without("error_click", "slow_response", "quick_back", "rapid_reload", "idle"))
+    asking = {
+        "error_click",
+        "slow_response",
+        "form_abandonment",
+        "form_error_loop",
+        "quick_back",
+        "rapid_reload",
+        "idle",
+    }
+    assert "hands" not in names(without(*asking))
+    for name in asking:
+        assert "hands" in names(without(*asking - {name}))
 
 
 def test_each_call_makes_detectors_of_its_own() -> None:

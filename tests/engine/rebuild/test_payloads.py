@@ -4,7 +4,7 @@ import pytest
 
 from detectors import interactions as told
 from engine.masking.errors import error_type_of
-from tests.engine.rebuild.recorder import Replayed, meta, snapshot
+from tests.engine.rebuild.recorder import Replayed, element, incremental, meta, snapshot
 
 
 @pytest.mark.parametrize(
@@ -29,6 +29,14 @@ def test_a_warning_of_a_framework_is_known_as_one_when_it_is_masked() -> None:
     told_of = {"type": 6, "timestamp": 2_000, "data": {"plugin": "rrweb/console@1", "payload": payload}}
     (failure,) = Replayed(meta(), snapshot(), told_of).told_of(told.Failure)
     assert failure.message.startswith("Warning: ")
+
+
+@pytest.mark.parametrize("by_visitor", [True, False, None])
+def test_a_field_was_changed_by_whom_the_recorder_says(*, by_visitor: bool | None) -> None:
+    said = {} if by_visitor is None else {"userTriggered": by_visitor}
+    page = snapshot(element(10, "input", type="text"))
+    (changed,) = Replayed(meta(), page, incremental(5, id=10, text="a", isChecked=False, **said)).told_of(told.Input)
+    assert (changed.target.node_id, changed.by_visitor) == (10, by_visitor)
 
 
 def test_a_navigation_leads_nowhere_if_the_page_says_that_it_was_there_already() -> None:
