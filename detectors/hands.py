@@ -15,7 +15,6 @@ from detectors.interactions import (
     Click,
     ElementFocus,
     Input,
-    Interaction,
     KeyDown,
     MouseMove,
     Navigation,
@@ -25,6 +24,7 @@ from detectors.interactions import (
     Selection,
 )
 from detectors.machine import NEVER, Machine
+from detectors.moments import At
 from detectors.stored import annotate
 
 NO_SILENCE_MS: Final = 1 << 62
@@ -69,14 +69,14 @@ class Hands(Machine[HandsState]):
         self.scrolled_t = NEVER
         self.active_t = NEVER
         self._silence_ms = NO_SILENCE_MS
-        self._back: Callable[[int, Interaction], None] = _ignore
-        self._hasty: Callable[[Interaction], None] | None = None
+        self._back: Callable[[int, At], None] = _ignore
+        self._hasty: Callable[[At], None] | None = None
 
-    def tell_of_silence(self, silence_ms: int, back: Callable[[int, Interaction], None]) -> None:
+    def tell_of_silence(self, silence_ms: int, back: Callable[[int, At], None]) -> None:
         """Call `back` with what ends a silence of at least `silence_ms`, before it counts, and when that began."""
         self._silence_ms, self._back = silence_ms, back
 
-    def tell_at_once(self, hasty: Callable[[Interaction], None] | None) -> None:
+    def tell_at_once(self, hasty: Callable[[At], None] | None) -> None:
         """Call `hasty` with every touch and scroll from now on, before it counts; `None` ends that."""
         self._hasty = hasty
 
@@ -95,7 +95,7 @@ class Hands(Machine[HandsState]):
             Selection: self._on_activity,
         }
 
-    def _on_activity(self, interaction: Interaction) -> None:
+    def _on_activity(self, interaction: At) -> None:
         since, self.active_t = self.active_t, interaction.t
         if interaction.t - since >= self._silence_ms:
             self._back(since, interaction)
@@ -130,7 +130,7 @@ class Hands(Machine[HandsState]):
             state = self._state
             state.focused = state.pressed = state.changed = None
 
-    def _on_key(self, interaction: Input | KeyDown) -> None:
+    def _on_key(self, interaction: At) -> None:
         t = interaction.t
         since, self.active_t = self.active_t, t
         if t - since >= self._silence_ms:
@@ -163,5 +163,5 @@ class Hands(Machine[HandsState]):
         self.deeds += 1
 
 
-def _ignore(_since: int, _interaction: Interaction) -> None:
+def _ignore(_since: int, _interaction: At) -> None:
     """Nobody wants to know."""

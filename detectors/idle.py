@@ -17,8 +17,9 @@ from mypy_extensions import mypyc_attr
 from detectors.aim import Aims
 from detectors.default_settings import IdleSettings
 from detectors.hands import Hands
-from detectors.interactions import Click, Interaction, Media, Navigation, PageShown, Visibility
+from detectors.interactions import Click, Media, Navigation, PageShown, Visibility
 from detectors.machine import NEVER, Machine, Report
+from detectors.moments import At
 from detectors.protocol import Finding
 
 RULE: Final = "wince/idle@1"
@@ -86,7 +87,7 @@ class Idle(Machine[IdleState]):
         """Tell whether the visitor followed a link away, and touched nothing since."""
         return self._state.went_away and self._hands.touches == self._touches
 
-    def _back(self, since: int, interaction: Interaction) -> None:
+    def _back(self, since: int, interaction: At) -> None:
         """Report a silence since then (epoch ms), if it was one, now that it is over."""
         state = self._state
         if since > NEVER:

@@ -17,6 +17,7 @@ from detectors.interactions import AuxClick, Click, DoubleClick, Press, Release,
 from detectors.interactive import MAX_ANCESTORS, MUTE_ATTRIBUTE, is_ignored
 from detectors.machine import Machine, Report
 from detectors.machines.gestures import path_of
+from detectors.pointer_interactions import Pointer
 from detectors.protocol import Finding
 from detectors.stored import annotate
 from detectors.tuning import Tuning
@@ -27,8 +28,6 @@ _ALL: Final[list[str]] = []
 
 MAX_MUTED: Final = 256
 """Nodes remembered, those touched last; findings come within seconds of the touch."""
-
-Touch = Press | Release | Click | AuxClick | DoubleClick | TouchStart
 
 
 @mypyc_attr(acyclic=True)
@@ -69,7 +68,7 @@ class OptOut(Machine[OptOutState]):
 
         return told
 
-    def _on_touch(self, touch: Touch) -> None:
+    def _on_touch(self, touch: Pointer) -> None:
         target = touch.target
         if target is None or (target is self._pressed and not isinstance(touch, Press)):
             return  # the same gesture goes on

@@ -7,7 +7,9 @@ from detectors.moments import At
 
 
 @dataclass(init=False, slots=True)
-class _Pointer(At):
+class Pointer(At):
+    """What a mouse or a finger does on `target`, at `x`, `y` of the window, `page_x`, `page_y` of the page (CSS px)."""
+
     target: Element | None
     x: float
     y: float
@@ -39,20 +41,20 @@ class _Pointer(At):
         self.modifiers = modifiers
 
 
-class Press(_Pointer):
+class Press(Pointer):
     """A button or finger goes down."""
 
     __slots__ = ()
 
 
-class Release(_Pointer):
+class Release(Pointer):
     """A button or finger goes up."""
 
     __slots__ = ()
 
 
 @dataclass(init=False, slots=True)
-class Click(_Pointer):
+class Click(Pointer):
     """A click of the primary button, or a tap. `press_t` is its press (ms), `t` where none was recorded.
 
     `label` is what the recorder calls the click: `""` if it says that there is none, `None` if it says nothing.
@@ -98,7 +100,7 @@ class Click(_Pointer):
 
 
 @dataclass(init=False, slots=True)
-class AuxClick(_Pointer):
+class AuxClick(Pointer):
     """A click of another button, or the context menu. Times as those of `Click`; 0 where no gesture was recorded."""
 
     press_t: int
@@ -134,14 +136,14 @@ class AuxClick(_Pointer):
         self.is_primary = is_primary
 
 
-class DoubleClick(_Pointer):
+class DoubleClick(Pointer):
     """The browser's double click, after its two clicks."""
 
     __slots__ = ()
 
 
 @dataclass(init=False, slots=True)
-class TouchStart(_Pointer):
+class TouchStart(Pointer):
     """A finger goes down (a `Press` of the same moment comes too)."""
 
     touches: int
@@ -172,7 +174,7 @@ class TouchStart(_Pointer):
 
 
 @dataclass(init=False, slots=True)
-class TouchEnd(_Pointer):
+class TouchEnd(Pointer):
     """A finger goes up (a `Release` of the same moment comes too)."""
 
     touches: int

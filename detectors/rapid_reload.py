@@ -14,8 +14,9 @@ from mypy_extensions import mypyc_attr
 
 from detectors.default_settings import RapidReloadSettings
 from detectors.hands import Hands
-from detectors.interactions import Interaction, Navigation, PageShown, Scroll
+from detectors.interactions import Navigation, PageShown, Scroll
 from detectors.machine import Report
+from detectors.moments import At
 from detectors.page_trips import RESTORED_MS, Stop, nowhere, shown, was_touched
 from detectors.series import Incident, SeriesMachine
 from detectors.stored import annotate
@@ -66,7 +67,7 @@ class RapidReload(SeriesMachine[RapidReloadState]):
         self._hands.tell_at_once(self._on_touch if state.reloads else None)
         self.deadline = state.reloads[-1] + self._settings.window_ms if state.count else None
 
-    def _on_touch(self, interaction: Interaction) -> None:
+    def _on_touch(self, interaction: At) -> None:
         if not isinstance(interaction, Scroll) or interaction.t - self._state.here.t >= RESTORED_MS:
             self._close()
 

@@ -47,6 +47,7 @@ from detectors.interactions import (
 from detectors.interactive import is_text_field
 from detectors.machine import NEVER, Machine
 from detectors.measuring import is_measuring
+from detectors.moments import At
 from detectors.presses import PressRecord, ReactionsState, Suspect, control_of, named_place, wrapper_of
 from detectors.trails import SYNC_MS
 
@@ -219,7 +220,7 @@ class Reactions(Machine[ReactionsState]):
             for record in presses[-2:]:
                 note_move(record, move)
 
-    def _on_certain(self, interaction: Input | WindowOpen | Visibility | WindowFocus | PageExit) -> None:
+    def _on_certain(self, interaction: At) -> None:
         state = self._state
         if interaction.t - state.acted_t < self._attention_ms:
             state.presses[-1].answered = True

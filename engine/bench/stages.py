@@ -6,7 +6,7 @@ from typing import Final
 
 import msgspec
 
-from detectors.interactions import Interaction
+from detectors.moments import At
 from detectors.protocol import Finding
 from detectors.registry import make_detectors
 from engine.bench.load import Load
@@ -39,7 +39,7 @@ class _Window:
     def __init__(self, shared: Shared, project: Project) -> None:
         self.order: WindowOrder[DecodedBatch] = WindowOrder(shared.order)
         self.clock = WindowClock(project.session.idle_timeout_ms, project.session.longest_silence_ms)
-        self.told: list[Interaction] = []
+        self.told: list[At] = []
         self.panel = Panel()
         self.panel.seat(make_detectors(project.detectors, _ignore_finding), project.wishes)
         context = Context(project.policy, shared.tools, self.told.append, self.panel.kinds, _ignore_reason)

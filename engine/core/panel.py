@@ -1,12 +1,12 @@
 """The detectors of one window: who is told of what, and whose time has come."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final, TypeAlias
 
 import msgspec
 
-from detectors.interactions import Interaction
 from detectors.machine import Machine, may_wait
+from detectors.moments import At
 from detectors.protocol import Detector, Finding, Handler
 from detectors.registry import make_detectors
 from detectors.settings import DetectorSettings
@@ -97,7 +97,7 @@ class Panel:
         """The interaction classes that somebody wants."""
         return frozenset(self._parts).union(self._first)
 
-    def tell(self, told: Iterable[Interaction]) -> None:
+    def tell(self, told: list[At]) -> None:
         """Hand interactions to all who want them, and let them decide before what is due by then."""
         detectors, parts, first = self._detectors, self._parts, self._first
         for interaction in told:
@@ -109,10 +109,10 @@ class Panel:
             for place, handle in parts.get(kind, NOBODY):
                 handle(detectors[place], interaction)
 
-    def _apart(self, other: Detector, handle: Handler) -> Callable[..., None]:
+    def _apart(self, other: Detector, handle: Callable[..., None]) -> Callable[..., None]:
         """Call a handler that knows its detector, and look for a deadline of which no alarm may ring."""
 
-        def handle_and_look(_detector: Detector, interaction: Interaction) -> None:
+        def handle_and_look(_detector: Detector, interaction: At) -> None:
             handle(interaction)
             if other.deadline is not None and other.deadline < self.deadline:
                 self.deadline = other.deadline

@@ -6,6 +6,7 @@ from typing import Final, Protocol
 import msgspec
 
 from detectors.interactions import Click, CustomEvent, Failure, Input, Interaction
+from detectors.moments import At
 from detectors.opt_out import OptOut
 from detectors.plugins import Guarded
 from detectors.protocol import Detector, Finding
@@ -92,7 +93,7 @@ class Window:
         self._panel = Panel({Click: self._saw, Input: self._saw, Failure: self._saw, CustomEvent: self._happened})
         if not late:
             self._seat(project)
-        self._told: list[Interaction] = []
+        self._told: list[At] = []
         self._context = Context(project.policy, tools, self._told.append, self._panel.kinds, owner.repair)
         self._rebuilder = Rebuilder(self._context)
         self._feed = self._rebuilder.feed
