@@ -10,7 +10,7 @@ Beside ripples, marks and what is the page's own (see there), these are told fro
 
 from typing import Final
 
-from detectors.background import Place, place_of_change
+from detectors.background import Place, is_text, place_of_change
 from detectors.elements import Element
 from detectors.interactions import Change, MouseMove, Mutation
 from detectors.presses import (
@@ -41,7 +41,7 @@ SHARED_MS: Final = 500
 REFUSED_MS: Final = 100
 """What comes so soon after a failed request of the press tells of the failure."""
 
-MAX_SUSPECTS: Final = 16
+MAX_SUSPECTS: Final = 24
 """Changes of one press left open; one more than that is an answer."""
 
 SMALL_CHANGES: Final = 10
@@ -132,6 +132,7 @@ def note(state: ReactionsState, mutation: Mutation) -> None:
     if mutation.total > SMALL_CHANGES:
         return
     t, acted_t, trails = mutation.t, state.acted_t, state.trails
+    done_t = max(acted_t, state.typed_t)
     came: list[int | str] = []
     beside: int | str | None = None
     for change in mutation.changes:
@@ -149,8 +150,8 @@ def note(state: ReactionsState, mutation: Mutation) -> None:
         is_beside = above is not None and above == beside
         beside = above if kind in ADD_REMOVE else None
         if not is_beside or beside is None:  # what comes and goes in one place is one change of it
-            trails.note(place_of_change(change), t, acted_t)
-            trails.note(near, t, acted_t)
+            trails.note(place_of_change(change), t, done_t)
+            trails.note(near, t, done_t)
 
 
 def is_previewed(state: ReactionsState, control: Element, t: int) -> bool:
@@ -179,7 +180,9 @@ def leave_open(state: ReactionsState, record: PressRecord, suspect: Suspect) -> 
     """Let a change be judged later; tell whether there was room."""
     for press in _sharing(state, record, suspect.t):
         if len(press.suspects) >= MAX_SUSPECTS:
-            return False
+            press.suspects = [known for known in press.suspects if is_answer(state, known, press.t)]
+            if len(press.suspects) >= MAX_SUSPECTS:
+                return False
         press.suspects.append(suspect)
     return True
 
@@ -188,10 +191,16 @@ def is_answer(state: ReactionsState, suspect: Suspect, press_t: int) -> bool:
     """Tell what a suspect of the press at `press_t` (epoch ms) is, by all that is known now."""
     if suspect.moved and suspect.left:
         return False
-    trails = state.trails
+    trails, place, near, t = state.trails, suspect.place, suspect.near, suspect.t
+    presses = [press.t for press in state.presses]
+    if trails.explains(place, t, press_t, presses) or (near and trails.is_restless(near, t, press_t)):
+        return False
+    if not near or len(place) == 1:
+        return True  # a request, or what comes and goes: its own place tells all
     return not (
-        trails.explains(suspect.place, suspect.t, press_t, [press.t for press in state.presses])
-        or (suspect.near and trails.is_restless(suspect.near, suspect.t, press_t))
+        trails.explains_around(near, t, press_t, presses)
+        or trails.explains_around(("near", place[0]), t, press_t, presses)
+        or (place[-1] in LOOKS and trails.is_late(near, t, press_t))
     )
 
 
@@ -221,7 +230,9 @@ def _may_be_nothing(
     if mutation.total > SMALL_CHANGES and not is_look:
         return False
     place = place_of_change(change)
-    if mutation.t - state.acted_t <= SYNC_MS and not state.trails.has_run(place):
+    if mutation.t - state.acted_t <= SYNC_MS and not (
+        state.trails.has_run(place) or state.trails.has_run(_near(change))
+    ):
         return False
     began_t = state.trails.began(place, mutation.t)
     if began_t < mutation.t and any(known.t == began_t and known.place == place for known in record.suspects):
@@ -330,5 +341,7 @@ def _may_be_ripple(state: ReactionsState, change: Change, record: PressRecord) -
 def _near(change: Change) -> Place:
     """Name the part of the page around a change: figures that move stand beside each other."""
     scope = change.scope
-    above = 2 if change.kind == "text" else 1
+    if change.kind == "attribute":
+        return ("near", scope[1], change.name) if len(scope) > 1 else ()
+    above = 2 if is_text(change) else 1
     return ("near", scope[above]) if len(scope) > above else ()

@@ -14,8 +14,9 @@ from detectors.interactions import Change
 from detectors.stored import annotate
 
 Place: TypeAlias = tuple[int | str, ...]
-"""Where a page changes: `(node, attribute)`, `(node, "#")` for a text, `(parent,)` for what comes and goes, `(parent,
-"*", attribute)` for what siblings share, and `(name, ...)` for a canvas, a request's address and their like."""
+"""Where a page changes: `(node, attribute)`, `(parent, "#")` for a text, also one that comes and goes, `(parent,)` for
+elements that come and go, `(parent, "*", attribute)` for what siblings share, and `(name, ...)` for a canvas, a
+request's address and their like."""
 
 MAX_PLACES: Final = 160
 KEPT_PLACES: Final = 128
@@ -178,13 +179,16 @@ annotate(Background, places=dict[Place, Rhythm])
 
 def place_of_change(change: Change) -> Place:
     """Name the place of the page that changed."""
-    kind = change.kind
-    if kind == "attribute":
+    if change.kind == "attribute":
         return (change.node_id, change.name)
-    if kind == "text":
-        return (change.node_id, "#")
     scope = change.scope
-    return (scope[1] if len(scope) > 1 else change.node_id,)
+    above = scope[1] if len(scope) > 1 else change.node_id
+    return (above, "#") if is_text(change) else (above,)
+
+
+def is_text(change: Change) -> bool:
+    """Tell whether a text changed; frameworks take an empty one away and add it anew."""
+    return change.kind == "text" or change.name == "#text"
 
 
 def _shared_place(change: Change) -> Place:

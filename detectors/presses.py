@@ -116,13 +116,15 @@ class ReactionsState:
 
     `inner` maps nodes that were added to such a node later to it.
 
-    `acted_t` is the latest press or click (epoch ms). `focused_field` is the text field that has the focus, and its
-    parent. `stirred` tells when texts of a part of the page last changed at a moment when no handler did it (epoch ms).
-    `born` tells of nodes that came lately when that was (epoch ms), and how long after a press or click (ms).
+    `acted_t` is the latest press or click, `typed_t` the latest input (epoch ms). `focused_field` is the text field
+    that has the focus, and its parent. `stirred` tells when texts of a part of the page last changed at a moment when
+    no handler did it (epoch ms). `born` tells of nodes that came lately when that was (epoch ms), and how long after a
+    press or click (ms).
     """
 
     first: int = 0
     acted_t: int = NEVER
+    typed_t: int = NEVER
     focused_field: tuple[int | str, ...] = ()
     presses: list[PressRecord] = field(default_factory=list)
     ripples: dict[int | str, int] = field(default_factory=dict)

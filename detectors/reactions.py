@@ -80,10 +80,11 @@ class Reactions(Machine[ReactionsState]):
 
     def handlers(self) -> Mapping[type, Callable[..., None]]:
         """Map interactions to what they may tell."""
-        certain = (Input, WindowOpen, Visibility, WindowFocus, PageExit)
+        certain = (WindowOpen, Visibility, WindowFocus, PageExit)
         return dict.fromkeys(certain, self._on_certain) | {
             Press: self._on_press,
             Click: self._on_click,
+            Input: self._on_input,
             Mutation: self._on_mutation,
             StyleChange: self._on_style,
             CanvasChange: self._on_canvas,
@@ -219,6 +220,10 @@ class Reactions(Machine[ReactionsState]):
         if presses and (presses[-1].suspects or (len(presses) > 1 and presses[-2].suspects)):
             for record in presses[-2:]:
                 note_move(record, move)
+
+    def _on_input(self, interaction: At) -> None:
+        self._state.typed_t = interaction.t
+        self._on_certain(interaction)
 
     def _on_certain(self, interaction: At) -> None:
         state = self._state
