@@ -97,8 +97,16 @@ def refuses(change: Change, form: Form) -> bool:
     return not set(change.scope).isdisjoint(form.chain[: 1 if form.key else NEAR_NODES])
 
 
-def accepts(change: Change, form: Form) -> bool:
-    """Tell whether the page shows elsewhere what was sent; a form that was refused lets figures of the page go by."""
-    if not change.has_text or not (change.kind == "add" or (change.kind == "text" and not form.refusals)):
+def accepts(change: Change, form: Form, restless: list[int | str]) -> bool:
+    """Tell whether the page shows elsewhere what was sent; `restless` are the places of figures that change anyway."""
+    if form.control is not None and form.control.node_id in change.scope:
         return False
-    return form.control is None or form.control.node_id not in change.scope
+    place = place_of_figure(change)
+    return change.kind == "add" and change.has_text if place is None else place not in restless
+
+
+def place_of_figure(change: Change) -> int | str | None:
+    """Give the element whose text was replaced by this change; `None` for changes of another kind."""
+    if change.kind == "text" or (change.kind == "add" and change.name == "#text"):
+        return change.scope[1] if len(change.scope) > 1 else change.node_id
+    return None

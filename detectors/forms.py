@@ -13,7 +13,7 @@ It is refused, too, if the focus is thrown back at once into a field that was ty
 before: browsers focus the first invalid field and show the reason where no recorder sees it (HTML, "interactively
 validate the constraints"), and so do libraries (react-hook-form's `shouldFocusError`). A field that was not touched yet
 may be the first one of the next step. Who sends one text after another finds the focus back in the field as well: there
-the field is emptied, or text comes to the page elsewhere.
+the field is emptied, or text comes to the page elsewhere, in other places than those whose text changes anyhow.
 """
 
 from collections.abc import Callable, Mapping
@@ -25,7 +25,7 @@ from mypy_extensions import mypyc_attr
 from detectors.answers import HANDLED_MS
 from detectors.elements import Element
 from detectors.form_elements import form_of, is_search, is_sender
-from detectors.form_record import MAX_FIELDS, WHOLE_PAGE, Form, accepts, chain_of, is_near, refuses
+from detectors.form_record import MAX_FIELDS, WHOLE_PAGE, Form, accepts, chain_of, is_near, place_of_figure, refuses
 from detectors.hands import Hands
 from detectors.interactions import (
     Click,
@@ -52,6 +52,9 @@ ANSWER_MS: Final = 10_000
 EMPTIED_MS: Final = 1_000
 """A field that changes so soon after its form was sent was emptied by the page: nobody types so quickly again."""
 
+MAX_RESTLESS: Final = 16
+"""Places of figures remembered; the oldest are forgotten."""
+
 THROWN_MS: Final = 200
 """So soon after a sending it is the page that moves the focus, and it asked no server; nobody presses a key so soon."""
 
@@ -62,15 +65,19 @@ STIRRED_MS: Final = 500
 @mypyc_attr(acyclic=True)
 @dataclass(slots=True)
 class FormsState:
-    """Forms by key, the one typed into last at the end; when something was pressed last, and what it was."""
+    """Forms by key, the one typed into last at the end; when something was pressed last, and what it was.
+
+    `restless` are the elements whose text was replaced while a form was under way and none had just been sent.
+    """
 
     forms: dict[int | str, Form] = field(default_factory=dict)
     press_t: int = NEVER
     pressed_way_out: bool = False
     url: str = ""
+    restless: list[int | str] = field(default_factory=list)
 
 
-annotate(FormsState, forms=dict[int | str, Form])
+annotate(FormsState, forms=dict[int | str, Form], restless=list[int | str])
 
 
 class FormListener(Protocol):
@@ -268,8 +275,25 @@ class Forms(Machine[FormsState]):
                 if refusing:
                     is_marked = any(change.kind == "attribute" for change in refusing)
                     self._refuse(form, mutation.t, is_marked=is_marked)
-                elif mutation.t - form.sent_t <= STIRRED_MS and any(accepts(each, form) for each in mutation.changes):
-                    form.thrown_t = NEVER
+                elif form.thrown_t >= form.sent_t and mutation.t - form.sent_t <= STIRRED_MS:
+                    self._calm(form, mutation)
+        self._learn(mutation)
+
+    def _calm(self, form: Form, mutation: Mutation) -> None:
+        """Take a throw back if the page shows what was sent."""
+        if any(accepts(change, form, self._state.restless) for change in mutation.changes):
+            form.thrown_t = NEVER
+
+    def _learn(self, mutation: Mutation) -> None:
+        state = self._state
+        if any(mutation.t - form.sent_t <= STIRRED_MS for form in state.forms.values()):
+            return
+        for change in mutation.changes:
+            place = place_of_figure(change)
+            if place is not None and place not in state.restless:
+                state.restless.append(place)
+                if len(state.restless) > MAX_RESTLESS:
+                    del state.restless[0]
 
     def _on_request_end(self, request: RequestEnd) -> None:
         for form in list(self._state.forms.values()):
@@ -321,6 +345,7 @@ class Forms(Machine[FormsState]):
                 state.url = url
                 return
             state.url = url
+        state.restless.clear()
         for form in list(state.forms.values()):
             if self._is_left(form, navigation):
                 self._tell_left(form, navigation.t, "page")

@@ -133,9 +133,12 @@ def test_a_chat_that_was_refused_once_is_one_still() -> None:
     assert loops(sent(T - 500, mutation(T - 495, MESSAGE)), *said) == []
 
 
-def test_live_figures_do_not_hide_the_refusals_of_a_form_that_told_one() -> None:
-    figures = chat([mutation(T + 100, change("text", 902, 700, 3, text=True))])
-    assert loops(sent(T - 1_500, mutation(T - 1_495, MESSAGE)), *figures) == [6]
+def test_figures_that_change_anyhow_accept_nothing() -> None:
+    for figure in (change("text", 902, 700, 3, text=True), change("add", 902, 700, 3, name="#text", text=True)):
+        ticks = chat([mutation(T + 100, figure)])
+        assert loops(*ticks) == []  # a result, as of a calculator
+        assert loops([mutation(T - 200, figure)], *ticks) == [5]
+        assert loops([mutation(T - 200, change("text", 904, 710, 3, text=True))], *ticks) == []
 
 
 def test_tags_are_added_one_by_one_within_the_form() -> None:
