@@ -1,6 +1,6 @@
 """The element a detector sees: a node of the masked tree, never of the original one."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from mypy_extensions import mypyc_attr
@@ -19,6 +19,17 @@ knows these and no others."""
 LABEL_MAX_CHARACTERS: Final = 64
 """Texts longer than this are cut for detectors and labels."""
 
+
+OPTS_OUT: Final = 1
+ASKS: Final = 2
+TELLS: Final = 4
+HAS_ROLE: Final = 8
+"""What the attributes of an element say at a glance: that it is opted out; that they may make it interactive; that they
+may say who owes an answer; that they give it a role. Most elements have none of it, and are passed over."""
+
+_OPT_OUT: Final = "data-wince-ignore"
+_ASKING: Final = ("role", "onclick", "tabindex", "contenteditable")
+_TELLING: Final = ("role", "contenteditable", "disabled", "aria-disabled")
 
 POINTER_CURSOR: Final = "pointer"
 """The one cursor that says something of an element; others are not told."""
@@ -46,6 +57,8 @@ class Element:
     flags: int
     cursor: str
     control: "Element | None"
+    _glanced: dict[str, str] | None = field(init=False, repr=False)
+    _glance: int = field(init=False, repr=False)
 
     def __init__(
         self,
@@ -66,3 +79,26 @@ class Element:
         self.flags = flags
         self.cursor = cursor
         self.control = control
+        self._glanced = None
+        self._glance = 0
+
+    def glance(self) -> int:
+        """Give what the attributes say at a glance: `OPTS_OUT`, `ASKS`, `TELLS`, `HAS_ROLE`.
+
+        It is looked for anew only if the engine gave the element other attributes.
+        """
+        attributes = self.attributes
+        if attributes is not self._glanced:
+            self._glanced, self._glance = attributes, _glance(attributes)
+        return self._glance
+
+
+def _glance(attributes: dict[str, str]) -> int:
+    if not attributes:
+        return 0
+    found = HAS_ROLE | ASKS | TELLS if "role" in attributes else 0
+    if any(name in attributes for name in _ASKING):
+        found |= ASKS
+    if any(name in attributes for name in _TELLING):
+        found |= TELLS
+    return found | OPTS_OUT if _OPT_OUT in attributes else found

@@ -130,7 +130,8 @@ class ErrorClick(Machine[ErrorClickState]):
             return
         state.clicked_t = click.t
         state.clicks.append(click.t)
-        del state.clicks[:-MAX_CLICKS]
+        if len(state.clicks) > MAX_CLICKS:
+            del state.clicks[0]
         aim = self._aims.of(click)
         if aim is None or aim.is_ignored():
             state.click = None

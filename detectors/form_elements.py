@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from detectors.elements import Element
+from detectors.elements import HAS_ROLE, Element
 from detectors.interactive import MAX_ANCESTORS
 from detectors.targets import label_of
 
@@ -16,8 +16,8 @@ def form_of(element: Element) -> Element | None:
     for _ in range(MAX_ANCESTORS):
         if node is None:
             break
-        tag, attributes = node.tag, node.attributes
-        role = attributes.get("role") if attributes else None
+        tag = node.tag
+        role = node.attributes.get("role") if node.glance() & HAS_ROLE else None
         if tag == "form" or role == "form":
             return node
         if dialog is None and (tag == "dialog" or role == "dialog"):

@@ -8,7 +8,7 @@ clickable things: the cursor that they give them, and their names.
 import re
 from typing import Final
 
-from detectors.elements import Element
+from detectors.elements import ASKS, OPTS_OUT, TELLS, Element
 
 MAX_ANCESTORS: Final = 32
 """Ancestors looked at before we give up: deeper than real controls are nested, and hostile pages nest deeper."""
@@ -41,10 +41,8 @@ _CONTAINER_TAGS: Final = frozenset(
 _DRAWN_TAGS: Final = frozenset(
     {"path", "g", "use", "circle", "ellipse", "line", "polygon", "polyline", "rect", "text", "tspan"}
 )
-_MARKS: Final = frozenset({"role", "onclick", "tabindex", "contenteditable"})
 _TELLING_TAGS: Final = UNSEEN_TAGS | (_IDENTITY_TAGS - {"option"})
-_TELLING_ATTRIBUTES: Final = frozenset({"role", "contenteditable", "disabled", "aria-disabled"})
-"""Elements with neither of these, most by far, are passed over with one look at each."""
+"""Elements that are none of these, and whose attributes tell nothing, most by far, are passed over."""
 
 _MODULE_NAME: Final = re.compile(r"\A[A-Za-z][\w-]*?_([A-Za-z][A-Za-z0-9-]*)__[\w-]{4,8}\Z")
 _WORD_START: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
@@ -74,7 +72,7 @@ def closest_interactive(element: Element) -> Element | None:
             return None
         if node.tag in _IDENTITY_TAGS:
             return node
-        if not _MARKS.isdisjoint(node.attributes) and _is_marked(node.attributes):
+        if node.glance() & ASKS and _is_marked(node.attributes):
             return node
         if node.cursor and node.tag not in _CONTAINER_TAGS:
             return node
@@ -102,7 +100,7 @@ def is_ignored(element: Element) -> bool:
     for _ in range(MAX_ANCESTORS):
         if node is None:
             return False
-        if MUTE_ATTRIBUTE in node.attributes:
+        if node.glance() & OPTS_OUT:
             return True
         node = node.parent
     return False
@@ -146,7 +144,7 @@ def candidate(element: Element, page: str) -> Candidate | None:
     for distance in range(MAX_ANCESTORS):
         if node is None:
             break
-        if node.tag in _TELLING_TAGS or not _TELLING_ATTRIBUTES.isdisjoint(node.attributes):
+        if node.tag in _TELLING_TAGS or node.glance() & TELLS:
             if _is_exempt(node, page):
                 return None
             sign = _strong_sign(node)
