@@ -158,13 +158,17 @@ def is_previewed(state: ReactionsState, control: Element, t: int) -> bool:
     """Tell whether texts of `control` or beside it changed just before a press at `t` (epoch ms), not by a clock."""
     if not state.stirred:
         return False
-    presses = [press.t for press in state.presses]
-    around = [control] if control.parent is None else [control, control.parent]
-    for place in (("near", element.node_id) for element in around):
-        stirred_t = state.stirred.get(place)
-        if stirred_t is not None and t - stirred_t <= PREVIEW_MS and not state.trails.keeps_time(place, t, presses):
-            return True
-    return False
+    if _is_stirred(state, control, t):
+        return True
+    return control.parent is not None and _is_stirred(state, control.parent, t)
+
+
+def _is_stirred(state: ReactionsState, element: Element, t: int) -> bool:
+    place: Place = ("near", element.node_id)
+    stirred_t = state.stirred.get(place)
+    if stirred_t is None or t - stirred_t > PREVIEW_MS:
+        return False
+    return not state.trails.keeps_time(place, t, [press.t for press in state.presses])
 
 
 def answer(state: ReactionsState, record: PressRecord, t: int) -> None:

@@ -74,7 +74,11 @@ class OptOut(Machine[OptOutState]):
             return  # the same gesture goes on
         self._pressed = target
         muted = self._state.muted
-        inside = self._switched_off(target) if self._tuning else dict.fromkeys(_inside(target), _ALL)
+        inside: dict[int | str, list[str]] | None = None
+        if self._tuning:
+            inside = self._switched_off(target)
+        elif is_ignored(target):
+            inside = dict.fromkeys(_inside(target), _ALL)
         if not inside:
             # Ids start again with each page: this one is somebody else's now.
             if muted:
