@@ -26,7 +26,7 @@ class Alarm(Protocol):
 
 @mypyc_attr(allow_interpreted_subclasses=True)
 class Machine(Generic[StateT]):
-    """A detector whose memory is one msgspec Struct, so that a snapshot can never forget a part of it.
+    """A detector whose memory is one object (a dataclass or a Struct), so that a snapshot never forgets a part of it.
 
     A subclass sets `name` and keeps `deadline` true after every step; `_rearm` computes it anew from the state.
     """
