@@ -4,8 +4,6 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
-from mypy_extensions import mypyc_attr
-
 from detectors.elements import Element
 from detectors.interactions import Click
 from detectors.interactive import (
@@ -30,7 +28,6 @@ class Unasked(Enum):
 UNASKED: Final = Unasked.UNASKED
 
 
-@mypyc_attr(acyclic=True)
 @dataclass(init=False, slots=True)
 class CausingClick:
     """A click at `t` after a press at `press_t` (epoch ms); `place` knows the control again when it is replaced."""

@@ -8,8 +8,6 @@ off the beat is an answer: a player's clock ticks each second, and jumps when th
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
-from mypy_extensions import mypyc_attr
-
 from detectors.interactions import Change
 from detectors.stored import annotate
 
@@ -48,7 +46,6 @@ RESTLESS_MS: Final = 5_000
 """A place that moved on its own so recently is restless; carousels turn every three to five seconds."""
 
 
-@mypyc_attr(acyclic=True)
 @dataclass(init=False, slots=True)
 class Rhythm:
     """When a place last changed (epoch ms), and the mean interval (ms) between changes with its mean deviation.
@@ -109,7 +106,6 @@ def is_due(rhythm: Rhythm, t: int) -> bool:
     return error <= min(max(BEAT_SLACK_MS, 4 * rhythm.deviation), interval / 2)
 
 
-@mypyc_attr(acyclic=True)
 @dataclass(slots=True)
 class Background:
     """The rhythms of a window's page, by place."""

@@ -21,8 +21,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from mypy_extensions import mypyc_attr
-
 from detectors.aim import Aim, Aims
 from detectors.form_elements import sends_form
 from detectors.interactions import Click, Failure, Navigation
@@ -48,7 +46,6 @@ MAX_RECENT: Final = 16
 """Targets remembered as dead, so that a burst on one of them is reported once."""
 
 
-@mypyc_attr(acyclic=True)
 @dataclass(init=False, slots=True)
 class PendingClick:
     """A click at `t` after a press at `press_t` (epoch ms), to be answered within `wait_ms`.
@@ -81,7 +78,6 @@ class PendingClick:
         self.sends = sends_form(found.element)
 
 
-@mypyc_attr(acyclic=True)
 @dataclass(slots=True)
 class DeadClickState:
     """Undecided clicks, oldest first, and the last click (epoch ms) of each place lately found dead.

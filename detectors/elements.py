@@ -3,8 +3,6 @@
 from dataclasses import dataclass, field
 from typing import Final
 
-from mypy_extensions import mypyc_attr
-
 DETECTION_ATTRIBUTES: Final = frozenset(
     {
         "id", "class", "role", "type", "name", "href", "target", "download", "title", "alt", "value",
@@ -35,7 +33,6 @@ POINTER_CURSOR: Final = "pointer"
 """The one cursor that says something of an element; others are not told."""
 
 
-@mypyc_attr(acyclic=True)
 @dataclass(init=False, eq=False, slots=True)
 class Element:
     """One element or text of the masked tree, linked to its parent.

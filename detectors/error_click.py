@@ -13,8 +13,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from mypy_extensions import mypyc_attr
-
 from detectors.aim import Aims
 from detectors.blame import CAUSED_MS, MAX_CLICKS, CausingClick
 from detectors.fingerprints import Identified, identify
@@ -41,7 +39,6 @@ _HARMLESS: Final = ("ResizeObserver loop ", "Warning: ")
 """How messages begin by which browsers say that all is well (layout goes on in the next frame), and frameworks warn."""
 
 
-@mypyc_attr(acyclic=True)
 @dataclass(slots=True)
 class ErrorBurst:
     """Clicks on one target that each led to the same error; the first at `click`, the last error at `end_t`."""
@@ -54,7 +51,6 @@ class ErrorBurst:
     count: int = 1
 
 
-@mypyc_attr(acyclic=True)
 @dataclass(slots=True)
 class ErrorClickState:
     """The click that an error would be blamed on, and the burst that may go on.

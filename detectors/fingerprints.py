@@ -9,8 +9,6 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from mypy_extensions import mypyc_attr
-
 from detectors.interactions import Failure
 
 MAX_FRAMES: Final = 8
@@ -27,7 +25,6 @@ _FOREIGN: Final = (
 _PREFIX: Final = re.compile(r"(?:Uncaught )?(?:\(in promise\) )?(?:(?:[A-Z]\w{0,63}(?:Error|Exception)|Error): )?")
 
 
-@mypyc_attr(acyclic=True)
 @dataclass(slots=True)
 class Identified:
     """What an error is: its `fingerprint` (16 hexadecimal digits), type, message template and topmost own frame."""

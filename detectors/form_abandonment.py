@@ -10,8 +10,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from mypy_extensions import mypyc_attr
-
 from detectors.default_settings import FormAbandonmentSettings
 from detectors.form_record import Form
 from detectors.machine import Machine, Report
@@ -20,7 +18,6 @@ from detectors.protocol import Finding
 RULE: Final = "wince/form_abandonment@1"
 
 
-@mypyc_attr(acyclic=True)
 @dataclass(slots=True)
 class Nothing:
     """No memory: forms are watched by `detectors.forms`."""

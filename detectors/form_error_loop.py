@@ -9,8 +9,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from mypy_extensions import mypyc_attr
-
 from detectors.default_settings import FormErrorLoopSettings
 from detectors.form_record import Form
 from detectors.forms import MAX_FORMS
@@ -25,7 +23,6 @@ QUIET_MS: Final = 60_000
 """Correcting a form takes people less than a minute between two tries."""
 
 
-@mypyc_attr(acyclic=True)
 @dataclass(slots=True)
 class Loop:
     """A form refused from `t` to `end_t` (epoch ms)."""
@@ -38,7 +35,6 @@ class Loop:
     is_told: bool = False
 
 
-@mypyc_attr(acyclic=True)
 @dataclass(slots=True)
 class FormErrorLoopState:
     """Loops by their form's key, the one heard of last at the end."""

@@ -3,8 +3,6 @@
 from dataclasses import dataclass
 from typing import Final
 
-from mypy_extensions import mypyc_attr
-
 from detectors.elements import Element
 from detectors.interactions import Change
 from detectors.machine import NEVER
@@ -25,7 +23,6 @@ WHOLE_PAGE: Final = 0
 """The key of fields that have no form around them; no node has it."""
 
 
-@mypyc_attr(acyclic=True)
 @dataclass(slots=True)
 class Form:
     """A form under way, since `t` (epoch ms). Times are `NEVER` for what has not happened since the last input.

@@ -20,8 +20,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
-from mypy_extensions import mypyc_attr
-
 from detectors.answers import HANDLED_MS
 from detectors.elements import Element
 from detectors.form_elements import form_of, is_search, is_sender
@@ -62,7 +60,6 @@ STIRRED_MS: Final = 500
 """A sending that was accepted shows so soon where the focus went back at once; pages that ask a server are heard of."""
 
 
-@mypyc_attr(acyclic=True)
 @dataclass(slots=True)
 class FormsState:
     """Forms by key, the one typed into last at the end; when something was pressed last, and what it was.

@@ -9,8 +9,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from mypy_extensions import mypyc_attr
-
 from detectors.interactions import (
     Click,
     ElementFocus,
@@ -31,7 +29,6 @@ NO_SILENCE_MS: Final = 1 << 62
 """No silence is as long: nobody wants to know of any."""
 
 
-@mypyc_attr(acyclic=True)
 @dataclass(slots=True)
 class HandsState:
     """The elements of this page that last got the focus, were pressed, and changed their value.

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import Final
 
 import msgspec
-from mypy_extensions import mypyc_attr
 
 from detectors.aim import Aims
 from detectors.default_settings import IdleSettings
@@ -31,7 +30,6 @@ MEDIA_MS: Final = 600_000
 LINK_TAGS: Final = frozenset({"a", "area"})
 
 
-@mypyc_attr(acyclic=True)
 @dataclass(slots=True)
 class IdleState:
     """When the visitor was last seen to do something (epoch ms), the tab was hidden, and media played.

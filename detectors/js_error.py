@@ -12,8 +12,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from mypy_extensions import mypyc_attr
-
 from detectors.aim import Aims
 from detectors.fingerprints import Identified, identify
 from detectors.interactions import Click, Failure, Navigation
@@ -38,7 +36,6 @@ JOIN_MIN_CHARACTERS: Final = 12
 """Shorter messages are too common to join two errors by."""
 
 
-@mypyc_attr(acyclic=True)
 @dataclass(slots=True)
 class OpenError:
     """A burst of one error from `t` to `end_t` (epoch ms); `by_source` counts its reports.
@@ -63,7 +60,6 @@ class OpenError:
 annotate(OpenError, by_source=dict[str, int], click_delay_ms=int | None)
 
 
-@mypyc_attr(acyclic=True)
 @dataclass(slots=True)
 class JsErrorState:
     """Open bursts by fingerprint, the one that spoke last at the end; the last click (epoch ms) and its selector."""

@@ -11,8 +11,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from mypy_extensions import mypyc_attr
-
 from detectors.aim import Aims
 from detectors.blame import CausingClick, cause, is_broken, remember
 from detectors.default_settings import NetworkErrorSettings
@@ -30,7 +28,6 @@ MAX_FAILURES: Final = 16
 ADDRESS_MAX_CHARACTERS: Final = 200
 
 
-@mypyc_attr(acyclic=True)
 @dataclass(slots=True)
 class FailedRequest:
     """Failures of requests to `address` after clicks on one control; the last ended at `end_t` (epoch ms)."""
@@ -43,7 +40,6 @@ class FailedRequest:
     count: int = 1
 
 
-@mypyc_attr(acyclic=True)
 @dataclass(slots=True)
 class NetworkErrorState:
     """Clicks that may be blamed, and failures that may be mended, the one heard of last at the end."""

@@ -10,8 +10,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from mypy_extensions import mypyc_attr
-
 from detectors.elements import Element
 from detectors.interactions import AuxClick, Click, DoubleClick, Press, Release, TouchStart
 from detectors.interactive import MAX_ANCESTORS, MUTE_ATTRIBUTE, is_ignored
@@ -30,7 +28,6 @@ MAX_MUTED: Final = 256
 """Nodes remembered, those touched last; findings come within seconds of the touch."""
 
 
-@mypyc_attr(acyclic=True)
 @dataclass(slots=True)
 class OptOutState:
     """Nodes inside marked elements that were touched, the last one at the end, with the signals that are off there.

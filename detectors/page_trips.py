@@ -7,8 +7,6 @@ A page load is known by its new address only a little after its `Navigation`; a 
 from dataclasses import dataclass
 from typing import Final
 
-from mypy_extensions import mypyc_attr
-
 from detectors.hands import Hands
 from detectors.interactions import Navigation, PageShown
 from detectors.machine import NEVER
@@ -17,7 +15,6 @@ RESTORED_MS: Final = 500
 """Browsers scroll a page to where it was when they show it again: such an early scroll is nobody's."""
 
 
-@mypyc_attr(acyclic=True)
 @dataclass(init=False, slots=True)
 class Stop:
     """An address shown since `t` (epoch ms).

@@ -3,8 +3,6 @@
 from dataclasses import dataclass, field
 from typing import Final
 
-from mypy_extensions import mypyc_attr
-
 from detectors.background import Background, Place
 from detectors.elements import Element
 from detectors.interactions import Change, MouseMove, Mutation
@@ -36,7 +34,6 @@ MOVE_SLACK_MS: Final = 80
 """Recorders note the moving pointer every 50 ms: a change so near to a noted move came with it."""
 
 
-@mypyc_attr(acyclic=True)
 @dataclass(slots=True)
 class Suspect:
     """A change of `place` at `t` (epoch ms) of which it is open whether it is an answer.
@@ -57,7 +54,6 @@ class Suspect:
 annotate(Suspect, place=Place, near=Place, lead_ms=int | None, node_id=int | str | None)
 
 
-@mypyc_attr(acyclic=True)
 @dataclass(init=False, slots=True)
 class PressRecord:
     """What is known about a press at `t` (epoch ms) on the control `region`.
@@ -109,7 +105,6 @@ annotate(
 )
 
 
-@mypyc_attr(acyclic=True)
 @dataclass(slots=True)
 class ReactionsState:
     """`first` is the number of the oldest press kept; `ripples` map added nodes to the number of their press.

@@ -10,8 +10,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from mypy_extensions import mypyc_attr
-
 from detectors.default_settings import QuickBackSettings
 from detectors.hands import Hands
 from detectors.interactions import Navigation, PageShown
@@ -29,7 +27,6 @@ SERIES_MS: Final = 15_000
 """Time between two returns of one series: reading a list again and choosing takes that long."""
 
 
-@mypyc_attr(acyclic=True)
 @dataclass(slots=True)
 class Trips:
     """Returns so far: the first page visited in vain was opened at `t`, the last return was at `end_t` (epoch ms)."""
@@ -40,7 +37,6 @@ class Trips:
     count: int = 1
 
 
-@mypyc_attr(acyclic=True)
 @dataclass(slots=True)
 class QuickBackState:
     """The page at hand, the one before, and the series that may go on."""

@@ -20,8 +20,6 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Final
 
-from mypy_extensions import mypyc_attr
-
 from detectors.aim import Aim, Aims
 from detectors.interactions import Click, Navigation, Release, Scroll, Selection
 from detectors.interactive import closest_interactive
@@ -57,7 +55,6 @@ MAX_LISTED: Final = 32
 """Click times listed in the evidence."""
 
 
-@mypyc_attr(acyclic=True)
 @dataclass(init=False, slots=True)
 class Member:
     """A click at `t` after a press at `press_t` (epoch ms), at page coordinates (px); `press` is its number."""
@@ -76,7 +73,6 @@ class Member:
         self.press = press
 
 
-@mypyc_attr(acyclic=True)
 @dataclass(init=False, slots=True)
 class Box:
     """The area that clicks cover, in page coordinates (CSS pixels)."""
@@ -97,7 +93,6 @@ class Box:
         return max(self.right - self.left, self.bottom - self.top)
 
 
-@mypyc_attr(acyclic=True)
 @dataclass(slots=True)
 class Hit:
     """The part of a burst that fulfils the rule; `span_ms` is that of the first `count` clicks within `window_ms`."""
@@ -114,7 +109,6 @@ class Hit:
 annotate(Hit, click_times=list[int])
 
 
-@mypyc_attr(acyclic=True)
 @dataclass(init=False, slots=True)
 class Burst:
     """Clicks on one target so far, of which `needed` make rage.
@@ -150,7 +144,6 @@ class Burst:
 annotate(Burst, members=list[Member], hit=Hit | None)
 
 
-@mypyc_attr(acyclic=True)
 @dataclass(slots=True)
 class RageClickState:
     """The burst that may go on, and those that cannot but still wait to be judged, oldest first.

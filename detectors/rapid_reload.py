@@ -10,8 +10,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from mypy_extensions import mypyc_attr
-
 from detectors.default_settings import RapidReloadSettings
 from detectors.hands import Hands
 from detectors.interactions import Navigation, PageShown, Scroll
@@ -24,7 +22,6 @@ from detectors.stored import annotate
 RULE: Final = "wince/rapid_reload@1"
 
 
-@mypyc_attr(acyclic=True)
 @dataclass(slots=True)
 class RapidReloadState:
     """The page at hand and when it was loaded again lately (epoch ms, oldest first).

@@ -9,8 +9,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from mypy_extensions import mypyc_attr
-
 from detectors.default_settings import ScrollThrashSettings
 from detectors.interactions import Navigation, Scroll
 from detectors.machine import NEVER, Report
@@ -21,7 +19,6 @@ from detectors.stored import annotate
 RULE: Final = "wince/scroll_thrash@1"
 
 
-@mypyc_attr(acyclic=True)
 @dataclass(slots=True)
 class ScrollThrashState:
     """The leg at hand, from `leg_y` to `y` (px), and when the page turned lately (epoch ms, oldest first).

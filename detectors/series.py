@@ -4,14 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Generic
 
-from mypy_extensions import mypyc_attr
-
 from detectors.machine import Machine, Report, StateT
 from detectors.protocol import Finding
 from schemas.signals import EvidenceValue
 
 
-@mypyc_attr(acyclic=True)
 @dataclass(slots=True)
 class Incident:
     """A series that fulfils its rule: first and last member (epoch ms), the page it began on, how many there were."""

@@ -13,8 +13,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from mypy_extensions import mypyc_attr
-
 from detectors.aim import Aims
 from detectors.blame import CausingClick, cause, remember
 from detectors.default_settings import SlowResponseSettings
@@ -28,7 +26,6 @@ from detectors.stored import annotate
 RULE: Final = "wince/slow_response@1"
 
 
-@mypyc_attr(acyclic=True)
 @dataclass(slots=True)
 class SlowAnswer:
     """A slow answer that came at `end_t` (epoch ms), `waited_ms` after the click."""
@@ -40,7 +37,6 @@ class SlowAnswer:
     count: int = 1
 
 
-@mypyc_attr(acyclic=True)
 @dataclass(slots=True)
 class SlowResponseState:
     """Clicks that requests may be the work of; the click that waits for any answer; the slow answer found last."""

@@ -12,8 +12,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from mypy_extensions import mypyc_attr
-
 from detectors.default_settings import ThrashedCursorSettings
 from detectors.interactions import MouseMove, Navigation, Press, Release
 from detectors.machine import NEVER, Report
@@ -26,7 +24,6 @@ LONGEST_HOLD_MS: Final = 10_000
 """A press whose release was not recorded is over after this."""
 
 
-@mypyc_attr(acyclic=True)
 @dataclass(slots=True)
 class Axis:
     """One coordinate (px): where it is, where its leg began, its direction (1, -1, 0), when it turned (epoch ms)."""
@@ -46,7 +43,6 @@ class Axis:
 annotate(Axis, turns=list[int])
 
 
-@mypyc_attr(acyclic=True)
 @dataclass(slots=True)
 class ThrashedCursorState:
     """Both axes, the press that may still be held, and the shaking that was found and may go on."""

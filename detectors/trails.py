@@ -20,8 +20,6 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Final
 
-from mypy_extensions import mypyc_attr
-
 from detectors.background import BEAT_SLACK_MS, PROMPT_MS, Place
 from detectors.stored import annotate
 
@@ -79,7 +77,6 @@ Step = tuple[int, int]
 """When a place changed (epoch ms), and how long after the latest press, click or input that was (ms)."""
 
 
-@mypyc_attr(acyclic=True)
 @dataclass(init=False, slots=True)
 class Trail:
     """The latest changes of a place, without the fast ones.
@@ -99,7 +96,6 @@ class Trail:
 annotate(Trail, steps=list[Step])
 
 
-@mypyc_attr(acyclic=True)
 @dataclass(slots=True)
 class Trails:
     """The trails of a window's page, those last heard of at the end."""

@@ -45,14 +45,18 @@ async def kept(site: AlertSite) -> dict[str, int]:
 
 async def test_a_project_is_forgotten_and_begins_anew(site: AlertSite) -> None:
     visitors = Site()
-    with site.config.open("a") as config:
-        config.write('input_retention = "1s"\nforget_after = "2s"\n')
+    patient = site.config.read_text()
+    site.config.write_text(f'{patient}input_retention = "1s"\nforget_after = "2s"\n')
     site.settings = load_settings(site.config, {})
     async with running(site) as inside:
         await site.send(complaints(visitors, 3))
         await inside.counts(Count.ALERT_PROJECTS_FORGOTTEN)
         assert await kept(site) == {}
         assert await inside.tools.store.projects() == []
+    # A busy machine may need more than two seconds for six visitors.
+    site.config.write_text(patient)
+    site.settings = load_settings(site.config, {})
+    async with running(site) as inside:
         await site.send(complaints(visitors, 6))
         await inside.counts(Count.ALERTS, state="fired")
         assert await inside.tools.store.projects() == ["shop"]

@@ -1,5 +1,7 @@
 """Names, places and labels of elements; what is interactive."""
 
+import gc
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -176,3 +178,15 @@ def test_the_sign_says_why_an_element_owes_an_answer(clicked: Element, sign: str
     found = candidate(clicked, PAGE)
     assert found is not None
     assert found.sign == sign
+
+
+def test_a_page_that_is_nested_very_deeply_goes_without_harm() -> None:
+    deepest: Element | None = None
+    neighbours = list[bytes]()
+    for number in range(20_000):
+        deepest = Element(number, "div", {}, deepest)
+        # What lies beside it in memory, whatever size it has there.
+        neighbours += (bytes(bytearray(b"a" * length)) for length in range(39, 104, 8))
+    del deepest
+    gc.collect()
+    assert not [neighbour for neighbour in neighbours if set(neighbour) != {ord("a")}]
