@@ -14,7 +14,7 @@ from engine.bench.load import Load, file_load, sample_load, without_large_events
 from engine.bench.memory import measure_memory
 from engine.bench.stages import masking_rate, measure_stages
 from engine.bench.timing import Rate
-from engine.bench.whole import measure_core, measure_detectors, without_known_pages
+from engine.bench.whole import TURNS, measure_core, measure_detectors, without_known_pages
 from engine.cli._commands import SubParsers
 from engine.cli._options import add_config_option, load_chosen_settings
 from engine.compiled import is_compiled
@@ -84,8 +84,12 @@ def _measure(load: Load, settings: Settings) -> Measured:
             "core, every page new": measure_core(load, without_known_pages(settings)),
             "core, no detectors": bare,
         },
-        "stages": measure_stages(load, settings),
+        "stages": _least([measure_stages(load, settings) for _ in range(TURNS)]),
     }
+
+
+def _least(turns: list[dict[str, Rate]]) -> dict[str, Rate]:
+    return {name: min((turn[name] for turn in turns), key=lambda rate: rate.seconds) for name in turns[0]}
 
 
 def _print_tables(loads: list[Load], measured: list[Measured], memory: str) -> None:
