@@ -25,7 +25,8 @@ HAS_ROLE: Final = 8
 """What the attributes of an element say at a glance: that it is opted out; that they may make it interactive; that they
 may say who owes an answer; that they give it a role. Most elements have none of it, and are passed over."""
 
-_OPT_OUT: Final = "data-wince-ignore"
+_MUTE: Final = "data-wince-ignore"
+"""By this attribute a site opts an element and all it contains out of all detectors."""
 _ASKING: Final = ("role", "onclick", "tabindex", "contenteditable")
 _TELLING: Final = ("role", "contenteditable", "disabled", "aria-disabled")
 
@@ -93,9 +94,9 @@ class Element:
 def _glance(attributes: dict[str, str]) -> int:
     if not attributes:
         return 0
-    found = HAS_ROLE | ASKS | TELLS if "role" in attributes else 0
+    found = HAS_ROLE if "role" in attributes else 0
     if any(name in attributes for name in _ASKING):
         found |= ASKS
     if any(name in attributes for name in _TELLING):
         found |= TELLS
-    return found | OPTS_OUT if _OPT_OUT in attributes else found
+    return found | OPTS_OUT if _MUTE in attributes else found

@@ -13,9 +13,6 @@ from detectors.elements import ASKS, OPTS_OUT, TELLS, Element
 MAX_ANCESTORS: Final = 32
 """Ancestors looked at before we give up: deeper than real controls are nested, and hostile pages nest deeper."""
 
-MUTE_ATTRIBUTE: Final = "data-wince-ignore"
-"""By this attribute a site opts an element and all it contains out of all detectors."""
-
 WEAK_REACH: Final = 3
 """Weak signs (names, handlers, tabindex) speak for an element, its child and grandchild; beyond, it is a container."""
 

@@ -10,9 +10,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from detectors.elements import Element
+from detectors.elements import OPTS_OUT, Element
 from detectors.interactions import AuxClick, Click, DoubleClick, Press, Release, TouchStart
-from detectors.interactive import MAX_ANCESTORS, MUTE_ATTRIBUTE, is_ignored
+from detectors.interactive import MAX_ANCESTORS, is_ignored
 from detectors.machine import Machine, Report
 from detectors.machines.gestures import path_of
 from detectors.pointer_interactions import Pointer
@@ -109,7 +109,7 @@ def _inside(element: Element) -> list[int | str]:
         if node is None:
             return []
         nodes.append(node.node_id)
-        if MUTE_ATTRIBUTE in node.attributes:
+        if node.glance() & OPTS_OUT:
             return nodes
         node = node.parent
     return []
